@@ -1,0 +1,1 @@
+"""The bundled models, each a .tflite file and its JSON card."""

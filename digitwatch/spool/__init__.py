@@ -1,0 +1,1 @@
+"""Where the files are: the inbox, every rename, and the CSV log."""

@@ -1,0 +1,1 @@
+"""The only room that imports TensorFlow: data, augmentation, training and evaluation."""
