@@ -1,0 +1,223 @@
+"""From config.yaml to checked, frozen settings; nothing else reads that file."""
+
+import difflib
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, ValidationError
+
+log = logging.getLogger(__name__)
+
+PLACES = (Path("config.yaml"), Path("/etc/digitwatch/config.yaml"))
+"""Where the configuration is looked for when no -c/--config is given, first found wins."""
+
+FOLDERS = ("inbox", "outbox", "archive", "failed")
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; `problems` holds one sentence for each thing to mend."""
+
+    def __init__(self, source: str, problems: list[str]) -> None:
+        """Keep the file's name and all its problems, so that they are mended in one go."""
+        self.source = source
+        self.problems = problems
+        super().__init__("\n".join(f"{source}: {problem}" for problem in problems))
+
+
+def _as_path(value: object) -> object:
+    return Path(value).expanduser() if isinstance(value, str) and value else value
+
+
+def _as_size(value: object) -> object:
+    """Let pydantic parse "200 MB"; a bare number means bytes and is taken as it is."""
+    return ByteSize._validate(value, None) if isinstance(value, str) else value  # type: ignore[arg-type]
+
+
+def _no_control_characters(path: Path) -> Path:
+    if any(character < " " for character in str(path)):
+        raise ValueError("a path without control characters expected")
+    return path
+
+
+FilePath = Annotated[Path, BeforeValidator(_as_path), AfterValidator(_no_control_characters)]
+Size = Annotated[int, BeforeValidator(_as_size), Field(ge=0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Limits(_Section):
+    """What one scan may cost before it is given up (section `limits`)."""
+
+    seconds: float = Field(120, ge=1, le=86_400)
+    pixels: int = Field(200_000_000, ge=10_000, le=2_000_000_000)
+    memory: Size = Field(4_000_000_000, ge=1_000_000_000)
+
+
+class Training(_Section):
+    """How a missing model is made (section `training`)."""
+
+    architecture: Literal["cnn", "dense"] = "cnn"
+    data: FilePath | None = None
+    epochs: int | None = Field(None, ge=1, le=1000)
+    seed: int = Field(1, ge=0, le=2**31)
+
+
+class Settings(_Section):
+    """Everything that config.yaml can say; paths are absolute once loaded."""
+
+    inbox: FilePath = Path("digitwatch-data/inbox")
+    outbox: FilePath = Path("digitwatch-data/outbox")
+    archive: FilePath = Path("digitwatch-data/archive")
+    failed: FilePath = Path("digitwatch-data/failed")
+    predictions: FilePath = Path("digitwatch-data/predictions.csv")
+    watch: Literal["auto", "events", "polling"] = "auto"
+    recursive: bool = False
+    settle: float = Field(2.0, ge=0, le=3600)
+    rescan: float = Field(30.0, ge=1, le=86_400)
+    poll: float = Field(1.0, ge=0.1, le=3600)
+    min_free: Size = 200_000_000
+    model: str = Field("cnn", min_length=1)
+    review_below: float | None = Field(None, ge=0, le=1)
+    workers: int | None = Field(None, ge=1, le=256)
+    limits: Limits = Limits()
+    training: Training = Training()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    base: Annotated[Path, Field(exclude=True)] = Path()
+    """The folder of config.yaml: relative paths start here, and the log's paths are relative to it."""
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML that refuses the same key twice, where plain YAML silently keeps the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                line = key_node.start_mark.line + 1
+                raise yaml.MarkedYAMLError(problem=f"the key '{key}' stands a second time in line {line}")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def find(chosen: Path | None) -> Path | None:
+    """Give the configuration file to use: the chosen one, else the first of PLACES, else None."""
+    if chosen is not None:
+        return chosen
+    return next((place for place in PLACES if place.is_file()), None)
+
+
+def load(path: Path | None) -> Settings:
+    """Read, check and freeze the settings.
+
+    Args:
+        path: the YAML file, or None for the built-in defaults below the current folder.
+
+    Raises:
+        ConfigError: the file is missing or wrong; it names all problems at once.
+    """
+    if path is None:
+        return _absolute(Settings(), Path.cwd())
+    source = str(path)
+    raw = _parse(path, source)
+    problems = _problems(raw)
+    usable = {key: value for key, value in raw.items() if key not in problems}
+    settings = _absolute(Settings(**usable), path.absolute().parent)
+    sentences = [sentence for found in problems.values() for sentence in found] + list(dangers(settings))
+    if sentences:
+        raise ConfigError(source, sentences)
+    return settings
+
+
+def _parse(path: Path, source: str) -> dict[str, Any]:
+    try:
+        raw = yaml.load(path.read_text("utf-8"), Loader=_UniqueKeyLoader)
+    except OSError as error:
+        raise ConfigError(source, [f"cannot be read: {error.strerror}"]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(source, [f"is not UTF-8 text: {error}; save it as UTF-8"]) from error
+    except yaml.YAMLError as error:
+        raise ConfigError(source, [f"is not valid YAML: {' '.join(str(error).split())}"]) from error
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict):
+        raise ConfigError(source, [f"expected lines like 'inbox: folder', found {type(raw).__name__}"])
+    return {str(key): value for key, value in raw.items()}
+
+
+def _problems(raw: dict[str, Any]) -> dict[str, list[str]]:
+    """Give the sentences on what is wrong, by the top-level key that holds it."""
+    problems: dict[str, list[str]] = {}
+    if "base" in raw:  # an inner value, not a key of the file
+        problems["base"] = [_unknown(("base",))]
+    try:
+        Settings(**{key: value for key, value in raw.items() if key != "base"})
+    except ValidationError as error:
+        for problem in error.errors():
+            problems.setdefault(str(problem["loc"][0]), []).append(_sentence(problem))
+    return problems
+
+
+def _sentence(problem: Any) -> str:
+    """Put one pydantic error into: dotted path, what was expected, what was found."""
+    location = tuple(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return _unknown(location)
+    expected = problem["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+    if problem["type"] == "model_type":
+        expected = "expected a section with keys of its own"
+    return f"{'.'.join(location)}: {expected}, found {problem['input']!r}"
+
+
+def _unknown(location: tuple[str, ...]) -> str:
+    *parents, key = location
+    section: Any = Settings
+    for parent in parents:
+        section = section.model_fields[parent].annotation
+    known = [name for name in section.model_fields if name != "base"]
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"known keys are {', '.join(known)}"
+    return f"{'.'.join(location)}: unknown key; {hint}"
+
+
+def _absolute(settings: Settings, base: Path) -> Settings:
+    """Make every path absolute, relative ones counted from the folder of config.yaml."""
+    paths = {
+        name: Path(os.path.abspath(base / getattr(settings, name))) for name in (*FOLDERS, "predictions")
+    }
+    training = settings.training
+    if training.data is not None:
+        training = training.model_copy(update={"data": base / training.data})
+    return settings.model_copy(update={**paths, "training": training, "base": base})
+
+
+def dangers(settings: Settings) -> Iterator[str]:
+    """Yield a sentence for each pair of folders that would eat each other's files."""
+    real = {name: Path(os.path.realpath(getattr(settings, name))) for name in (*FOLDERS, "predictions")}
+    for name in ("outbox", "archive", "failed", "predictions"):
+        if real[name].is_relative_to(real["inbox"]):
+            yield (
+                f"{name}: expected a place outside the inbox ({real['inbox']}), found {real[name]}; "
+                "what is written there would be taken for a new scan"
+            )
+    written = ("outbox", "archive", "failed")
+    for first, second in ((a, b) for i, a in enumerate(written) for b in written[i + 1 :]):
+        if real[first] == real[second]:
+            yield f"{second}: expected a folder of its own, found the same as {first} ({real[first]})"
+    for name in FOLDERS:
+        if real["predictions"] == real[name]:
+            yield f"predictions: expected a file, found the same path as the folder {name}"
+
+
+def model_path(settings: Settings) -> Path | str:
+    """Give the model to load: the bundled name as it is, else a path counted from config.yaml's folder."""
+    if settings.model in ("cnn", "dense"):
+        return settings.model
+    return settings.base / Path(settings.model).expanduser()

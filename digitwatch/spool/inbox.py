@@ -1,0 +1,194 @@
+"""Which scans are ready: events wake it, the directory is the truth."""
+
+import heapq
+import logging
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from digitwatch.spool.filing import CLAIMED
+
+log = logging.getLogger(__name__)
+
+TEMPORARY = re.compile(
+    r"""
+    ^[.~]                                                  # hidden, syncthing's ~name, editors' lock files
+    | ~$                                                   # editors' backups
+    | \.(part|partial|filepart|crdownload|download|tmp|temp|swp|!sync|opdownload)$
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Names that programs give to files they are still writing (rsync, scp clients, browsers, syncthing)."""
+
+EDGE = 64  # bytes at both ends of a file that tell whether it is complete
+EMPTY_SETTLES = 10.0  # seconds: many writers create a file first and fill it later
+
+
+@dataclass(order=True)
+class _Seen:
+    """A file in the inbox: when it may be taken, and by which size and time it is known unchanged."""
+
+    due: float
+    mtime_ns: int
+    name: str
+    size: int = field(compare=False)
+
+
+class Inbox:
+    """The scans waiting in a folder, and which of them are ready to be taken.
+
+    A file is ready when its size and modification time have not changed for `settle` seconds, or at
+    once when `is_complete` recognises its last bytes as the end of its format. Nothing is read but
+    these bytes, and nothing is decided by the kind of an event: events only say where to look.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settle: float,
+        recursive: bool,
+        is_complete: Callable[[bytes, bytes], bool],
+        clock: Callable[[], float],
+    ) -> None:
+        """Remember the rules; `clock` gives monotonic seconds."""
+        self.folder = folder
+        self._settle = settle
+        self._recursive = recursive
+        self._is_complete = is_complete
+        self._clock = clock
+        self._seen: dict[str, _Seen] = {}
+        self._order: list[tuple[int, str]] = []  # heap of ready files, oldest first
+        self._settling: list[tuple[float, str]] = []  # heap of files that wait for their quiet time
+        self._said: set[str] = set()
+
+    def __len__(self) -> int:
+        """Give the number of scans known to wait."""
+        return len(self._seen)
+
+    def sweep(self) -> int:
+        """List the folder; give how many files were not known before.
+
+        Raises:
+            OSError: the folder is gone or closed to us.
+        """
+        before = self._seen.keys() | set()
+        present = set()
+        for name in self._list(""):
+            present.add(name)
+            self.note(name)
+        for gone in before - present:
+            self.forget(gone)
+        self._said &= present
+        return len(self._seen.keys() - before)
+
+    def note(self, name: str) -> None:
+        """Look at one file, because an event or a sweep named it."""
+        try:
+            status = os.lstat(self.folder / name)
+        except (FileNotFoundError, NotADirectoryError):
+            self.forget(name)
+            return
+        if not self._is_scan(name, status):
+            return
+        seen = self._seen.get(name)
+        if seen and (seen.size, seen.mtime_ns) == (status.st_size, status.st_mtime_ns):
+            return
+        due = self._clock() + self._quiet_time(name, status.st_size)
+        self._seen[name] = _Seen(due, status.st_mtime_ns, name, status.st_size)
+        heapq.heappush(self._settling, (due, name))
+
+    def forget(self, name: str) -> None:
+        """Drop a file that was taken or has gone."""
+        self._seen.pop(name, None)
+
+    def take(self) -> str | None:
+        """Give the oldest ready file and forget it, or None when none is ready."""
+        self._settle_due()
+        while self._order:
+            _, name = heapq.heappop(self._order)
+            if self._seen.pop(name, None):
+                return name
+        return None
+
+    def next_due(self) -> float | None:
+        """Give the clock time at which the next file will be ready, or None when none is waiting."""
+        if self._order:
+            return self._clock()
+        return self._settling[0][0] if self._settling else None
+
+    def _settle_due(self) -> None:
+        """Move the files whose quiet time is over to the ready ones, after one more look at them."""
+        while self._settling and self._settling[0][0] <= self._clock():
+            due, name = heapq.heappop(self._settling)
+            seen = self._seen.get(name)
+            if seen is None or seen.due != due:  # changed meanwhile: it stands in the heap again
+                continue
+            self.note(name)
+            if self._seen.get(name) is seen:
+                heapq.heappush(self._order, (seen.mtime_ns, name))
+
+    def _quiet_time(self, name: str, size: int) -> float:
+        if size == 0:
+            return max(self._settle, EMPTY_SETTLES)
+        return 0.0 if self._settle == 0 or self._looks_complete(name, size) else self._settle
+
+    def _looks_complete(self, name: str, size: int) -> bool:
+        try:
+            file = os.open(self.folder / name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            head = os.pread(file, EDGE, 0)
+            return self._is_complete(head, os.pread(file, EDGE, max(0, size - EDGE)))
+        except OSError:
+            return False
+        finally:
+            os.close(file)
+
+    def _list(self, below: str) -> Iterator[str]:
+        with os.scandir(self.folder / below) as entries:
+            for entry in entries:
+                name = os.path.join(below, entry.name)
+                if not entry.is_dir(follow_symlinks=False):
+                    yield name
+                elif not TEMPORARY.search(entry.name):
+                    if self._recursive:
+                        yield from self._list_sub(name)
+                    else:
+                        self._say_once(
+                            name, "is a folder and is left alone; `recursive: true` takes its scans"
+                        )
+
+    def _list_sub(self, below: str) -> Iterator[str]:
+        try:
+            yield from self._list(below)
+        except OSError as error:  # a sub-folder may go at any time; the inbox itself may not
+            self._say_once(below, f"cannot be listed: {error.strerror}")
+
+    def _is_scan(self, name: str, status: os.stat_result) -> bool:
+        """Tell whether a directory entry is a file to be read; say once what is strange about others."""
+        parts = Path(name).parts
+        if CLAIMED in parts or any(map(TEMPORARY.search, parts)):
+            return False
+        if len(parts) > 1 and not self._recursive:
+            return False
+        if stat.S_ISREG(status.st_mode):
+            return self._may_read(name)
+        if not stat.S_ISDIR(status.st_mode):
+            self._say_once(name, "is not a plain file (a link, pipe, socket or device) and is left alone")
+        return False
+
+    def _may_read(self, name: str) -> bool:
+        if os.access(self.folder / name, os.R_OK):
+            return True
+        self._say_once(name, "may not be read by digitwatch; give its group the right to read: chmod g+r")
+        return False
+
+    def _say_once(self, name: str, what: str) -> None:
+        if name not in self._said:
+            self._said.add(name)
+            log.warning("%s %s", self.folder / name, what)

@@ -1,0 +1,64 @@
+"""The outbox: pictures that know whose they are, so that repeated work replaces only its own."""
+
+import contextlib
+import os
+import zlib
+from pathlib import Path
+
+from digitwatch.spool.durable import rename_new, sync_folder, write_durably
+from digitwatch.spool.filing import free_place
+
+
+def publish(png: bytes, folder: Path, name: str, owner: str) -> Path:
+    """Write a picture as NAME.png (or NAME~2.png …) below `folder`, durable before it is seen there.
+
+    The picture carries its owner (scan id and page) inside, so that a repetition after a crash
+    replaces its own picture and nobody else's.
+
+    Raises:
+        OSError: the disk is full, gone or read-only; nothing is left behind.
+    """
+
+    def is_foreign(path: Path) -> bool:
+        return path.exists() and tag_of(path) != owner
+
+    png = tagged(png, owner)
+    target = free_place(folder, name + ".png", is_foreign)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = target.with_name(f".{owner}.{os.getpid()}.tmp")
+    try:
+        write_durably(scratch, png)
+        while not _rename_over_own(scratch, target, owner):
+            target = free_place(folder, name + ".png", is_foreign)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)
+    return target
+
+
+def _rename_over_own(scratch: Path, target: Path, owner: str) -> bool:
+    if target.exists() and tag_of(target) == owner:
+        os.replace(scratch, target)
+        return True
+    try:
+        rename_new(scratch, target)
+    except FileExistsError:  # another worker was quicker with the same name
+        return False
+    return True
+
+
+def tagged(png: bytes, owner: str) -> bytes:
+    """Give the PNG with a tEXt chunk `digitwatch` = owner behind its header (PNG specification, 11.3.3)."""
+    body = b"tEXtdigitwatch\0" + owner.encode("latin-1")
+    chunk = (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+    return png[:33] + chunk + png[33:]  # 8 bytes signature, 25 bytes IHDR
+
+
+def tag_of(path: Path) -> str | None:
+    """Give the owner written into a published picture, or None when it is not one of ours."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        head = file.read(300)
+        if head[37:52] == b"tEXtdigitwatch\0":
+            return head[52 : 41 + int.from_bytes(head[33:37], "big")].decode("latin-1")
+    return None

@@ -1,0 +1,128 @@
+"""Who tells that a file has come: the system's events where they work, else a timer."""
+
+import contextlib
+import logging
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
+
+from digitwatch.spool.filing import CLAIMED
+
+log = logging.getLogger(__name__)
+
+WITHOUT_EVENTS = ("nfs", "cifs", "smb", "fuse", "9p", "afs", "ceph", "gluster", "vboxsf", "ncpfs", "davfs")
+"""Filesystems (as /proc/mounts names them, by their beginning) whose other writers raise no events here."""
+
+CANARY_SECONDS = 2.0
+
+
+class NoEvents(Exception):
+    """Events cannot be had for this folder; the message says why and what would help."""
+
+
+class _Waker(FileSystemEventHandler):
+    """Passes the path of every event on; what the event means is decided by looking at the file."""
+
+    def __init__(self, folder: Path, arrived: Callable[[str], None]) -> None:
+        self._folder = os.fspath(folder)
+        self._arrived = arrived
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if event.event_type in ("opened", "closed_no_write"):
+            return
+        path = os.fsdecode(event.dest_path or event.src_path)
+        name = os.path.relpath(path, self._folder)
+        if name != "." and not name.startswith(CLAIMED + os.sep):
+            self._arrived(name)
+
+
+class Events:
+    """A running watch on a folder; `arrived` is called from its thread with names relative to the folder."""
+
+    def __init__(self, folder: Path, recursive: bool, arrived: Callable[[str], None]) -> None:
+        """Start watching and prove it with a dot-file whose event must come.
+
+        Raises:
+            NoEvents: the system has no watch left, or the folder raises no events.
+        """
+        self._canary = threading.Event()
+        self._canary_name = f".canary-{secrets.token_hex(4)}"
+        self._arrived = arrived
+        self._observer: BaseObserver = Observer()
+        try:
+            self._observer.schedule(_Waker(folder, self._note), os.fspath(folder), recursive=recursive)
+            self._observer.start()
+        except OSError as error:
+            self.stop()
+            raise NoEvents(_why(error)) from error
+        if not self._sings(folder):
+            self.stop()
+            raise NoEvents(f"no event came for a file made in {folder}")
+
+    def alive(self) -> bool:
+        """Tell whether the observer and each of its emitters still run."""
+        emitters = self._observer.emitters
+        return self._observer.is_alive() and bool(emitters) and all(e.is_alive() for e in emitters)
+
+    def stop(self) -> None:
+        """End the watch and its threads."""
+        if self._observer.is_alive():
+            self._observer.stop()
+            self._observer.join(5)
+
+    def _note(self, name: str) -> None:
+        if name == self._canary_name:
+            self._canary.set()
+        else:
+            self._arrived(name)
+
+    def _sings(self, folder: Path) -> bool:
+        canary = folder / self._canary_name
+        canary.touch()
+        try:
+            return self._canary.wait(CANARY_SECONDS)
+        finally:
+            with contextlib.suppress(OSError):
+                canary.unlink()
+
+
+def filesystem(folder: Path, mounts: Path = Path("/proc/mounts")) -> str:
+    """Give the type of the filesystem that a folder lies on (`ext4`, `nfs4` …), "" where it is not told."""
+    real = os.path.realpath(folder)
+    best, kind = "", ""
+    with contextlib.suppress(OSError):
+        for line in mounts.read_text("utf-8", "surrogateescape").splitlines():
+            _, raw, type_, *_ = line.split(" ")
+            mount = raw.encode("utf-8", "surrogateescape").decode("unicode_escape")  # a space stands as \040
+            inside = real == mount or real.startswith(mount.rstrip("/") + "/")
+            if inside and len(mount) >= len(best):
+                best, kind = mount, type_
+    return kind
+
+
+def start(folder: Path, mode: str, recursive: bool, arrived: Callable[[str], None]) -> Events | None:
+    """Start the watch that `mode` (auto, events, polling) asks for; None means: list the folder on a timer."""
+    if mode == "polling":
+        return None
+    kind = filesystem(folder)
+    if mode == "auto" and kind.startswith(WITHOUT_EVENTS):
+        log.info("%s lies on %s, where events do not come from other machines: polling", folder, kind)
+        return None
+    try:
+        return Events(folder, recursive, arrived)
+    except NoEvents as reason:
+        log.warning("no events for %s (%s): polling instead", folder, reason)
+        return None
+
+
+def _why(error: OSError) -> str:
+    limits = {24: "fs.inotify.max_user_instances", 28: "fs.inotify.max_user_watches"}  # EMFILE, ENOSPC
+    if error.errno in limits:
+        return f"the system's limit is used up; raise it with: sysctl {limits[error.errno]}=…"
+    return error.strerror or str(error)
