@@ -1,0 +1,129 @@
+"""A batch of 28x28 pictures to calibrated probabilities, by an exported model on LiteRT."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+Probabilities = NDArray[np.float32]
+
+# LiteRT plans its memory for one batch size and plans again when that changes, so there is one interpreter
+# for each of these sizes, made on first use; a batch is cut to fit and its last part padded with paper.
+BATCH_SIZES = (1, 4, 16, 64)
+CARD_KEYS = ("labels", "reject", "input", "output", "temperature", "review_below")
+
+
+class ModelError(Exception):
+    """A model that cannot be used; the message says what was expected, what was found and what to do."""
+
+
+class Classifier:
+    """A model in memory, with the promises of its card checked. Not to be shared between threads or forks."""
+
+    def __init__(self, content: bytes, card: dict[str, Any], name: str = "model") -> None:
+        """Check that the model does what its card says.
+
+        Args:
+            content: the bytes of a .tflite file that takes (N, 28, 28, 1) float32.
+            card: its JSON card; see CARD_KEYS for what must be there.
+            name: what the model is called in messages and in `name`.
+
+        Raises:
+            ModelError: the bytes are no model, or the model and the card disagree.
+        """
+        missing = [key for key in CARD_KEYS if key not in card]
+        if missing:
+            raise ModelError(f"the card of {name} lacks {', '.join(missing)}: train the model again")
+        self._content = content
+        self._interpreters: dict[int, Interpreter] = {}
+        self.card = card
+        self.name = f"{name}-{hashlib.sha256(content).hexdigest()[:8]}"
+        self.labels: tuple[str, ...] = tuple(card["labels"])
+        self.reject: int | None = None if card["reject"] is None else self.labels.index(card["reject"])
+        self._check(name)
+
+    @classmethod
+    def load(cls, path: Path) -> "Classifier":
+        """Read NAME.tflite and its card NAME.json; `path` may be given with or without the ending.
+
+        Raises:
+            ModelError: a file is missing or unreadable, or the two do not belong together.
+        """
+        stem = path.with_suffix("") if path.suffix in (".tflite", ".json") else path
+        model, card = Path(f"{stem}.tflite"), Path(f"{stem}.json")
+        try:
+            return cls(model.read_bytes(), json.loads(card.read_text(encoding="utf-8")), stem.name)
+        except OSError as error:
+            raise ModelError(
+                f"cannot read the model {stem.name}: {error.filename}: {error.strerror}; a model is two "
+                f"files, {model.name} and {card.name}: name one that exists, or train it"
+            ) from error
+        except ValueError as error:
+            raise ModelError(f"{card} is not a model card: {error}; train the model again") from error
+
+    def __call__(self, batch: Pixels) -> Probabilities:
+        """Return calibrated probabilities, (N, classes) float32 whose rows sum to 1.
+
+        Args:
+            batch: (N, 28, 28) uint8, 0 = paper to 255 = ink. N may be 0.
+        """
+        parts = []
+        done = 0
+        while done < len(batch):
+            left = len(batch) - done
+            size = next((size for size in BATCH_SIZES if size >= left), BATCH_SIZES[-1])
+            parts.append(self._run(batch[done : done + size], size))
+            done += size
+        if not parts:
+            return np.zeros((0, len(self.labels)), np.float32)
+        return _softmax(np.concatenate(parts) / np.float32(self.card["temperature"]))
+
+    def _run(self, batch: Pixels, size: int) -> Probabilities:
+        """Return the logits of at most `size` pictures."""
+        interpreter = self._interpreters.get(size)
+        if interpreter is None:
+            interpreter = self._interpreters[size] = _interpreter(self._content, size)
+        low, high = self.card["input"]["range"]
+        padded = np.full((size, 28, 28, 1), low, np.float32)
+        padded[: len(batch), :, :, 0] = batch * np.float32((high - low) / 255) + np.float32(low)
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], padded)
+        interpreter.invoke()
+        answer: Probabilities = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+        out = answer[: len(batch)]
+        # The logarithm of probabilities is logits up to a constant, which the softmax takes away again.
+        return out if self.card["output"] == "logits" else np.log(np.maximum(out, np.float32(1e-30)))
+
+    def _check(self, name: str) -> None:
+        """Compare what the model takes and gives with what its card says."""
+        try:
+            interpreter = self._interpreters[1] = _interpreter(self._content, 1)
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"{name}.tflite is not a model that LiteRT can run: {error}") from error
+        given, out = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+        found = f"{given['shape'].tolist()} {np.dtype(given['dtype']).name} -> {out['shape'].tolist()}"
+        expected = f"[1, 28, 28, 1] float32 -> [1, {len(self.labels)}]"
+        if found != expected or self.card["input"]["shape"] != [28, 28]:
+            raise ModelError(
+                f"{name}.tflite does not match its card: expected {expected}, found {found}; "
+                f"copy both files of a model together, or train it again"
+            )
+
+
+def _interpreter(content: bytes, size: int) -> Interpreter:
+    """Return an interpreter that takes batches of `size`."""
+    interpreter = Interpreter(model_content=content, num_threads=1)
+    given = interpreter.get_input_details()[0]
+    interpreter.resize_tensor_input(given["index"], [size, *given["shape"][1:]])
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def _softmax(logits: Probabilities) -> Probabilities:
+    """Return rows that sum to 1."""
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)

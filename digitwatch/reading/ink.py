@@ -1,0 +1,111 @@
+"""A page to its ink: evens out the light, finds the polarity, and tells strokes from paper."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+WORK_PIXELS = 4_500_000  # larger pages are reduced by a whole factor: a digit needs 20 pixels, not 200
+COARSE = 96  # longest side of the copy on which paper and polarity are judged
+WINDOW = 0.4  # of the coarse copy's longest side: wider than any stroke, narrower than most shadows
+FAINTEST = 12  # grey levels by which ink differs from paper at least
+NOISES = 4.0  # and as a multiple of the paper's own roughness
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Where the ink is on a page.
+
+    Attributes:
+        level: (h, w) uint8, 0 = paper, 128 = at the threshold, 255 = full ink.
+        mask: (h, w) uint8, 1 = ink, 0 = paper.
+        factor: how many page pixels make one pixel of `level`, a whole number.
+        light: True when the ink is lighter than the paper.
+    """
+
+    level: Pixels
+    mask: Pixels
+    factor: int
+    light: bool
+
+
+def find_ink(grey: Pixels) -> Ink:
+    """Separate ink from paper on (H, W) uint8 grey, of either polarity, under uneven light."""
+    factor = int(np.ceil(np.sqrt(grey.size / WORK_PIXELS)))
+    if factor > 1:
+        size = (grey.shape[1] // factor, grey.shape[0] // factor)
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    coarse = _coarse(grey)
+    light = _is_light(coarse)
+    if light:
+        grey, coarse = 255 - grey, 255 - coarse
+    depth = _depth(grey, coarse)
+    threshold = _threshold(depth)
+    level = np.clip(depth * (128 / threshold), 0, 255).astype(np.uint8)
+    return Ink(level, (level >= 128).astype(np.uint8), factor, light)
+
+
+def _coarse(grey: Pixels) -> Pixels:
+    """Return a copy whose longest side is at most COARSE."""
+    scale = COARSE / max(grey.shape)
+    if scale >= 1:
+        return grey
+    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+    copy: Pixels = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    return copy
+
+
+def _window(coarse: Pixels) -> int:
+    """Return the odd side of the neighbourhood that paper is judged in."""
+    return max(3, int(WINDOW * max(coarse.shape))) | 1
+
+
+def _is_light(coarse: Pixels) -> bool:
+    """Tell whether the ink is lighter than its paper.
+
+    Ink is the minority, and far from the paper's grey: it makes the distribution of what is left after
+    taking away the local median lean (third moment) to its own side.
+    """
+    paper = cv2.medianBlur(coarse, _window(coarse))
+    left = coarse.astype(np.float32) - paper
+    return float((left**3).sum()) > 0
+
+
+def _depth(grey: Pixels, coarse: Pixels) -> Floats:
+    """Return how much darker than its paper each pixel is, (h, w) float32, 0 where it is not."""
+    window = _window(coarse)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (window, window))
+    # Closing takes away everything darker and narrower than the window; the median keeps a few bright
+    # pixels from becoming the paper.
+    paper = cv2.morphologyEx(cv2.medianBlur(coarse, 3), cv2.MORPH_CLOSE, kernel)
+    paper = cv2.blur(paper, (window // 2 | 1, window // 2 | 1))
+    full = cv2.resize(paper, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.subtract(full, grey), np.float32)
+
+
+def _threshold(depth: Floats) -> Floats:
+    """Return the depth from which on a pixel is ink, (h, w) float32.
+
+    It is the mean depth at edges, weighted by their squared steepness (after Kittler's simple image
+    statistic): halfway up the strokes, however little of the page they cover. It is taken in a window
+    as far as there are edges, and from the whole page elsewhere.
+    """
+    across = cv2.Sobel(depth, cv2.CV_32F, 1, 0, scale=0.25)
+    down = cv2.Sobel(depth, cv2.CV_32F, 0, 1, scale=0.25)
+    steep = across * across + down * down
+    noise = float(np.median(steep)) if steep.size else 0.0
+    steep[steep < 9 * noise] = 0
+    floor = max(FAINTEST, NOISES * np.sqrt(noise))
+    total = float(steep.sum())
+    if total == 0:
+        return np.full(depth.shape, 256, np.float32)
+    overall = float((steep * depth).sum()) / total
+    side = max(15, max(depth.shape) // 8) | 1
+    weights = cv2.blur(steep, (side, side))
+    prior = total / steep.size / 2
+    local = (cv2.blur(steep * depth, (side, side)) + prior * overall) / (weights + prior)
+    return np.asarray(np.maximum(np.maximum(local, overall * 0.5), floor), np.float32)

@@ -1,0 +1,155 @@
+"""A page to its reading: the chain of ink, segments, pictures and probabilities, and how far to trust it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitwatch.reading.classifier import Classifier
+from digitwatch.reading.images import ImageError, Page, decode
+from digitwatch.reading.ink import find_ink
+from digitwatch.reading.normalise import normalise
+from digitwatch.reading.segment import Piece, find_rows
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels of the page as it was read, that is after its turn."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Digit:
+    """One digit: its text, the probability that it is right, where it stands and what the model saw.
+
+    `glyph` is (28, 28) uint8, 255 = ink; `probabilities` (classes,) float32 in the order of
+    the model's labels.
+    """
+
+    text: str
+    probability: float
+    box: Box
+    glyph: Pixels
+    probabilities: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is on one page.
+
+    Attributes:
+        rows: the digits, row by row from the top, each row from the left.
+        confidence: calibrated probability, 0 to 1, that the whole text is right.
+        status: "ok" (no need to look), "review" or "empty".
+        reason: why the status is not "ok", in a few words; empty when it is.
+        turn: by how many degrees the page was turned clockwise to be read: 0, 90, 180 or 270.
+    """
+
+    rows: tuple[tuple[Digit, ...], ...]
+    confidence: float
+    status: str
+    reason: str
+    turn: int
+
+    @property
+    def digits(self) -> tuple[Digit, ...]:
+        """All digits in reading order."""
+        return tuple(digit for row in self.rows for digit in row)
+
+    @property
+    def text(self) -> str:
+        """The digits as text, rows separated by one space."""
+        return " ".join("".join(digit.text for digit in row) for row in self.rows)
+
+
+class Reader:
+    """Reads scans with one model. Not to be shared between threads or across a fork."""
+
+    def __init__(
+        self, model: Path | str = "cnn", *, review_below: float | None = None, max_pixels: int = 200_000_000
+    ) -> None:
+        """Load the model.
+
+        Args:
+            model: the name of a bundled model, or the path of one with or without its ending.
+            review_below: confidence under which a reading's status is "review"; None takes the model's own.
+            max_pixels: pages with more pixels are refused before they are decoded.
+
+        Raises:
+            ModelError: the model cannot be used.
+        """
+        self._classifier = Classifier.load(_locate(model))
+        self._review_below = self._classifier.card["review_below"] if review_below is None else review_below
+        self._max_pixels = max_pixels
+
+    @property
+    def model(self) -> str:
+        """The model's name and the short hash of its file."""
+        return self._classifier.name
+
+    def read(self, source: Path | str | bytes | Pixels) -> Reading:
+        """Read a scan of one page.
+
+        Args:
+            source: a path, the bytes of a file, or an image: (H, W) or (H, W, 3) uint8 in blue, green, red.
+
+        Raises:
+            ImageError: it cannot be decoded, or it has several pages.
+            OSError: the path cannot be opened.
+        """
+        if isinstance(source, np.ndarray):
+            return self._read(Page(1, source))[1]
+        data = source if isinstance(source, bytes) else Path(source).read_bytes()
+        pages = iter(decode(data, self._max_pixels))
+        page = next(pages)
+        if next(pages, None) is not None:
+            raise ImageError("The scan has several pages: use read_pages, which gives a reading for each.")
+        return self._read(page)[1]
+
+    def read_pages(self, data: bytes) -> Iterator[tuple[Page, Reading]]:
+        """Yield each page, turned as it was read, with its reading; one page is in memory at a time.
+
+        Raises:
+            ImageError: the data, or one of its pages, cannot be decoded.
+        """
+        for page in decode(data, self._max_pixels):
+            yield self._read(page)
+
+    def _read(self, page: Page) -> tuple[Page, Reading]:
+        return page, self._read_upright(page.grey)
+
+    def _read_upright(self, grey: Pixels) -> Reading:
+        """Read (H, W) uint8 grey as it lies."""
+        ink = find_ink(grey)
+        rows = find_rows(ink.level, ink.mask)
+        pieces = [piece for row in rows for piece in row]
+        if not pieces:
+            return Reading((), 1.0, "empty", "no ink on the page", 0)
+        glyphs = np.stack([normalise(piece.glyph) for piece in pieces])
+        answers = iter(zip(pieces, glyphs, self._classifier(glyphs), strict=True))
+        digits = tuple(tuple(self._digit(*next(answers), ink.factor) for _ in row) for row in rows)
+        confidence = float(np.prod([digit.probability for row in digits for digit in row]))
+        status = "ok" if confidence >= self._review_below else "review"
+        return Reading(digits, confidence, status, "" if status == "ok" else "not sure of every digit", 0)
+
+    def _digit(self, piece: Piece, glyph: Pixels, probabilities: NDArray[np.float32], factor: int) -> Digit:
+        """Return the most probable digit for one glyph."""
+        digits = [k for k in range(len(probabilities)) if k != self._classifier.reject]
+        best = max(digits, key=lambda k: probabilities[k])
+        box = Box(piece.left * factor, piece.top * factor, piece.width * factor, piece.height * factor)
+        return Digit(self._classifier.labels[best], float(probabilities[best]), box, glyph, probabilities)
+
+
+def _locate(model: Path | str) -> Path:
+    """Return the path of a bundled model given by its name, or the given path."""
+    bundled = Path(str(resources.files("digitwatch.models"))) / f"{model}.tflite"
+    return bundled if bundled.exists() else Path(model)
