@@ -82,8 +82,9 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         start, end = at + 8, at + 8 + length
         if end + 4 > len(data) or name == b"\0\0\0\0":  # zeros: room that the writer has yet to fill
             raise Truncated
-        if name in _PICTURE_CHUNKS and zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4]):
-            raise Damaged
+        checksum = int.from_bytes(data[end : end + 4])
+        if name in _PICTURE_CHUNKS and zlib.crc32(data[at + 4 : end]) != checksum:
+            raise Damaged if checksum else Truncated
         yield name, start, end
         if name == b"IEND":
             return

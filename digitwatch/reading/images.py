@@ -52,8 +52,8 @@ _PLUGINS: dict[str, type[ImageFile.ImageFile]] = {
 }
 # what Pillow raises on broken files
 _PILLOW_TROUBLE: tuple[type[Exception], ...] = (
-    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, AttributeError),
-    *(ArithmeticError, MemoryError, struct.error, Image.DecompressionBombError),
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, RuntimeError),
+    *(ArithmeticError, AttributeError, MemoryError, struct.error, Image.DecompressionBombError),
 )
 _PALETTE = 3  # TIFF PhotometricInterpretation
 _OPENCV_MODES = frozenset({"1", "L", "RGB", "RGBA", "RGBX", "I", "I;16", "I;16B", "F"})
@@ -100,8 +100,8 @@ def decode(data: bytes, max_pixels: int = 200_000_000) -> Iterator[Page]:
     pixels; sizes are taken from the headers, before anything is decoded.
     """
     kind = sniff(data[:64])
-    if not data.strip(b"\0"):
-        what = "contains nothing but zeros" if data else "is empty (0 bytes)"
+    if not data[:64].strip(b"\0"):
+        what = "begins with nothing but zeros" if data else "is empty (0 bytes)"
         raise ImageError(f"The file {what}. Copy or scan it again.", truncated=True)
     if kind not in IMAGES:
         # so few bytes may be the beginning of anything
