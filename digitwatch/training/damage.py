@@ -1,0 +1,131 @@
+"""What paper, camera and scanner do to a 28x28 picture after the digit has been cut out."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]  # (28, 28), 0 = paper to 255 = ink
+Random = np.random.Generator
+
+COUNT = (0.55, 0.35, 0.10)  # chances of one, two or three kinds of damage
+
+
+def damage(picture: Picture, rng: Random) -> Picture:
+    """Return the (28, 28) picture after one to three kinds of damage, chosen at random."""
+    for kind in rng.choice(len(KINDS), size=int(rng.choice(3, p=COUNT)) + 1, replace=False):
+        picture = KINDS[kind](picture, rng)
+    return picture
+
+
+def _clip(values: NDArray[np.floating]) -> Picture:
+    return np.clip(values, 0, 255).astype(np.uint8)
+
+
+def _blur(picture: Picture, rng: Random) -> Picture:
+    """Out of focus, or moved while it was taken."""
+    if rng.random() < 0.7:
+        return cv2.GaussianBlur(picture, (7, 7), rng.uniform(0.4, 1.4))
+    kernel = np.zeros((5, 5), np.float32)
+    end = rng.integers(0, 5, 2)
+    cv2.line(kernel, (int(end[0]), int(end[1])), (4 - int(end[0]), 4 - int(end[1])), (1.0,))
+    return cv2.filter2D(picture, -1, kernel / kernel.sum())
+
+
+def _fade(picture: Picture, rng: Random) -> Picture:
+    """Pale ink on grey paper: less contrast, another gamma, the paper no longer at zero."""
+    low, high = rng.uniform(0, 90), rng.uniform(130, 255)
+    return _clip(low + (high - low) * (picture / 255.0) ** rng.uniform(0.5, 2.0))
+
+
+def _shade(picture: Picture, rng: Random) -> Picture:
+    """A shadow: the paper darkens towards one side."""
+    corners = rng.uniform(0, 130, (2, 2)).astype(np.float32)
+    slope = cv2.resize(corners, picture.shape[::-1])
+    return _clip(np.maximum(picture * rng.uniform(0.6, 1.0), 0) * (1 - slope / 400) + slope)
+
+
+def _grain(picture: Picture, rng: Random) -> Picture:
+    """Sensor noise or rough paper."""
+    noise = rng.normal(0, rng.uniform(8, 55), picture.shape).astype(np.float32)
+    if rng.random() < 0.4:
+        noise = cv2.GaussianBlur(noise, (3, 3), 0) * 2
+    return _clip(picture + noise)
+
+
+def _specks(picture: Picture, rng: Random) -> Picture:
+    """Dust and drop-outs: single pixels of full ink or none."""
+    hit = rng.random(picture.shape)
+    share = rng.uniform(0.005, 0.12)
+    return np.where(hit < share / 2, 255, np.where(hit < share, 0, picture)).astype(np.uint8)
+
+
+def _jpeg(picture: Picture, rng: Random) -> Picture:
+    """Saved as a small JPEG."""
+    _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(8, 50))])
+    return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+
+
+def _threshold(picture: Picture, rng: Random) -> Picture:
+    """Scanned in black and white."""
+    return cv2.threshold(picture, rng.uniform(50, 180), 255, cv2.THRESH_BINARY)[1]
+
+
+def _coarse(picture: Picture, rng: Random) -> Picture:
+    """Scanned at too low a resolution and enlarged again."""
+    side = int(rng.integers(10, 22))
+    small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+    how = cv2.INTER_NEAREST if rng.random() < 0.5 else cv2.INTER_LINEAR
+    return cv2.resize(small, picture.shape[::-1], interpolation=how)
+
+
+def _pattern(picture: Picture, rng: Random) -> Picture:
+    """A printed background that was not removed: waves, or soft clouds."""
+    if rng.random() < 0.6:
+        y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
+        wave = rng.normal(0, 0.9, 2)
+        back = 0.5 + 0.5 * np.sin(wave[0] * x + wave[1] * y + rng.uniform(0, 6) + 0.02 * rng.normal() * x * y)
+    else:
+        side = int(rng.integers(4, 12))
+        back = cv2.resize(rng.random((side, side)), picture.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    return _clip(np.maximum(picture, rng.uniform(25, 150) * back))
+
+
+def _edges(picture: Picture, rng: Random) -> Picture:
+    """Remains of a printed box, or of a dark table, at one or two sides."""
+    picture = picture.copy()
+    for side in rng.choice(4, size=int(rng.integers(1, 3)), replace=False):
+        turned = np.rot90(picture, int(side))
+        deep = int(rng.integers(1, 4))
+        at = int(rng.integers(0, 3))
+        turned[at : at + deep] = np.maximum(turned[at : at + deep], int(rng.integers(80, 256)))
+    return picture
+
+
+def _hide(picture: Picture, rng: Random) -> Picture:
+    """A small piece rubbed out or blotted, or a scratch across."""
+    picture = picture.copy()
+    shade = int(rng.choice([0, 0, 0, 128, 255]))
+    if rng.random() < 0.5:
+        y, x = rng.integers(2, 20, 2)
+        high, wide = rng.integers(2, 7, 2)
+        picture[y : y + high, x : x + wide] = shade
+        return picture
+    ends = rng.integers(0, 28, (2, 2)).tolist()
+    return cv2.line(picture, ends[0], ends[1], (shade,), int(rng.integers(1, 3)), cv2.LINE_AA)
+
+
+def _filter(picture: Picture, rng: Random) -> Picture:
+    """A random shallow convolution, mixed with the picture (Xu et al., "RandConv", 2021)."""
+    side = int(rng.choice([1, 3, 5]))
+    kernel = rng.normal(0, 1 / side, (side, side)).astype(np.float32)
+    answer = np.abs(cv2.filter2D(picture.astype(np.float32), -1, kernel))
+    answer *= 255 / max(float(answer.max()), 1.0)
+    share = rng.uniform(0, 0.8)
+    return _clip(share * answer + (1 - share) * picture)
+
+
+KINDS: tuple[Callable[[Picture, Random], Picture], ...] = (
+    _blur, _fade, _shade, _grain, _specks, _jpeg, _threshold, _coarse, _pattern, _edges, _hide, _filter,
+)  # fmt: skip

@@ -1,0 +1,137 @@
+"""Where the labelled digits come from: MNIST through Keras, or an .npz file of the same four arrays."""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pictures = NDArray[np.uint8]
+Labels = NDArray[np.uint8]
+
+KEYS = ("x_train", "y_train", "x_test", "y_test")
+HELD_OUT_SHARE = 0.05  # of the training pictures, kept from the training to calibrate on
+
+
+class DataError(Exception):
+    """The training data is not what was asked for; the message says what was expected and what came."""
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Pictures and what they show.
+
+    pictures: (N, 28, 28) uint8, 0 = paper to 255 = ink. labels: (N,) uint8, 0 to 9.
+    writers: (N,) int64 who wrote each, or None when nobody knows.
+    """
+
+    pictures: Pictures
+    labels: Labels
+    writers: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, which: slice | NDArray[np.bool_] | NDArray[np.int64]) -> "Digits":
+        writers = None if self.writers is None else self.writers[which]
+        return Digits(self.pictures[which], self.labels[which], writers)
+
+
+def load(data: Path | None = None) -> tuple[Digits, Digits]:
+    """Return the training and the test digits of the .npz file `data`, or of MNIST when it is None.
+
+    The file holds x_train, y_train, x_test and y_test as keras.datasets.mnist returns them, and may hold
+    writers_train (N,), the writer of each training picture. A file NAME_writers.npz beside NAME.npz with
+    the key `train` serves as well.
+
+    Raises:
+        DataError: the file cannot be read or does not hold such arrays, or MNIST cannot be downloaded.
+    """
+    arrays = _download() if data is None else _read(data)
+    origin = "MNIST" if data is None else str(data)
+    writers = arrays.get("writers_train")
+    if writers is not None and writers.shape != arrays["y_train"].shape:
+        expected = arrays["y_train"].shape
+        raise DataError(f"{origin}: expected a writer for each training picture {expected}, found {writers.shape}")
+    train = _digits(arrays["x_train"], arrays["y_train"], f"{origin}: x_train, y_train")
+    test = _digits(arrays["x_test"], arrays["y_test"], f"{origin}: x_test, y_test")
+    if writers is not None:
+        train = Digits(train.pictures, train.labels, writers.astype(np.int64))
+    return train, test
+
+
+def hold_out(train: Digits, *, share: float = HELD_OUT_SHARE, seed: int = 0) -> tuple[Digits, Digits]:
+    """Return `train` without a held-out part, and that part: about `share` of it, all by other writers.
+
+    Where the writers are unknown the last pictures are held out.
+    """
+    count = max(1, round(len(train) * share))
+    if train.writers is None:
+        return train[: len(train) - count], train[len(train) - count :]
+    writers, sizes = np.unique(train.writers, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(writers))
+    chosen = writers[order[np.cumsum(sizes[order]) <= count]]
+    held = np.isin(train.writers, chosen)
+    return train[~held], train[held]
+
+
+def _download() -> dict[str, NDArray[np.generic]]:
+    """Return MNIST's arrays from Keras' cache, downloading them once."""
+    from keras.datasets import mnist
+
+    try:
+        (x_train, y_train), (x_test, y_test) = mnist.load_data()
+    except Exception as error:  # Keras wraps whatever the network does in a bare Exception
+        raise DataError(
+            f"MNIST could not be downloaded ({error}). Connect this machine to the internet, or name a file "
+            f"that holds {', '.join(KEYS)} with --data FILE.npz."
+        ) from error
+    return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+
+
+def _read(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Return the arrays of the .npz file, with the writers of a file beside it."""
+    arrays = _unpack(path)
+    missing = [key for key in KEYS if key not in arrays]
+    if missing:
+        found = ", ".join(sorted(arrays)) or "nothing"
+        raise DataError(f"{path}: expected the arrays {', '.join(KEYS)}, found {found}; {missing[0]} is missing")
+    beside = path.with_name(f"{path.stem}_writers.npz")
+    if "writers_train" not in arrays and beside.exists():
+        arrays["writers_train"] = _unpack(beside).get("train", np.empty(0))
+    return arrays
+
+
+def _unpack(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Return every array of the .npz file."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if isinstance(file, np.ndarray):
+                raise DataError(f"{path}: expected an .npz file of several arrays, found a single array (.npy)")
+            return {key: file[key] for key in file.files}
+    except FileNotFoundError:
+        raise DataError(f"{path}: there is no such file; name an .npz file with {', '.join(KEYS)}") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: expected an .npz file as numpy.savez writes it, but: {error}") from error
+
+
+def _digits(pictures: NDArray[np.generic], labels: NDArray[np.generic], where: str) -> Digits:
+    """Return the checked arrays; (N, 28, 28, 1) is accepted for (N, 28, 28)."""
+    if pictures.ndim == 4 and pictures.shape[-1] == 1:
+        pictures = pictures[..., 0]
+    if pictures.ndim != 3 or pictures.shape[1:] != (28, 28) or len(pictures) == 0:
+        raise DataError(f"{where}: expected pictures of the shape (N, 28, 28), found {pictures.shape}")
+    if pictures.dtype != np.uint8:
+        raise DataError(
+            f"{where}: expected pictures as uint8 from 0 (paper) to 255 (ink), found {pictures.dtype} "
+            f"from {pictures.min():g} to {pictures.max():g}"  # type: ignore[str-format]
+        )
+    if labels.shape != (len(pictures),) or labels.dtype.kind not in "iu":
+        raise DataError(
+            f"{where}: expected one whole number for each of the {len(pictures)} pictures, "
+            f"found {labels.dtype} {labels.shape}"
+        )
+    if int(labels.min()) < 0 or int(labels.max()) > 9:
+        raise DataError(f"{where}: expected labels from 0 to 9, found {labels.min()} to {labels.max()}")
+    return Digits(pictures, labels.astype(np.uint8))  # type: ignore[arg-type]

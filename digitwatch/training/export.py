@@ -1,0 +1,109 @@
+"""A Keras model to the two files that the reader takes: NAME.tflite and its card NAME.json."""
+
+import contextlib
+import io
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from digitwatch.training.models import DIGITS, OTHER
+
+REVIEW_BELOW = 0.9  # where the card of a converted model sets the limit between ok and review
+
+
+class ExportError(Exception):
+    """A Keras model that cannot become a digitwatch model; the message says what was expected and what came."""
+
+
+def to_tflite(model: keras.Model) -> bytes:
+    """Return the model as .tflite: any number of (28, 28, 1) float32 in; weights stored as float16.
+
+    float16 halves the file and LiteRT turns it back to float32 when it loads, so the arithmetic is the same
+    and the probabilities move by less than a thousandth; 8-bit integers would move them by more for no speed.
+    """
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    with contextlib.redirect_stdout(io.StringIO()):  # the converter prints the model's signatures
+        return bytes(converter.convert())
+
+
+def save(content: bytes, card: dict[str, Any], stem: Path) -> None:
+    """Write `stem`.tflite and then `stem`.json, each whole or not at all; the card comes last and says: complete."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    _write(stem.with_name(f"{stem.name}.tflite"), content)
+    _write(stem.with_name(f"{stem.name}.json"), (json.dumps(card, indent=2) + "\n").encode())
+
+
+def convert(keras_path: Path, out: Path) -> dict[str, Any]:
+    """Convert a user's .keras file of 10 or 11 classes to `out`.tflite and `out`.json; return the card.
+
+    Raises:
+        ExportError: no readable Keras model, or one that does not take 28x28 pictures and give 10 or 11 numbers.
+    """
+    try:
+        model = keras.saving.load_model(keras_path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError) as error:
+        raise ExportError(f"{keras_path}: expected a model saved by Keras 3 as .keras, but: {error}") from error
+    model = _with_channel(model, keras_path)
+    classes = model.output_shape[-1]
+    if len(model.output_shape) != 2 or classes not in (10, 11):
+        raise ExportError(
+            f"{keras_path}: expected 10 outputs (the digits) or 11 (and `other`), found {model.output_shape}"
+        )
+    probe = np.asarray(model(np.random.default_rng(0).random((8, 28, 28, 1), np.float32), training=False))
+    sums_to_one = bool((probe >= 0).all() and np.allclose(probe.sum(axis=1), 1, atol=1e-3))
+    card = describe(classes=classes, output="probabilities" if sums_to_one else "logits")
+    card |= {"name": out.name, "command": f"converted from {keras_path.name}"}
+    save(to_tflite(model), card, out)
+    return card
+
+
+def describe(*, classes: int, output: str) -> dict[str, Any]:
+    """Return what every card says, for a model of 10 classes or of 11, the last of them `other`."""
+    return {
+        "labels": [*DIGITS, OTHER][:classes],
+        "reject": OTHER if classes > len(DIGITS) else None,
+        "reads": "digits",
+        "input": {"shape": [28, 28], "dtype": "float32", "range": [0, 1]},
+        "output": output,
+        "temperature": 1.0,
+        "review_below": REVIEW_BELOW,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _with_channel(model: keras.Model, path: Path) -> keras.Model:
+    """Return the model taking (N, 28, 28, 1), whether it was made for that, (N, 28, 28) or (N, 784)."""
+    shape = model.input_shape
+    if shape == (None, 28, 28, 1):
+        return model
+    if shape not in ((None, 28, 28), (None, 784)):
+        raise ExportError(f"{path}: expected a model of 28x28 pictures, (N, 28, 28, 1), found the input {shape}")
+    picture = keras.layers.Input((28, 28, 1))
+    return keras.Model(picture, model(keras.layers.Reshape(shape[1:])(picture)))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace `path` by the content in one step that survives a power cut."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

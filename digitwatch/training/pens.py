@@ -1,0 +1,135 @@
+"""Drawing with a pen: smooth or angular strokes, and digits of hands that are rare in MNIST."""
+
+from functools import cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]  # (H, W), 0 = paper to 255 = ink
+Points = NDArray[np.float64]  # (K, 2) x, y; the drawing lies within 0..1, y downwards
+Random = np.random.Generator
+
+CANVAS, MARGIN = 64, 14  # pixels: the drawing itself, and the room around it
+
+# Each hand is one or more strokes, "~" smooth or "-" angular, as x y pairs in hundredths of the box.
+# European and American forms: 0 slashed, 1 with a long upstroke or a foot, 4 open and closed, 7 with a bar,
+# 9 like g, and the square ones that people draw with a mouse.
+HANDS: dict[int, tuple[str, ...]] = {
+    0: (
+        "~50,0 8,30 12,78 50,100 90,75 92,25 50,0",
+        "~55,3 10,25 8,75 48,100 90,78 92,30 60,2 35,8",
+        "~50,0 8,30 12,78 50,100 90,75 92,25 50,0 | -88,8 14,94",
+    ),
+    1: (
+        "-50,0 50,100",
+        "-15,35 55,0 55,100",
+        "-0,65 60,0 60,100",
+        "-5,45 50,0 45,100",
+        "-20,25 50,0 50,100 | -8,100 95,100",
+        "~10,55 35,30 55,0 | -55,0 52,100",
+    ),
+    2: (
+        "~5,25 30,0 80,8 85,40 45,75 5,100 | -5,100 98,98",
+        "~10,20 45,0 85,20 70,50 30,80 8,96 25,80 50,92 98,96",
+        "-0,5 95,0 5,100 100,98",
+        "-0,0 100,0 100,50 0,50 0,100 100,100",
+    ),
+    3: (
+        "~8,12 45,0 88,18 45,47 92,72 50,100 5,88",
+        "-5,0 90,0 40,42 | ~40,42 92,60 60,100 2,90",
+        "-0,0 100,0 100,100 0,100 | -5,50 100,50",
+        "-0,2 95,0 45,45 100,55 95,95 0,100",
+    ),
+    4: (
+        "-15,0 8,58 95,55 | -75,12 70,100",
+        "-12,0 8,55 80,52 | -78,0 78,100",
+        "-65,0 0,66 100,64 | -65,2 64,100",
+        "-10,0 10,50 85,50 | -88,0 80,100",
+        "~12,2 8,38 30,52 80,40 | -85,0 78,100",
+        "-85,100 85,0 5,68 95,66",
+    ),
+    5: (
+        "-92,0 22,2 16,42 | ~16,42 60,34 95,62 62,98 4,92",
+        "~90,2 35,4 15,30 70,50 85,80 45,100 5,88",
+        "-100,0 0,0 0,50 100,50 100,100 0,100",
+        "-20,0 15,45 | ~15,45 65,36 92,68 55,100 5,92 | -20,2 95,0",
+    ),
+    6: (
+        "~80,0 30,32 6,75 42,100 88,82 70,55 30,58 8,80",
+        "~55,0 15,40 8,80 45,100 85,80 60,58 15,72",
+        "-10,0 5,100 95,98 92,50 8,52",
+        "-90,0 0,5 0,100 100,100 100,50 0,50",
+    ),
+    7: (
+        "-0,2 95,0 40,100",
+        "-0,2 95,0 40,100 | -20,50 88,46",
+        "-2,20 4,0 95,2 45,100 | -25,52 90,50",
+        "-5,0 90,4 88,100 | -40,55 125,52",
+        "~0,15 20,0 60,8 98,0 70,40 45,100",
+    ),
+    8: (
+        "~85,10 35,0 15,25 80,65 72,96 22,96 18,70 80,30 85,10",
+        "~50,0 15,15 25,42 50,48 80,42 88,15 50,0 | ~50,48 5,65 18,96 50,100 88,92 92,62 50,48",
+        "-0,0 100,0 100,100 0,100 0,0 | -2,50 100,50",
+        "-8,0 92,2 10,100 90,98 8,0",
+    ),
+    9: (
+        "~85,15 45,0 8,22 35,48 82,30 | -85,10 82,100",
+        "~85,15 45,0 8,22 35,48 82,30 88,10 85,60 70,95 10,92",
+        "~50,0 10,20 35,48 80,35 80,8 50,0 | ~82,10 75,55 40,100",
+        "-100,50 0,50 0,0 100,0 100,100",
+        "-100,50 0,50 0,0 100,0 100,100 0,98",
+    ),
+}
+
+
+def digit(label: int, rng: Random) -> Picture:
+    """Return ink of the digit `label` drawn in one of its hands, shaky and slanted."""
+    return draw(strokes(HANDS[label][int(rng.integers(len(HANDS[label])))], rng), rng)
+
+
+def strokes(hand: str, rng: Random) -> list[Points]:
+    """Return the strokes of a hand written as in HANDS, as one shaky attempt would put them."""
+    return [_shake(stroke, rng) for stroke in _parse(hand)]
+
+
+def draw(lines: list[Points], rng: Random) -> Picture:
+    """Return ink of the lines, of random slant and proportion, drawn by one pen."""
+    aspect, slant = rng.uniform(0.4, 0.95), rng.normal(0, 0.18)
+    if rng.random() < 0.1:
+        aspect = rng.uniform(0.95, 1.3)
+    matrix = np.array([[aspect, 0], [slant, 1]]) * CANVAS
+    stroke_width = int(rng.integers(2, 9))
+    paper = np.zeros((CANVAS + 2 * MARGIN, 2 * CANVAS + 2 * MARGIN), np.uint8)
+    for points in lines:
+        pixels = (points - 0.5) @ matrix + [paper.shape[1] / 2, paper.shape[0] / 2]
+        # two bits of sub-pixel position, as polylines' `shift` wants them
+        cv2.polylines(paper, [np.round(pixels * 4).astype(np.int32)], False, (255,), stroke_width, cv2.LINE_AA, 2)
+    return paper
+
+
+def smooth(points: Points) -> Points:
+    """Return the (8 (K - 1) + 1, 2) curve through (K, 2) points (Catmull and Rom, 1974)."""
+    padded = np.vstack([2 * points[0] - points[1], points, 2 * points[-1] - points[-2]])
+    a, b, c, d = padded[:-3, None], padded[1:-2, None], padded[2:-1, None], padded[3:, None]  # (K-1, 1, 2)
+    t = np.linspace(0, 1, 8, endpoint=False)[None, :, None]  # (1, 8, 1)
+    curve = b + (c - a) * t / 2 + (a - 2.5 * b + 2 * c - d / 2) * t**2 + (1.5 * (b - c) + (d - a) / 2) * t**3
+    return np.vstack([curve.reshape(-1, 2), points[-1:]])
+
+
+@cache
+def _parse(hand: str) -> list[tuple[bool, Points]]:
+    """Return (smooth or not, points) of each stroke of a hand as HANDS writes it."""
+    parsed = []
+    for text in hand.split(" | "):
+        points = [[float(number) / 100 for number in pair.split(",")] for pair in text[1:].split()]
+        parsed.append((text[0] == "~", np.array(points)))
+    return parsed
+
+
+def _shake(stroke: tuple[bool, Points], rng: Random) -> Points:
+    """Return the stroke's points where a hand would put them."""
+    is_smooth, points = stroke
+    shaken = points + rng.normal(0, 0.035, points.shape)
+    return smooth(shaken) if is_smooth or rng.random() < 0.15 else shaken
