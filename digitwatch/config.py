@@ -189,9 +189,7 @@ def _unknown(location: tuple[str, ...]) -> str:
 
 def _absolute(settings: Settings, base: Path) -> Settings:
     """Make every path absolute, relative ones counted from the folder of config.yaml."""
-    paths = {
-        name: Path(os.path.abspath(base / getattr(settings, name))) for name in (*FOLDERS, "predictions")
-    }
+    paths = {name: Path(os.path.abspath(base / getattr(settings, name))) for name in (*FOLDERS, "predictions")}
     training = settings.training
     if training.data is not None:
         training = training.model_copy(update={"data": base / training.data})

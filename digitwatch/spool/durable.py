@@ -5,7 +5,6 @@ import ctypes
 import errno
 import hashlib
 import os
-import secrets
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -82,7 +81,7 @@ def move_new(source: Path, target: Path) -> None:
 
 def _copy_across(source: Path, target: Path) -> None:
     """Move a file to another filesystem: copy, sync, rename, and only then unlink."""
-    scratch = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    scratch = target.with_name(scratch_for(source))
     try:
         shutil.copyfile(source, scratch)
         with contextlib.suppress(PermissionError):  # times and mode are a courtesy, the bytes are the promise
@@ -96,6 +95,11 @@ def _copy_across(source: Path, target: Path) -> None:
         raise
     sync_folder(target.parent)
     source.unlink()
+
+
+def scratch_for(path: Path) -> str:
+    """Give a temporary name that is the same whenever the work on `path` is repeated."""
+    return f".{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.tmp"
 
 
 def digest(path: Path) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from digitwatch.spool.durable import digest, move_new, rename_new, sync_folder, write_durably
+from digitwatch.spool.durable import digest, move_new, rename_new, scratch_for, sync_folder, write_durably
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +37,8 @@ class Claim:
         return f"{self.id[:4]}-{self.id[4:6]}-{self.id[6:8]}"
 
 
-class InboxTaken(Exception):
-    """Another daemon works on this inbox."""
+class Taken(Exception):
+    """Another digitwatch works in this folder."""
 
 
 def new_id(now: datetime | None = None) -> str:
@@ -47,21 +47,26 @@ def new_id(now: datetime | None = None) -> str:
     return f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z-{secrets.token_hex(4)}"
 
 
-def lock(inbox: Path) -> int:
-    """Take the inbox for this process until it ends; give the open lock file.
+def lock(folder: Path) -> int:
+    """Take a folder for this process until it ends; give the open handle that keeps it.
 
     Raises:
-        InboxTaken: another live process has it.
+        Taken: another live process has it.
     """
-    folder = inbox / CLAIMED
-    folder.mkdir(exist_ok=True)
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o664)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
-        raise InboxTaken(f"another digitwatch already watches {inbox}") from None
+        raise Taken(f"another digitwatch already works in {folder}") from None
     return handle
+
+
+def lock_inbox(inbox: Path) -> int:
+    """Make the folder for claims and take it: one daemon per inbox."""
+    folder = inbox / CLAIMED
+    folder.mkdir(exist_ok=True)
+    return lock(folder)
 
 
 def claim(inbox: Path, name: str) -> Claim:
@@ -146,7 +151,7 @@ def numbered(name: str, number: int, ending: str = "") -> str:
 def write_reason(target: Path, reason: str) -> None:
     """Put NAME.reason.txt beside the place of a failed original; repeating it does no harm."""
     beside = target.with_name(numbered(target.name, 1, ".reason.txt"))
-    scratch = beside.with_name(f".{secrets.token_hex(4)}.tmp")
+    scratch = beside.with_name(scratch_for(beside))
     write_durably(scratch, (reason.rstrip() + "\n").encode("utf-8", "backslashreplace"))
     os.replace(scratch, beside)
 

@@ -109,8 +109,13 @@ class Inbox:
         """Give the oldest ready file and forget it, or None when none is ready."""
         self._settle_due()
         while self._order:
-            _, name = heapq.heappop(self._order)
-            if self._seen.pop(name, None):
+            mtime_ns, name = heapq.heappop(self._order)
+            seen = self._seen.get(name)
+            if seen is None or seen.mtime_ns != mtime_ns or seen.due > self._clock():
+                continue  # gone, or changed since: it stands in a heap again
+            self.note(name)  # one last look: it may have changed while it waited its turn
+            if self._seen.get(name) is seen:
+                self.forget(name)
                 return name
         return None
 
@@ -159,9 +164,7 @@ class Inbox:
                     if self._recursive:
                         yield from self._list_sub(name)
                     else:
-                        self._say_once(
-                            name, "is a folder and is left alone; `recursive: true` takes its scans"
-                        )
+                        self._say_once(name, "is a folder and is left alone; `recursive: true` takes its scans")
 
     def _list_sub(self, below: str) -> Iterator[str]:
         try:

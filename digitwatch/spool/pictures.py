@@ -1,6 +1,7 @@
 """The outbox: pictures that know whose they are, so that repeated work replaces only its own."""
 
 import contextlib
+import glob
 import os
 import zlib
 from pathlib import Path
@@ -25,7 +26,7 @@ def publish(png: bytes, folder: Path, name: str, owner: str) -> Path:
     png = tagged(png, owner)
     target = free_place(folder, name + ".png", is_foreign)
     target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = target.with_name(f".{owner}.{os.getpid()}.tmp")
+    scratch = target.with_name(scratch_name(owner))  # the same for a repetition, so that none is left over
     try:
         write_durably(scratch, png)
         while not _rename_over_own(scratch, target, owner):
@@ -35,6 +36,11 @@ def publish(png: bytes, folder: Path, name: str, owner: str) -> Path:
         raise
     sync_folder(target.parent)
     return target
+
+
+def scratch_name(owner: str) -> str:
+    """Give the name under which a picture is written before it is renamed to its place."""
+    return f".{owner.replace('/', '-')}.tmp"
 
 
 def _rename_over_own(scratch: Path, target: Path, owner: str) -> bool:
@@ -62,3 +68,14 @@ def tag_of(path: Path) -> str | None:
         if head[37:52] == b"tEXtdigitwatch\0":
             return head[52 : 41 + int.from_bytes(head[33:37], "big")].decode("latin-1")
     return None
+
+
+def withdraw(folder: Path, name: str, scan: str) -> None:
+    """Remove the pictures of a scan that failed after some of its pages were published."""
+    near = folder / name
+    for path in near.parent.glob(f".{scan}-*.tmp"):
+        path.unlink(missing_ok=True)
+    for path in near.parent.glob(f"{glob.escape(near.stem[:100])}*.png"):
+        owner = tag_of(path)
+        if owner is not None and owner.startswith(scan + "/"):
+            path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from digitwatch.spool.durable import sync_folder
+from digitwatch.spool.durable import sync_folder, write_durably
 
 log = logging.getLogger(__name__)
 
@@ -97,12 +97,17 @@ class PredictionLog:
             self._undo_failed_append(file)
             start = os.fstat(file).st_size
             data = (HEADER.encode() if start == 0 else b"") + encode(rows)
+            several = len({row.id for row in rows}) < len(rows)
+            if several:
+                self._intend(file, start, start + len(data))
             self._cut_to = start
             written = os.write(file, data)
             if written < len(data):  # a nearly full disk takes a part without an error
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
             os.fdatasync(file)
             self._cut_to = None
+            if several:
+                self._intent.unlink(missing_ok=True)
         except OSError:
             self._try_undo(file)
             raise
@@ -117,29 +122,21 @@ class PredictionLog:
         self._cut_to = None
 
     def repair(self) -> int:
-        """Cut off a torn last line, as a power cut may leave one; give the number of bytes cut."""
+        """Cut off what a write left that was cut short, by SIGKILL or a power cut; give the bytes cut."""
+        cut = self._undo_intent()
         try:
             file = os.open(self.path, os.O_RDWR)
         except FileNotFoundError:
-            return 0
+            return cut
         try:
             size = os.fstat(file).st_size
             sound = _sound_length(file, size)
             if sound < size:
                 os.ftruncate(file, sound)
                 os.fsync(file)
-            return size - sound
+            return cut + size - sound
         finally:
             os.close(file)
-
-    def cut_from(self, scan: str) -> None:
-        """Take the rows of the scan `scan` off the end of the log, where a torn write left only some."""
-        data = self.path.read_bytes() if self.path.stat().st_size < BLOCK else _tail(self.path, BLOCK)
-        lines = data.splitlines(keepends=True)
-        kept = len(lines)
-        while kept and f",{scan},".encode() in lines[kept - 1]:
-            kept -= 1
-        os.truncate(self.path, self.path.stat().st_size - sum(map(len, lines[kept:])))
 
     def find(self, scans: Iterable[str]) -> dict[str, list[Row]]:
         """Look the ids up near the end of the log and its rotated siblings; give the rows found by id."""
@@ -151,6 +148,34 @@ class PredictionLog:
             for row in _rows_near_end(path, wanted):
                 found.setdefault(row.id, []).append(row)
         return found
+
+    @property
+    def _intent(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.intent")
+
+    def _intend(self, file: int, start: int, end: int) -> None:
+        """Note where the rows of a scan of several pages will stand.
+
+        A single line is whole or visibly torn; of several lines a cut-short write could leave whole
+        ones that look like a complete set.
+        """
+        write_durably(self._intent, f"{os.fstat(file).st_ino} {start} {end}".encode())
+        sync_folder(self.path.parent)
+
+    def _undo_intent(self) -> int:
+        """Cut the log (or what rotation made of it) back when an intended write did not arrive whole."""
+        try:
+            inode, start, end = map(int, self._intent.read_text().split())
+        except (FileNotFoundError, ValueError):  # none, or itself cut short: then nothing was written
+            return 0
+        cut = 0
+        for path in self._siblings():
+            size = path.stat().st_size
+            if path.stat().st_ino == inode and start < size < end:
+                os.truncate(path, start)
+                cut = size - start
+        self._intent.unlink()
+        return cut
 
     def _siblings(self) -> list[Path]:
         """Give the log and what rotation made of it, newest first (predictions.csv.1, -20261122, .gz)."""

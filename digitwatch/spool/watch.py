@@ -38,7 +38,7 @@ class _Waker(FileSystemEventHandler):
             return
         path = os.fsdecode(event.dest_path or event.src_path)
         name = os.path.relpath(path, self._folder)
-        if name != "." and not name.startswith(CLAIMED + os.sep):
+        if name != "." and name.split(os.sep)[0] != CLAIMED:
             self._arrived(name)
 
 
@@ -107,7 +107,7 @@ def filesystem(folder: Path, mounts: Path = Path("/proc/mounts")) -> str:
 
 
 def start(folder: Path, mode: str, recursive: bool, arrived: Callable[[str], None]) -> Events | None:
-    """Start the watch that `mode` (auto, events, polling) asks for; None means: list the folder on a timer."""
+    """Start the watch that `mode` (auto, events, polling) asks for; None: list the folder by a timer."""
     if mode == "polling":
         return None
     kind = filesystem(folder)

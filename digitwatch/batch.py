@@ -1,0 +1,176 @@
+"""One-shot mode: the same work over a directory, which is left exactly as it was."""
+
+import csv
+import hashlib
+import os
+import queue
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from digitwatch.jobs import Job, Outcome
+from digitwatch.pool import Pool
+from digitwatch.reading import formats
+from digitwatch.spool.durable import digest
+from digitwatch.spool.filing import lock
+from digitwatch.spool.inbox import TEMPORARY
+from digitwatch.spool.predictions import PredictionLog, Row, shown_name
+from digitwatch.work import rows_of
+
+AHEAD = 64  # scans that may be read before the first of them is recorded: rows keep the order of names
+
+MEANT = formats.IMAGES | {"PDF", "HEIC"}
+ENDINGS = frozenset(
+    [
+        ".avif",
+        ".bmp",
+        ".dib",
+        ".gif",
+        ".heic",
+        ".heif",
+        ".jfif",
+        ".jp2",
+        ".jpe",
+        ".jpeg",
+        ".jpg",
+        ".pbm",
+        ".pcx",
+        ".pdf",
+        ".pgm",
+        ".png",
+        ".pnm",
+        ".ppm",
+        ".svg",
+        ".tif",
+        ".tiff",
+        ".webp",
+    ]
+)
+"""Endings of files that people mean as scans; a file of another ending counts when its first bytes are MEANT."""
+
+
+class BatchTrouble(Exception):
+    """The batch cannot go on (disk full, folder gone); run again it goes on where it stopped."""
+
+
+class Batch:
+    """Every scan below a directory, read once in name order into out/predictions.csv and out/annotated/."""
+
+    def __init__(self, directory: Path, out: Path) -> None:
+        """Remember the places; nothing is touched before `plan`."""
+        self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self.statuses: Counter[str] = Counter()
+        self._directory = directory
+        self._out = out
+        self._predictions = PredictionLog(out / "predictions.csv")
+        self._lock: int | None = None
+        self._outcomes: dict[str, Outcome] = {}
+        self._started: dict[str, float] = {}
+
+    def plan(self) -> list[str]:
+        """Give the names still to be read, in order; count those that an earlier run has read.
+
+        Raises:
+            Taken: another batch writes to the same output.
+            OSError: the directory or the output cannot be used.
+        """
+        self._out.mkdir(parents=True, exist_ok=True)
+        self._lock = lock(self._out)
+        self._predictions.repair()
+        done = self._recorded()
+        names = []
+        for name in sorted(self._scans()):
+            rows = done.get(shown_name(name), [])
+            if rows and rows[-1].sha256 == digest(self._directory / name):
+                self.statuses.update(row.status for row in rows)
+            else:
+                names.append(name)
+        return names
+
+    def run(self, names: list[str], pool: Pool, model: str, read: Callable[[], None]) -> None:
+        """Read the named scans; `read` is called after each.
+
+        Raises:
+            BatchTrouble: the world does not let us go on.
+        """
+        waiting = iter(names)
+        pending: list[str] = []  # submitted and not yet recorded, in order
+        exhausted = False
+        while pending or not exhausted:
+            while pool.free and len(pending) < AHEAD and not exhausted:
+                name = next(waiting, None)
+                exhausted = name is None
+                if name is not None:
+                    pending.append(name)
+                    self._started[name] = time.monotonic()
+                    pool.submit(self._job(name))
+            if pending:
+                self._wait(pool)
+            while pending and pending[0] in self._outcomes:
+                self._record(pending.pop(0), model)
+                read()
+
+    def report(self, outcome: Outcome) -> None:
+        """Take what a worker made of a scan (called through `calls`, by the pool)."""
+        if outcome.trouble:
+            raise BatchTrouble(outcome.trouble)
+        self._outcomes[outcome.job.name] = outcome
+
+    def _wait(self, pool: Pool) -> None:
+        deadline = pool.next_deadline()
+        timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
+        try:
+            self.calls.get(timeout=timeout)()
+        except queue.Empty:
+            pool.expire()
+
+    def _record(self, name: str, model: str) -> None:
+        outcome = self._outcomes.pop(name)
+        if outcome.gone:  # removed while the batch ran
+            return
+        rows = rows_of(outcome, "", model, time.monotonic() - self._started.pop(name), base=self._out)
+        try:
+            self._predictions.append(rows)
+        except OSError as error:
+            raise BatchTrouble(f"{error.strerror}: {self._predictions.path}") from error
+        self.statuses.update(row.status for row in rows)
+
+    def _job(self, name: str) -> Job:
+        """Give the job for a scan; its id depends on its name alone, so that repeated work meets its own."""
+        scan = hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
+        return Job(scan, name, self._directory / name, self._out / "annotated", claimed=False)
+
+    def _scans(self) -> Iterator[str]:
+        """Yield the names of the scans below the directory; hidden, temporary and other files are no scans."""
+        for folder, folders, files in os.walk(self._directory, onerror=_raise):
+            folders[:] = [name for name in folders if not TEMPORARY.search(name)]
+            for file in files:
+                path = Path(folder, file)
+                if not TEMPORARY.search(file) and path.is_file() and self._is_scan(path):
+                    yield os.path.relpath(path, self._directory)
+
+    def _is_scan(self, path: Path) -> bool:
+        if path.suffix.lower() in ENDINGS:
+            return True
+        try:
+            with path.open("rb") as file:
+                return formats.sniff(file.read(64)) in MEANT
+        except OSError:
+            return True  # it will say what is wrong when it is read
+
+    def _recorded(self) -> dict[str, list[Row]]:
+        """Give the rows that an earlier run wrote, by the name that the log shows."""
+        recorded: dict[str, list[Row]] = {}
+        try:
+            with self._predictions.path.open(newline="", encoding="utf-8", errors="replace") as file:
+                for fields in list(csv.reader(file))[1:]:
+                    row = Row(*fields[: len(Row._fields)])
+                    recorded.setdefault(row.file, []).append(row)
+        except FileNotFoundError:
+            pass
+        return recorded
+
+
+def _raise(error: OSError) -> None:
+    raise error

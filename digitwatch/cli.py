@@ -1,0 +1,90 @@
+"""Arguments to one call; the only reader of sys.argv. Imports wait until a command needs them."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; give its exit code."""
+    options = _parser().parse_args(arguments)
+    from digitwatch import commands  # noqa: PLC0415 (--help need not wait for it)
+    from digitwatch.commands import ExitCode, Refusal  # noqa: PLC0415
+    from digitwatch.config import ConfigError  # noqa: PLC0415
+
+    try:
+        return int(getattr(commands, options.command)(options))
+    except ConfigError as error:
+        print(f"digitwatch: the configuration cannot be used\n{error}", file=sys.stderr)
+        return ExitCode.CONFIG
+    except Refusal as refusal:
+        print(f"digitwatch: {refusal}", file=sys.stderr)
+        return refusal.code
+    except KeyboardInterrupt:
+        print("digitwatch: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return ExitCode.TRY_LATER
+    except Exception:  # the last resort, so that a bug is told from trouble by its exit code
+        logging.getLogger("digitwatch").exception("this is a bug in digitwatch; please report it with these lines")
+        return ExitCode.BUG
+
+
+def _parser() -> argparse.ArgumentParser:
+    from digitwatch import __version__  # noqa: PLC0415 (a constant of the package root, not a module)
+
+    parser = argparse.ArgumentParser(
+        prog="digitwatch",
+        description="Reads handwritten digits and numbers from the scans that people drop into a folder. "
+        "Without a command it watches the inbox until SIGTERM or Ctrl-C.",
+        epilog="Exit codes: 0 done, 1 some scans or checks failed, 2 bad usage, 70 a bug, "
+        "75 try again later, 78 bad configuration.",
+    )
+    parser.add_argument("--version", action="version", version=f"digitwatch {__version__}")
+    _add_config(parser)
+    parser.add_argument("--batch", metavar="DIR", type=Path, help="read every scan below DIR once, then end")
+    parser.add_argument("--out", metavar="DIR2", type=Path, help="where --batch writes (default: DIR-digitwatch)")
+    parser.set_defaults(command="watch_or_batch")
+    commands = parser.add_subparsers(title="commands", metavar="")
+    _add_train(commands)
+    _add_evaluate(commands)
+    check = commands.add_parser("check", help="look at the whole installation and say what to mend")
+    _add_config(check, default=argparse.SUPPRESS)
+    check.set_defaults(command="check")
+    return parser
+
+
+def _add_config(parser: argparse.ArgumentParser, default: object = None) -> None:
+    parser.add_argument(
+        "-c",
+        "--config",
+        metavar="FILE",
+        type=Path,
+        default=default,
+        help="settings (default: ./config.yaml, then /etc/digitwatch/config.yaml, then built-in ones)",
+    )
+
+
+def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    train = commands.add_parser("train", help="train a model and install it")
+    _add_config(train, default=argparse.SUPPRESS)
+    train.add_argument("--model", choices=("cnn", "dense"), default="cnn", help="the architecture (default: cnn)")
+    train.add_argument("--data", metavar="FILE.npz", type=Path, help="MNIST-like data (default: MNIST by Keras)")
+    train.add_argument("--out", metavar="NAME", type=Path, help="where the model goes (default: models/MODEL)")
+    train.add_argument("--epochs", type=_positive, help="passes over the data (default: what suits the model)")
+    train.add_argument("--seed", type=int, default=1, help="start of the random numbers (default: 1)")
+    train.set_defaults(command="train")
+
+
+def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    evaluate = commands.add_parser("evaluate", help="measure a model on test digits")
+    _add_config(evaluate, default=argparse.SUPPRESS)
+    evaluate.add_argument("--model", default=None, help="cnn, dense or a path (default: the configured one)")
+    evaluate.add_argument("--data", metavar="FILE.npz", type=Path, help="test digits (default: MNIST by Keras)")
+    evaluate.set_defaults(command="evaluate")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, found {number}")
+    return number

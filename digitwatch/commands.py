@@ -1,0 +1,228 @@
+"""What each command does: the settings handed out to the parts that need them."""
+
+import argparse
+import importlib.util
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+from enum import IntEnum
+from pathlib import Path
+
+from digitwatch import config, logs, provision, systemd
+from digitwatch.batch import Batch, BatchTrouble
+from digitwatch.daemon import Daemon, Habits, listen
+from digitwatch.jobs import Equipment, Outcome
+from digitwatch.patience import told
+from digitwatch.pool import Pool, WorkerError
+from digitwatch.reading.formats import is_complete
+from digitwatch.spool.filing import Taken
+from digitwatch.spool.inbox import Inbox
+from digitwatch.spool.predictions import PredictionLog
+from digitwatch.work import Places
+
+log = logging.getLogger(__name__)
+
+
+class ExitCode(IntEnum):
+    """What the process says at its end; stable interface (the large ones are those of sysexits.h)."""
+
+    DONE = 0
+    SOME_FAILED = 1
+    USAGE = 2
+    BUG = 70
+    TRY_LATER = 75
+    CONFIG = 78
+
+
+class Refusal(Exception):
+    """The command cannot be carried out; carries the exit code and a sentence for a person."""
+
+    def __init__(self, code: ExitCode, message: str) -> None:
+        """Keep both."""
+        self.code = code
+        super().__init__(message)
+
+
+def watch_or_batch(options: argparse.Namespace) -> ExitCode:
+    """Do what `digitwatch` without a command name does."""
+    if options.batch is not None:
+        return batch(options)
+    if options.out is not None:
+        raise Refusal(ExitCode.USAGE, "--out goes with --batch")
+    return watch(options)
+
+
+def watch(options: argparse.Namespace) -> ExitCode:
+    """Watch the inbox until told to stop."""
+    settings = _settings(options)
+    _make_folders(settings)
+    places = _places(settings)
+    inbox = Inbox(
+        places.inbox,
+        settle=settings.settle,
+        recursive=settings.recursive,
+        is_complete=is_complete,
+        clock=time.monotonic,
+    )
+    habits = Habits(settings.watch, settings.recursive, settings.rescan, settings.poll, settings.min_free)
+    daemon = Daemon(places, inbox, PredictionLog(settings.predictions), habits, clock=time.monotonic)
+    listen(daemon)
+    pool = _pool(settings, daemon.report, daemon.calls.put)
+    try:
+        daemon.run(pool)
+    except (Taken, WorkerError) as error:
+        raise Refusal(ExitCode.TRY_LATER, str(error)) from error
+    except OSError as error:
+        raise Refusal(ExitCode.TRY_LATER, told(error)) from error
+    finally:
+        pool.stop()
+    return ExitCode.DONE
+
+
+def batch(options: argparse.Namespace) -> ExitCode:
+    """Read every scan below a directory once."""
+    settings = _settings(options)
+    directory, out = _batch_places(options)
+    work = Batch(directory, out)
+    pool = _pool(settings, work.report, work.calls.put)
+    try:
+        names = work.plan()
+        if names:
+            model = pool.start()
+            _with_progress_bar(len(names), lambda read: work.run(names, pool, model, read))
+    except (BatchTrouble, Taken, WorkerError) as error:
+        raise Refusal(ExitCode.TRY_LATER, f"{error}; run it again to go on where it stopped") from error
+    except OSError as error:
+        raise Refusal(ExitCode.TRY_LATER, f"{told(error)}; run it again to go on where it stopped") from error
+    finally:
+        pool.stop()
+    counts = ", ".join(f"{work.statuses[status]} {status}" for status in ("ok", "review", "empty", "failed"))
+    print(f"{sum(work.statuses.values())} pages: {counts}")
+    print(f"See {out / 'predictions.csv'} and {out / 'annotated'}")
+    return ExitCode.SOME_FAILED if work.statuses["failed"] else ExitCode.DONE
+
+
+def train(options: argparse.Namespace) -> ExitCode:
+    """Train a model and install it."""
+    settings = _settings(options)
+    if importlib.util.find_spec("tensorflow") is None:
+        raise Refusal(ExitCode.USAGE, "training needs TensorFlow: pip install 'digitwatch[train]'")
+    from digitwatch.training import train as training  # noqa: PLC0415 (TensorFlow takes seconds to load)
+    from digitwatch.training.datasets import DataError  # noqa: PLC0415
+
+    out = options.out or settings.base / "models" / options.model
+    try:
+        training.train(options.model, out, data=options.data, epochs=options.epochs, seed=options.seed, progress=print)
+    except DataError as error:
+        raise Refusal(ExitCode.USAGE, str(error)) from error
+    except OSError as error:
+        raise Refusal(ExitCode.TRY_LATER, told(error)) from error
+    print(f"installed {out}.tflite with its card {out}.json; to use it, write `model: {out}` into config.yaml")
+    return ExitCode.DONE
+
+
+def evaluate(options: argparse.Namespace) -> ExitCode:
+    """Measure a model on test digits."""
+    settings = _settings(options)
+    from digitwatch.reading.classifier import ModelError  # noqa: PLC0415 (loads OpenCV and LiteRT)
+    from digitwatch.training import evaluate as evaluation  # noqa: PLC0415
+    from digitwatch.training.datasets import DataError  # noqa: PLC0415
+
+    model = config.model_path(settings) if options.model is None else options.model
+    try:
+        print(evaluation.evaluate(model, data=options.data))
+    except (DataError, ModelError) as error:
+        raise Refusal(ExitCode.USAGE, str(error)) from error
+    return ExitCode.DONE
+
+
+def check(options: argparse.Namespace) -> ExitCode:
+    """Look at the whole installation and say what to mend."""
+    settings = _settings(options)
+    from digitwatch import check as checking  # noqa: PLC0415 (loads OpenCV and LiteRT)
+
+    print(f"ok    config: {config.find(options.config) or 'built-in defaults'}")
+    findings = checking.inspect(
+        _places(settings),
+        settings.predictions,
+        model=config.model_path(settings),
+        watching=settings.watch,
+        min_free=settings.min_free,
+    )
+    well = True
+    for finding in findings:
+        print(finding)
+        well = well and finding.well
+    return ExitCode.DONE if well else ExitCode.SOME_FAILED
+
+
+# --- settings to parts ---
+
+
+def _settings(options: argparse.Namespace) -> config.Settings:
+    settings = config.load(config.find(options.config))
+    logs.set_up(settings.log_level)
+    return settings
+
+
+def _places(settings: config.Settings) -> Places:
+    return Places(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base)
+
+
+def _make_folders(settings: config.Settings) -> None:
+    """Make the folders beside config.yaml; others must be there: they may lie on a disk not mounted yet."""
+    folders = {name: getattr(settings, name) for name in config.FOLDERS} | {"predictions": settings.predictions.parent}
+    for name, folder in folders.items():
+        try:
+            if folder.is_relative_to(settings.base):
+                folder.mkdir(parents=True, exist_ok=True)
+            os.listdir(folder)
+        except OSError as error:
+            advice = f"make it (mkdir -p {folder}) or mount its disk; `digitwatch check` tells more"
+            raise Refusal(ExitCode.TRY_LATER, f"{name}: {told(error)}; {advice}") from error
+
+
+def _pool(
+    settings: config.Settings, report: Callable[[Outcome], None], post: Callable[[Callable[[], None]], None]
+) -> Pool:
+    limits = settings.limits
+    equipment = Equipment(_model(settings), settings.review_below, limits.pixels, limits.memory)
+    return Pool(
+        settings.workers or _cores(), equipment, seconds=limits.seconds, report=report, post=post, clock=time.monotonic
+    )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _model(settings: config.Settings) -> Path | str:
+    """Give the model, trained first where it does not exist; the service manager is kept informed."""
+
+    def progress(line: str) -> None:
+        log.info("%s", line)
+        systemd.notify(STATUS=line, EXTEND_TIMEOUT_USEC=600_000_000)
+
+    try:
+        return provision.provide(config.model_path(settings), settings.training, progress)
+    except provision.NoModel as error:
+        raise Refusal(ExitCode.CONFIG, str(error)) from error
+
+
+def _batch_places(options: argparse.Namespace) -> tuple[Path, Path]:
+    directory: Path = options.batch.resolve()
+    if not directory.is_dir():
+        raise Refusal(ExitCode.USAGE, f"--batch: expected a folder with scans, found {options.batch}")
+    out: Path = (options.out or directory.with_name(f"{directory.name}-digitwatch")).resolve()
+    if out.is_relative_to(directory):
+        raise Refusal(ExitCode.USAGE, f"--out: expected a place outside {directory}, found {out}")
+    return directory, out
+
+
+def _with_progress_bar(total: int, work: Callable[[Callable[[], None]], None]) -> None:
+    from tqdm import tqdm  # noqa: PLC0415 (not needed to watch)
+
+    with tqdm(total=total, unit="scan", disable=not sys.stderr.isatty()) as bar:
+        work(lambda: bar.update() and None)

@@ -1,0 +1,51 @@
+"""What travels between the daemon and its workers: a job out, an outcome back."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What a worker needs for its whole life."""
+
+    model: Path | str
+    review_below: float | None
+    pixels: int
+    memory: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """A scan to be read: where its bytes lie and where its pictures go."""
+
+    id: str
+    name: str
+    source: Path
+    outbox: Path
+    claimed: bool = True
+
+
+@dataclass(frozen=True)
+class PageResult:
+    """What was read on one page, in the words of the log."""
+
+    page: int
+    prediction: str
+    confidence: float
+    status: str
+    reason: str
+    digits: str
+    annotated: Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: its pages, or the scan's own `failure`, or the world's `trouble`."""
+
+    job: Job
+    sha256: str
+    pages: tuple[PageResult, ...] = ()
+    failure: str = ""
+    truncated: bool = False
+    trouble: str = ""
+    gone: bool = False

@@ -1,0 +1,47 @@
+"""Trouble of the world: when to hold back, for how long, and when to say so."""
+
+import logging
+from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+BACK_OFF = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Seconds until the next try; the last one is repeated until the world is well again."""
+
+
+class Patience:
+    """Whether the world lets us work. Each reason to pause is said once, not at every try."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """Begin well; `clock` gives monotonic seconds."""
+        self._clock = clock
+        self._tries = 0
+        self.reason = ""
+        self.resume_at = 0.0
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether it is too early for the next try."""
+        return bool(self.reason) and self._clock() < self.resume_at
+
+    def pause(self, reason: str) -> None:
+        """Hold back for a while, longer each time."""
+        if reason != self.reason:
+            log.error("paused: %s; no scan is lost, work goes on when this is mended", reason)
+        self.reason = reason
+        self.resume_at = self._clock() + BACK_OFF[min(self._tries, len(BACK_OFF) - 1)]
+        self._tries += 1
+
+    def well(self) -> None:
+        """Note that a try went well."""
+        if self.reason:
+            log.info("going on; no longer in the way: %s", self.reason)
+        self.reason = ""
+        self._tries = 0
+        self.resume_at = 0.0
+
+
+def told(error: OSError) -> str:
+    """Say what the system refused and where."""
+    where = error.filename2 or error.filename
+    return f"{error.strerror or error}{f': {where}' if where else ''}"

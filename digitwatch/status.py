@@ -1,0 +1,59 @@
+"""How it goes: the counts of the day, one log line for each scan, and the line that systemctl shows."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+from digitwatch import systemd
+from digitwatch.jobs import Outcome
+from digitwatch.spool.predictions import printable
+
+log = logging.getLogger(__name__)
+
+EVERY = 1.0  # seconds between two status lines; people read no faster
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+class Status:
+    """Counts what was read and tells the service manager."""
+
+    def __init__(self, clock: Callable[[], float], today: Callable[[], date] = _today) -> None:
+        """Begin a day with nothing read; `clock` gives monotonic seconds."""
+        self._clock = clock
+        self._today = today
+        self._day = today()
+        self._counts: Counter[str] = Counter()
+        self._line = ""
+        self._told = float("-inf")
+
+    def count(self, outcome: Outcome) -> None:
+        """Count a recorded scan and write its log lines."""
+        if self._day != self._today():
+            self._day = self._today()
+            self._counts.clear()
+        self._counts["failed" if outcome.failure else "read"] += 1
+        name = printable(outcome.job.name)
+        if outcome.failure:
+            log.warning("%s failed: %s", name, outcome.failure)
+        for page in outcome.pages:
+            read = page.prediction or "nothing"
+            log.info("%s: %s (%s, confidence %.1f %%)", name, read, page.status, 100 * page.confidence)
+
+    def tell(self, watching: str, waiting: int, trouble: str) -> None:
+        """Ping the watchdog, and renew the status line when it changed and the last one is old enough."""
+        line = (
+            f"watching by {watching}; {waiting} waiting; "
+            f"{self._counts['read']} read, {self._counts['failed']} failed today"
+        )
+        if trouble:
+            line = f"PAUSED: {trouble}; {line}"
+        if line != self._line and self._clock() - self._told >= EVERY:
+            self._line = line
+            self._told = self._clock()
+            systemd.notify(WATCHDOG=1, STATUS=line)
+        else:
+            systemd.notify(WATCHDOG=1)

@@ -1,0 +1,33 @@
+"""Readiness, status line and watchdog over the notify socket of systemd (sd_notify(3))."""
+
+import os
+import socket
+import time
+
+
+def notify(**fields: str | int) -> None:
+    """Send fields such as READY=1 or STATUS=… to the service manager; without one, do nothing."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    if address.startswith("@"):  # an abstract socket
+        address = "\0" + address[1:]
+    message = "\n".join(f"{key}={value}" for key, value in fields.items())
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        try:
+            sock.sendto(message.encode("utf-8", "backslashreplace"), address)
+        except OSError:
+            return  # the manager is restarting; the next message will reach it
+
+
+def reloading() -> None:
+    """Say that the configuration is being reloaded; `notify(READY=1)` ends it."""
+    notify(RELOADING=1, MONOTONIC_USEC=time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000)
+
+
+def watchdog_seconds() -> float | None:
+    """Give how often the manager wants to hear from us (half of WatchdogSec), or None when it does not."""
+    if os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    microseconds = os.environ.get("WATCHDOG_USEC", "")
+    return int(microseconds) / 2e6 if microseconds.isdigit() and int(microseconds) else None
