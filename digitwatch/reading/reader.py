@@ -12,6 +12,7 @@ from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.images import ImageError, Page, decode
 from digitwatch.reading.ink import find_ink
 from digitwatch.reading.normalise import normalise
+from digitwatch.reading.rules import without_rules
 from digitwatch.reading.segment import Piece, find_rows
 
 Pixels = NDArray[np.uint8]
@@ -130,7 +131,10 @@ class Reader:
     def _read_upright(self, grey: Pixels) -> Reading:
         """Read (H, W) uint8 grey as it lies."""
         ink = find_ink(grey)
-        rows = find_rows(ink.level, ink.mask)
+        mask = without_rules(ink.strength)
+        level = ink.level
+        level[(mask == 0) & (level >= 128)] = 0  # the printed lines
+        rows = find_rows(level, mask)
         pieces = [piece for row in rows for piece in row]
         if not pieces:
             return Reading((), 1.0, "empty", "no ink on the page", 0)

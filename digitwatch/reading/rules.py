@@ -1,0 +1,171 @@
+"""Printed lines and boxes around the writing: found, taken away, and the strokes they crossed mended."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitwatch.reading.segment import writing_height
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+# ---- boxes
+PALE = 0.6  # strength that counts as ink when looking for printed lines: they are paler than the pen, and fray
+RECTANGLE = 0.88  # a box fills this share of the smallest rectangle around it
+FILLED = 0.6  # no more than this share of it is ink
+SIDE = 0.75  # and there is ink along this share of each side
+BAR = 0.93  # a bar between two cells has ink along this share of the box's height
+WRITTEN = 0.35  # and something in it is at least this share of its height
+
+# ---- lines
+LONG = 2.5  # a line is a rule when this many times longer than the writing is high
+THIN = 0.22  # and thinner than this share of the writing's height
+LEVEL, TILT = np.pi / 2, 0.12  # radians: a level line in OpenCV's terms, and the steepest rule
+MARGIN = 0.22  # on a page no wider than LONG, only the outer parts have rules: a 7 may fill its crop
+MOST_LINES = 60  # lines looked at on one page
+EVEN = 0.5  # a line across the page is nowhere weaker than this share of its usual strength
+ALONE = 0.6  # the rows beside it have less than this share of its strength
+DARKER = 1.4  # what is this much stronger than the line is the pen's
+
+
+def without_rules(strength: Floats) -> Pixels:
+    """Return the ink without ruled lines and boxes; where there are boxes with writing, only what is in them.
+
+    Args:
+        strength: (h, w) float32, from 1 on it is ink.
+
+    Returns:
+        (h, w) uint8, 1 = ink, 0 = paper; strokes that a line crossed stay whole.
+    """
+    mask = (strength >= 1).astype(np.uint8)
+    _, _, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if len(marks) == 1:
+        return mask
+    inside = _boxes(strength, mask)
+    if inside is not None:
+        return inside
+    height = writing_height(marks[1:])
+    mask = _without_lines(_without_page_lines(strength, mask, height), height)
+    return np.ascontiguousarray(_without_lines(np.ascontiguousarray(mask.T), height).T)
+
+
+def _boxes(strength: Floats, mask: Pixels) -> Pixels | None:
+    """Return what is written inside boxes, None when there is no box with writing."""
+    pale = (strength >= PALE).astype(np.uint8)
+    pale = cv2.morphologyEx(pale, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    _, labels, marks, _ = cv2.connectedComponentsWithStats(pale, connectivity=8)
+    inside = np.zeros_like(mask)
+    for number, (left, top, wide, high, area) in enumerate(marks[1:], 1):
+        if min(wide, high) < 16 or area > FILLED * wide * high:
+            continue
+        window = (slice(top, top + high), slice(left, left + wide))
+        frame = (labels[window] == number).astype(np.uint8)
+        if _is_rectangle(frame) and _has_four_sides(frame & mask[window]):
+            np.maximum(inside[window], _content(mask[window]), out=inside[window])
+    return inside if inside.any() else None
+
+
+def _is_rectangle(shape: Pixels) -> bool:
+    """Tell whether the outline of the (h, w) shape is a rectangle, of any tilt."""
+    outlines, _ = cv2.findContours(shape, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    outline = max(outlines, key=len)
+    _, sides, _ = cv2.minAreaRect(outline)
+    return bool(cv2.contourArea(outline) >= RECTANGLE * max(1.0, (sides[0] - 1) * (sides[1] - 1)))
+
+
+def _has_four_sides(frame: Pixels) -> bool:
+    """Tell whether there is ink along all four sides of the (h, w) picture."""
+    high, wide = frame.shape
+    deep = max(3, min(high, wide) // 7)
+    sides = (frame[:deep].any(0), frame[-deep:].any(0), frame[:, :deep].any(1), frame[:, -deep:].any(1))
+    return all(side.mean() >= SIDE for side in sides)
+
+
+def _content(box: Pixels) -> Pixels:
+    """Return the ink in the (h, w) box without its frame and bars; nothing when it is not writing."""
+    high, wide = box.shape
+    rest = _mend(box, _along(box, max(8, int(min(0.6 * wide, 1.5 * high)))))
+    # Bars reach from the top line to the bottom line; a 1 does not.
+    bars = cv2.dilate(box, np.ones((1, 5), np.uint8))[high // 12 : -(high // 12)].mean(axis=0) >= BAR
+    rest = _mend(rest.T, (box * bars).T).T
+    margin = max(1, min(high, wide) // 20)
+    rest = np.ascontiguousarray(rest)
+    rest[:margin], rest[-margin:], rest[:, :margin], rest[:, -margin:] = 0, 0, 0, 0
+    _, _, marks, _ = cv2.connectedComponentsWithStats(rest, connectivity=8)
+    written = len(marks) > 1 and marks[1:, cv2.CC_STAT_HEIGHT].max() >= WRITTEN * high
+    return rest if written else np.zeros_like(box)
+
+
+def _without_lines(mask: Pixels, height: float) -> Pixels:
+    """Return the ink without horizontal lines that are much longer than the writing is high."""
+    pieces = _along(mask, max(8, int(height)))
+    _, labels, marks, _ = cv2.connectedComponentsWithStats(pieces, connectivity=8)
+    lines = np.zeros_like(mask)
+    for number, (left, top, wide, high, area) in enumerate(marks[1:], 1):
+        if wide >= LONG * height and area / wide <= max(3, THIN * height):
+            window = (slice(top, top + high), slice(left, left + wide))
+            lines[window] |= labels[window] == number
+    return _mend(mask, lines) if lines.any() else mask
+
+
+def _without_page_lines(strength: Floats, mask: Pixels, height: float) -> Pixels:
+    """Return the ink without straight, slightly tilted lines from one edge of the page to the other."""
+    wide = mask.shape[1]
+    pale = (strength >= PALE).astype(np.uint8)
+    found = cv2.HoughLines(pale, 1, 0.005, int(0.45 * wide), min_theta=LEVEL - TILT, max_theta=LEVEL + TILT)
+    lines = np.zeros_like(mask)
+    tight = wide < LONG * height
+    for rho, theta in [] if found is None else found.reshape(-1, 2)[:MOST_LINES]:
+        rows = (rho - np.arange(wide) * np.cos(theta)) / np.sin(theta)
+        if not (tight and MARGIN < rows[wide // 2] / mask.shape[0] < 1 - MARGIN):
+            lines |= _line_at(strength, rows, int(max(3, THIN * height)))
+    return _mend(mask, lines) if lines.any() else mask
+
+
+def _line_at(strength: Floats, rows: NDArray[np.float64], thickest: int) -> Pixels:
+    """Return the ink of the line that crosses each column at `rows`; none when it is no printed line.
+
+    A printed line is as strong at one end of the page as at the other, and stands alone; writing is neither.
+    """
+    high, wide = strength.shape
+    found = np.zeros(strength.shape, np.uint8)
+    # The rows near the line, one below the other: (2 * reach + 1, w), the line in the middle.
+    reach = thickest + 3
+    near = np.rint(rows).astype(int)[None] + np.arange(-reach, reach + 1)[:, None]
+    seen = (near[reach] >= 0) & (near[reach] < high)  # a tilted line may leave the page at its top or bottom
+    if seen.mean() < 0.5:
+        return found
+    band = np.where((near >= 0) & (near < high), strength[np.clip(near, 0, high - 1), np.arange(wide)[None]], 0)
+    slack = 1 + wide // 300  # rows by which the line's angle, found in steps, may miss it at the ends
+    middle = band[max(0, reach - slack) : reach + slack + 1, seen].max(axis=0)
+    middle = cv2.blur(middle[None].astype(np.float32), (1 + min(8, wide // 20), 1))
+    weakest, usual = np.percentile(middle, [4, 35])
+    profile = np.percentile(band[:, seen], 35, axis=1)
+    dark = np.flatnonzero(profile > ALONE * usual)
+    if usual < PALE or weakest < EVEN * usual or len(dark) == 0 or dark[-1] - dark[0] + 1 > thickest:
+        return found
+    part = slice(max(0, dark[0] - 1), dark[-1] + 2)
+    ys, xs = np.nonzero((band[part] > 0) & (band[part] < DARKER * usual))
+    found[near[part][ys, xs], xs] = 1
+    return found
+
+
+def _along(mask: Pixels, length: int) -> Pixels:
+    """Return the ink that lies in horizontal runs of at least `length`, tilted or frayed by a pixel or two."""
+    mask = np.ascontiguousarray(mask)
+    thick = cv2.dilate(mask, np.ones((3, 1), np.uint8))
+    runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    found: Pixels = runs & mask
+    return found
+
+
+def _mend(mask: Pixels, lines: Pixels) -> Pixels:
+    """Return the ink without the horizontal lines, but with what crosses them from above to below."""
+    mask, lines = np.ascontiguousarray(mask), np.ascontiguousarray(lines)
+    rest = mask & (1 - lines)
+    thick = 2 * int(cv2.distanceTransform(lines, cv2.DIST_L1, 3).max()) + 1
+    reach = np.ones((thick, 3), np.uint8)
+    from_above = cv2.dilate(rest, reach, anchor=(1, thick - 1))
+    from_below = cv2.dilate(rest, reach, anchor=(1, 0))
+    mended: Pixels = rest | (lines & mask & from_above & from_below)
+    return mended
