@@ -82,7 +82,7 @@ class Inbox:
             self.note(name)
         for gone in before - present:
             self.forget(gone)
-        self._said &= present
+        self._said = {name for name in self._said if os.path.lexists(self.folder / name)}
         return len(self._seen.keys() - before)
 
     def note(self, name: str) -> None:

@@ -1,0 +1,120 @@
+"""config.yaml: what is accepted, what is refused, and in which words."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from digitwatch import config
+
+SHIPPED = Path(__file__).parents[1] / "config.yaml"
+
+
+def problems_of(tmp_path: Path, text: str) -> list[str]:
+    """Load a configuration that must be refused; give its problems."""
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(config.ConfigError) as caught:
+        config.load(path)
+    return caught.value.problems
+
+
+def test_shipped_file_states_the_defaults() -> None:
+    """config.yaml says exactly what applies without it."""
+    shipped = config.load(SHIPPED).model_dump(exclude={"base"})
+
+    assert config._absolute(config.Settings(), SHIPPED.parent).model_dump(exclude={"base"}) == shipped
+
+
+def test_shipped_file_explains_every_key() -> None:
+    """Each key stands in config.yaml with a comment above or behind it."""
+    lines = SHIPPED.read_text().splitlines()
+    for key in [*config.Settings.model_fields, *config.Limits.model_fields, *config.Training.model_fields]:
+        if key == "base":
+            continue
+        number = next(i for i, line in enumerate(lines) if re.match(rf" *{key}:", line))
+
+        assert "#" in lines[number] or lines[number - 1].startswith("#"), key
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    """Three mistakes give three sentences, each with its dotted path."""
+    problems = problems_of(tmp_path, "setle: 3\nlimits: {seconds: soon}\nwatch: often\n")
+
+    assert sorted(p.split(":")[0] for p in problems) == ["limits.seconds", "setle", "watch"]
+
+
+def test_unknown_key_names_the_nearest_known_one(tmp_path: Path) -> None:
+    """A typing mistake is answered with the key that was meant."""
+    assert problems_of(tmp_path, "limits: {second: 3}\n") == ["limits.second: unknown key; did you mean 'seconds'?"]
+
+
+@pytest.mark.parametrize("name", ["outbox", "archive", "failed", "predictions"])
+def test_nothing_is_written_inside_the_inbox(tmp_path: Path, name: str) -> None:
+    """A folder inside the inbox would be read again for ever, so it is refused."""
+    assert problems_of(tmp_path, f"inbox: in\n{name}: in/sub\n")[0].startswith(f"{name}: expected a place outside")
+
+
+def test_a_symlink_does_not_hide_a_dangerous_folder(tmp_path: Path) -> None:
+    """Folders are compared by where they really lie."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "elsewhere").symlink_to(tmp_path / "in")
+
+    assert "archive" in problems_of(tmp_path, "inbox: in\narchive: elsewhere\n")[0]
+
+
+def test_danger_is_told_along_with_other_mistakes(tmp_path: Path) -> None:
+    """A wrong value elsewhere does not hide a dangerous folder."""
+    problems = problems_of(tmp_path, "inbox: in\narchive: in\nsettle: fast\n")
+
+    assert len(problems) == 2
+
+
+def test_two_written_folders_must_differ(tmp_path: Path) -> None:
+    """Outbox and archive in one folder would meet each other's names."""
+    assert "the same as outbox" in problems_of(tmp_path, "outbox: a\narchive: a\n")[0]
+
+
+def test_a_key_written_twice_is_refused(tmp_path: Path) -> None:
+    """YAML would silently keep the last of two values."""
+    assert "'settle' stands a second time in line 2" in problems_of(tmp_path, "settle: 1\nsettle: 2\n")[0]
+
+
+@pytest.mark.parametrize("text", ["- a list", "just text", "inbox: [", "\x00"])
+def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    """A file that is not keys and values gives one sentence, not a traceback."""
+    assert len(problems_of(tmp_path, text)) == 1
+
+
+def test_true_is_not_a_number(tmp_path: Path) -> None:
+    """YAML's `yes` does not pass for 1 worker."""
+    assert problems_of(tmp_path, "workers: yes\n")[0].startswith("workers: expected a valid integer")
+
+
+def test_missing_file_is_told(tmp_path: Path) -> None:
+    """A configuration that was asked for must be there."""
+    with pytest.raises(config.ConfigError, match="No such file"):
+        config.load(tmp_path / "absent.yaml")
+
+
+def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
+    """Folders are counted from config.yaml, wherever the program was started."""
+    (tmp_path / "config.yaml").write_text("inbox: scans\narchive: /srv/archive\n")
+    settings = config.load(tmp_path / "config.yaml")
+
+    assert settings.inbox == tmp_path / "scans"
+    assert settings.archive == Path("/srv/archive")
+
+
+def test_sizes_may_have_units(tmp_path: Path) -> None:
+    """200 MB is understood as people write it."""
+    (tmp_path / "config.yaml").write_text("min_free: 1.5 GB\n")
+
+    assert config.load(tmp_path / "config.yaml").min_free == 1_500_000_000
+
+
+def test_empty_file_means_the_defaults(tmp_path: Path) -> None:
+    """Every key may be left out."""
+    (tmp_path / "config.yaml").write_text("# nothing\n")
+
+    assert config.load(tmp_path / "config.yaml").settle == 2.0

@@ -1,0 +1,215 @@
+"""Which files are ready: quiet, complete, plain, and the oldest first."""
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from digitwatch.reading.formats import is_complete
+from digitwatch.spool.filing import CLAIMED
+from digitwatch.spool.inbox import EMPTY_SETTLES, Inbox
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(60) + b"\0\0\0\0IEND\xaeB`\x82"
+
+
+class Clock:
+    """A clock that the test sets."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """Give the time."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Give a clock that stands still."""
+    return Clock()
+
+
+@pytest.fixture
+def make(tmp_path: Path, clock: Clock) -> Callable[..., Inbox]:
+    """Give a maker of inboxes on the temporary folder."""
+
+    def make(recursive: bool = False) -> Inbox:
+        return Inbox(tmp_path, settle=2.0, recursive=recursive, is_complete=is_complete, clock=clock)
+
+    return make
+
+
+def test_a_file_waits_out_its_quiet_time(tmp_path: Path, clock: Clock, make: Callable[..., Inbox]) -> None:
+    """A TIFF is not ready at once, but after two quiet seconds."""
+    (tmp_path / "a.tif").write_bytes(b"II*\0....")
+    inbox = make()
+    inbox.sweep()
+
+    assert inbox.take() is None
+    clock.now = 2.0
+    assert inbox.take() == "a.tif"
+
+
+def test_a_complete_png_is_ready_at_once(tmp_path: Path, make: Callable[..., Inbox]) -> None:
+    """A PNG that ends in IEND need not wait."""
+    (tmp_path / "a.png").write_bytes(PNG)
+    inbox = make()
+    inbox.note("a.png")
+
+    assert inbox.take() == "a.png"
+
+
+def test_a_growing_file_is_not_taken(tmp_path: Path, clock: Clock, make: Callable[..., Inbox]) -> None:
+    """Each change starts the quiet time anew, even when no event tells of it."""
+    path = tmp_path / "slow.tif"
+    path.write_bytes(b"II*\0")
+    inbox = make()
+    inbox.sweep()
+    path.write_bytes(b"II*\0 more")
+    clock.now = 2.0
+
+    assert inbox.take() is None
+    clock.now = 4.0
+    assert inbox.take() == "slow.tif"
+
+
+def test_a_ready_file_that_changes_waits_again(tmp_path: Path, clock: Clock, make: Callable[..., Inbox]) -> None:
+    """A file that is written to while it waits its turn is looked at once more."""
+    for number, name in enumerate(("first.tif", "second.tif")):
+        (tmp_path / name).write_bytes(b"II*\0")
+        os.utime(tmp_path / name, (number, number))
+    inbox = make()
+    inbox.sweep()
+    clock.now = 2.0
+    assert inbox.take() == "first.tif"
+    (tmp_path / "second.tif").write_bytes(b"II*\0 more")
+
+    assert inbox.take() is None
+    clock.now = 4.0
+    assert inbox.take() == "second.tif"
+
+
+def test_the_oldest_is_taken_first(tmp_path: Path, make: Callable[..., Inbox]) -> None:
+    """The order is that of the files' times, whatever their names."""
+    for age, name in enumerate(("z.png", "a.png", "m.png")):
+        (tmp_path / name).write_bytes(PNG)
+        os.utime(tmp_path / name, (1000 + age, 1000 + age))
+    inbox = make()
+    inbox.sweep()
+
+    assert [inbox.take() for _ in range(3)] == ["z.png", "a.png", "m.png"]
+
+
+def test_an_empty_file_gets_more_time(tmp_path: Path, clock: Clock, make: Callable[..., Inbox]) -> None:
+    """Many writers create a file first and fill it later."""
+    (tmp_path / "a.png").touch()
+    inbox = make()
+    inbox.sweep()
+    clock.now = EMPTY_SETTLES - 0.1
+
+    assert inbox.take() is None
+    clock.now = EMPTY_SETTLES
+    assert inbox.take() == "a.png"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".hidden.png",
+        "~x.png",
+        "a.png~",
+        "a.png.part",
+        "a.PNG.CRDOWNLOAD",
+        "a.filepart",
+        "x.tmp",
+        ".a.png.Qx1",
+        "~syncthing~a.png.tmp",
+    ],
+)
+def test_unfinished_names_are_left_alone(tmp_path: Path, make: Callable[..., Inbox], name: str) -> None:
+    """Names that programs use while they write are no scans."""
+    (tmp_path / name).write_bytes(PNG)
+    inbox = make()
+    inbox.sweep()
+    inbox.note(name)
+
+    assert inbox.take() is None
+
+
+def test_only_plain_files_are_taken(
+    tmp_path: Path, make: Callable[..., Inbox], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Links, pipes and folders are left alone and each is mentioned once."""
+    (tmp_path / "link.png").symlink_to("/etc/passwd")
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "folder").mkdir()
+    inbox = make()
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            inbox.sweep()
+
+    assert len(inbox) == 0
+    assert len(caplog.records) == 3
+
+
+def test_folders_are_searched_when_told_so(tmp_path: Path, make: Callable[..., Inbox]) -> None:
+    """`recursive: true` takes scans below folders by their relative name, never the claimed ones."""
+    for folder in ("batch-1", CLAIMED):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.png").write_bytes(PNG)
+    inbox = make(recursive=True)
+    inbox.sweep()
+
+    assert [inbox.take(), inbox.take()] == ["batch-1/a.png", None]
+
+
+def test_names_that_are_not_utf8_are_taken(tmp_path: Path, make: Callable[..., Inbox]) -> None:
+    """A name of any bytes is a name."""
+    name = os.fsdecode(b"caf\xe9\n.png")
+    (tmp_path / name).write_bytes(PNG)
+    inbox = make()
+    inbox.sweep()
+
+    assert inbox.take() == name
+
+
+def test_a_file_that_goes_away_is_forgotten(tmp_path: Path, make: Callable[..., Inbox]) -> None:
+    """A scan taken back by its owner is neither offered nor counted."""
+    (tmp_path / "a.png").write_bytes(PNG)
+    inbox = make()
+    inbox.sweep()
+    (tmp_path / "a.png").unlink()
+    inbox.sweep()
+
+    assert len(inbox) == 0
+    assert inbox.take() is None
+
+
+def test_a_missing_inbox_is_the_worlds_trouble(tmp_path: Path, make: Callable[..., Inbox]) -> None:
+    """A folder that has gone raises, so that nothing is concluded from its emptiness."""
+    inbox = make()
+    tmp_path.rmdir()
+
+    with pytest.raises(FileNotFoundError):
+        inbox.sweep()
+
+
+def test_an_unreadable_file_waits_and_is_mentioned_once(
+    tmp_path: Path, make: Callable[..., Inbox], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Wrong permissions are told as such, and the scan stays until they are mended."""
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG)
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("this user may read everything")
+    inbox = make()
+    for _ in range(3):
+        inbox.sweep()
+
+    assert inbox.take() is None
+    assert len(caplog.records) == 1
+    path.chmod(0o600)
+    inbox.sweep()
+    assert inbox.take() == "a.png"

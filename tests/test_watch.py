@@ -1,0 +1,95 @@
+"""Events: every way of arriving wakes the loop, and their absence is noticed."""
+
+import os
+import queue
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from digitwatch.spool import watch
+
+
+@pytest.fixture
+def names() -> "queue.SimpleQueue[str]":
+    """Give the queue that receives the names of events."""
+    return queue.SimpleQueue()
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    """Give an empty folder to watch, with a place outside it."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "inbox").mkdir()
+    return tmp_path / "inbox"
+
+
+@pytest.fixture
+def events(inbox: Path, names: "queue.SimpleQueue[str]") -> Iterator[watch.Events]:
+    """Give a running watch on the inbox."""
+    running = watch.Events(inbox, False, names.put)
+    yield running
+    running.stop()
+
+
+def _copy(inbox: Path) -> None:
+    (inbox / "a.png").write_bytes(b"x")
+
+
+def _move(inbox: Path) -> None:
+    outside = inbox.parent / "outside" / "a.png"
+    outside.write_bytes(b"x")
+    outside.rename(inbox / "a.png")
+
+
+def _link(inbox: Path) -> None:
+    outside = inbox.parent / "outside" / "a.png"
+    outside.write_bytes(b"x")
+    os.link(outside, inbox / "a.png")
+
+
+def _rename(inbox: Path) -> None:
+    (inbox / "a.png.part").write_bytes(b"x")
+    (inbox / "a.png.part").rename(inbox / "a.png")
+
+
+@pytest.mark.parametrize("arrive", [_copy, _move, _link, _rename])
+def test_every_arrival_names_the_file(
+    inbox: Path, events: watch.Events, names: "queue.SimpleQueue[str]", arrive: Callable[[Path], None]
+) -> None:
+    """Copied, moved, linked or renamed: the name of the file comes through."""
+    arrive(inbox)
+
+    while names.get(timeout=5) != "a.png":
+        pass
+
+
+def test_a_removed_folder_ends_the_watch(inbox: Path, events: watch.Events) -> None:
+    """A watch on a folder that was removed and made again is recognised as dead."""
+    assert events.alive()
+    shutil.rmtree(inbox)
+    for emitter in events._observer.emitters:
+        emitter.join(5)
+
+    assert not events.alive()
+
+
+def test_the_canary_leaves_nothing(inbox: Path, events: watch.Events) -> None:
+    """The dot-file that proves the watch is gone afterwards."""
+    assert list(inbox.iterdir()) == []
+
+
+def test_network_folders_are_polled(tmp_path: Path) -> None:
+    """The type of the filesystem is that of the longest mount point above the folder."""
+    mounts = tmp_path / "mounts"
+    mounts.write_text("/dev/a / ext4 rw 0 0\nserver:/x /srv/my\\040scans nfs4 rw 0 0\n")
+
+    assert watch.filesystem(Path("/srv/my scans/inbox"), mounts) == "nfs4"
+    assert watch.filesystem(Path("/srv/other"), mounts) == "ext4"
+    assert "nfs4".startswith(watch.WITHOUT_EVENTS)
+
+
+def test_polling_needs_no_watch(inbox: Path) -> None:
+    """`watch: polling` starts no observer."""
+    assert watch.start(inbox, "polling", False, lambda name: None) is None
