@@ -1,0 +1,108 @@
+"""One digit at a glance: the 28x28 pixels that the model saw and the probability of each answer as bars."""
+
+from functools import cache
+
+import cv2
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from digitwatch.reading.lettering import AMBER, BLUE, GREY, INK, fill, paste, write
+from digitwatch.reading.reader import Digit
+
+CARD = (150, 118)  # width and height of a small card
+_LARGE = (250, 290)
+_PLOT = (9, 66, 132, 36)  # left, top, width, height of the bars on a small card
+_LARGE_PLOT = (4, 172, 242, 96)
+
+
+def percent(probability: float) -> str:
+    """Write a probability so that only certainty could read as 100 %."""
+    if probability < 0.001:
+        return "<0.1 %"
+    return ">99.9 %" if probability > 0.999 else f"{100 * probability:.1f} %"
+
+
+def label(index: int) -> str:
+    """Name a class of the model: a digit, or a cross for the one that stands for "no digit"."""
+    return str(index) if index < 10 else "✗"
+
+
+def small_card(digit: Digit, caption: str, doubtful: bool) -> np.ndarray:
+    """Draw the card of one digit among others: (118, 150, 3) uint8."""
+    sheet = _template(CARD, _PLOT, len(digit.probabilities)).copy()
+    colour = AMBER if doubtful else BLUE
+    _bars(sheet, _PLOT, digit, colour)
+    paste(sheet, _glyph(digit, 2), 4, 4)
+    write(sheet, (68, 2), digit.text + ("?" if doubtful else ""), 24, colour, bold=True)
+    write(sheet, (68, 32), percent(digit.probability), 13, INK)
+    write(sheet, (68, 49), caption, 10, GREY)
+    if doubtful:
+        _frame(sheet)
+    return sheet
+
+
+def large_card(digit: Digit, doubtful: bool) -> np.ndarray:
+    """Draw the card of the only digit on a page: (290, 250, 3) uint8."""
+    sheet = _large_template(len(digit.probabilities)).copy()
+    colour = AMBER if doubtful else BLUE
+    paste(sheet, _glyph(digit, 4), 4, 4)
+    _bars(sheet, _LARGE_PLOT, digit, colour)
+    write(sheet, (128, 48), digit.text + ("?" if doubtful else ""), 40, colour, bold=True)
+    left, top, width, height = _LARGE_PLOT
+    step = width / len(digit.probabilities)
+    best = np.argsort(digit.probabilities)[::-1][:2]
+    for k in (int(index) for index in best if digit.probabilities[index] >= 0.01):
+        x = round(left + step * (k + 0.5)) - 20
+        y = top + height - round(height * float(digit.probabilities[k])) - 16
+        write(sheet, (min(max(0, x), _LARGE[0] - 46), y), percent(float(digit.probabilities[k])), 11, INK)
+    return sheet
+
+
+def _glyph(digit: Digit, factor: int) -> np.ndarray:
+    """Enlarge what the model saw, black on white like the page, with a frame."""
+    paper = 255 - digit.glyph
+    large = paper.repeat(factor, axis=0).repeat(factor, axis=1)
+    framed = np.full((large.shape[0] + 2, large.shape[1] + 2), GREY[0], np.uint8)
+    framed[1:-1, 1:-1] = large
+    return np.repeat(framed[..., None], 3, axis=2)
+
+
+def _bars(sheet: np.ndarray, plot: tuple[int, int, int, int], digit: Digit, colour: tuple[int, int, int]) -> None:
+    left, top, width, height = plot
+    step = width / len(digit.probabilities)
+    for k, probability in enumerate(digit.probabilities):
+        tall = round(height * float(probability))
+        fill(sheet, (round(left + step * (k + 0.15)), top + height - tall, round(step * 0.7), tall), colour)
+
+
+def _frame(sheet: np.ndarray) -> None:
+    for edge in (sheet[:2], sheet[-2:], sheet[:, :2], sheet[:, -2:]):
+        edge[...] = AMBER
+
+
+@cache
+def _template(size: tuple[int, int], plot: tuple[int, int, int, int], classes: int) -> np.ndarray:
+    """Let matplotlib draw what is the same on every card: frame, axis, grid and names of the answers."""
+    (width, height), (left, top, across, down) = size, plot
+    figure = Figure(figsize=(width / 72, height / 72), dpi=72, edgecolor="#e1e1e1", linewidth=2 if size == CARD else 0)
+    axes = figure.add_axes((left / width, 1 - (top + down) / height, across / width, down / height))
+    axes.set(xlim=(-0.5, classes - 0.5), ylim=(0, 1), yticks=(0.5, 1))
+    axes.set_xticks(range(classes), [label(k) for k in range(classes)])
+    axes.tick_params(length=0, pad=2, labelsize=9 if size == CARD else 12, labelleft=False)
+    axes.grid(axis="y", color="#e6e6e6")
+    axes.spines[["left", "right", "top"]].set_visible(False)
+    axes.spines["bottom"].set_color("#6e6e6e")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    picture: np.ndarray = cv2.cvtColor(np.asarray(canvas.buffer_rgba()), cv2.COLOR_RGBA2BGR)
+    return picture
+
+
+@cache
+def _large_template(classes: int) -> np.ndarray:
+    sheet = _template(_LARGE, _LARGE_PLOT, classes).copy()
+    write(sheet, (128, 4), "What the model saw", 11, GREY)
+    write(sheet, (128, 20), "(28 × 28 pixels)", 11, GREY)
+    write(sheet, (4, 132), "How probable each answer is", 11, GREY)
+    return sheet

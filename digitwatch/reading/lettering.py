@@ -1,0 +1,90 @@
+"""Text, colours and rectangles in pixels; words are set once in matplotlib's font and kept for the next time."""
+
+from functools import cache, lru_cache
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.ft2font import FT2Font
+
+Colour = tuple[int, int, int]  # blue, green, red, as everywhere where OpenCV is near
+
+# They differ in brightness as well, and never say anything that words do not say too.
+WHITE, INK, GREY, LIGHT = (255, 255, 255), (30, 30, 30), (110, 110, 110), (225, 225, 225)
+BLUE, GREEN, AMBER, CREAM = (164, 97, 11), (79, 115, 10), (0, 84, 179), (221, 242, 255)
+
+_FONTS = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
+_MISSING = "□"
+
+
+@cache
+def _font(bold: bool) -> FT2Font:
+    return FT2Font(Path(matplotlib.get_data_path(), "fonts", "ttf", _FONTS[bold]))
+
+
+@lru_cache(4096)
+def _drawable(character: str, bold: bool) -> bool:
+    return character.isprintable() and _font(bold).get_char_index(ord(character)) != 0
+
+
+def printable(text: str, bold: bool = False) -> str:
+    """Return the text with a box for each character that the font lacks or that would not show, such as a line end."""
+    return "".join(c if _drawable(c, bold) else _MISSING for c in text)
+
+
+@lru_cache(512)
+def lettering(text: str, size: int, *, bold: bool = False, ink: Colour, ground: Colour) -> np.ndarray:
+    """Set a line of text.
+
+    `size` is the height of the font in pixels. Returns (1.25 size, W, 3) uint8, read-only, with the baseline always
+    at the same height, so that lines of one size can be laid side by side.
+    """
+    font = _font(bold)
+    font.set_size(size, 72)  # at 72 dots per inch a point is a pixel
+    font.set_text(printable(text, bold) or " ", 0.0)
+    font.draw_glyphs_to_bitmap(antialiased=True)
+    mask = np.asarray(font.get_image())  # (h, w) uint8, 255 = ink
+    below = round(font.get_descent() / 64)
+    line = np.zeros((size * 5 // 4, mask.shape[1]), np.uint8)
+    top = max(0, size - (mask.shape[0] - below))
+    rows = min(mask.shape[0], line.shape[0] - top)
+    line[top : top + rows] = mask[:rows]
+    shades = np.linspace(ground, ink, 256).round().astype(np.uint8)  # one colour for each degree of cover
+    picture = shades[line]
+    picture.flags.writeable = False
+    return picture
+
+
+def fitted(text: str, size: int, width: int, *, bold: bool = False) -> str:
+    """Shorten a line in its middle until it is at most `width` pixels wide."""
+    text = printable(text[:2000], bold)
+    if 1.1 * size * len(text) <= width:  # no letter is wider than that
+        return text
+    font = _font(bold)
+    keep = len(text)
+    shortened = text
+    while True:
+        font.set_size(size, 72)
+        font.set_text(shortened, 0.0)
+        wide = font.get_width_height()[0] / 64
+        if wide <= width or keep < 3:
+            return shortened
+        keep = min(keep - 1, int(keep * width / wide))
+        shortened = text[: (keep + 1) // 2] + "…" + text[len(text) - keep // 2 :]
+
+
+def fill(picture: np.ndarray, area: tuple[int, int, int, int], colour: Colour) -> None:
+    """Fill left, top, width, height of a picture, as far as it lies within."""
+    left, top, width, height = area
+    picture[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)] = colour
+
+
+def paste(picture: np.ndarray, stamp: np.ndarray, left: int, top: int) -> None:
+    """Lay a small picture on a larger one, as far as it lies within; `left` and `top` are 0 or more."""
+    room = picture[top : top + stamp.shape[0], left : left + stamp.shape[1]]
+    room[...] = stamp[: room.shape[0], : room.shape[1]]
+
+
+def write(sheet: np.ndarray, place: tuple[int, int], text: str, size: int, ink: Colour, *, bold: bool = False) -> None:
+    """Write a line on white with its upper left corner at `place` (left, top)."""
+    paste(sheet, lettering(text, size, bold=bold, ink=ink, ground=WHITE), *place)

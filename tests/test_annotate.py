@@ -1,0 +1,127 @@
+"""The picture that explains a reading."""
+
+import warnings
+
+import cv2
+import numpy as np
+import pytest
+
+from digitwatch.reading.annotate import annotate
+from digitwatch.reading.images import Page
+from digitwatch.reading.lettering import AMBER, BLUE, CREAM, GREEN
+from digitwatch.reading.reader import Box, Digit, Reading
+
+SHAPES = [(28, 28), (300, 200, 3), (2, 900), (900, 2), (1, 1), (40, 5000, 3), (3000, 4000, 3)]
+
+
+def digit(text: str, box: Box, probability: float = 0.99) -> Digit:
+    """A find of the given certainty."""
+    probabilities = np.full(10, (1 - probability) / 9, np.float32)
+    probabilities[int(text)] = probability
+    return Digit(text, probability, box, np.zeros((28, 28), np.uint8), probabilities)
+
+
+def reading(*rows: str, status: str = "ok", weak: int | None = None, turn: int = 0) -> Reading:
+    """Digits on a grid of 20 by 30 pixels; the one numbered `weak` is uncertain."""
+    numbers = iter(range(10_000))
+    digits = tuple(
+        tuple(
+            digit(text, Box(10 + 20 * x, 10 + 30 * y, 12, 20), 0.4 if next(numbers) == weak else 0.99)
+            for x, text in enumerate(row)
+        )
+        for y, row in enumerate(rows)
+    )
+    reasons = {"ok": "", "review": "not sure of every digit", "empty": "no ink on the page"}
+    return Reading(digits, 0.5, status, reasons[status], turn)
+
+
+def drawn(what: Reading, shape: tuple[int, ...] = (300, 300), title: str = "scan.png") -> np.ndarray:
+    """The picture of a reading on blank paper, decoded again."""
+    png = annotate(Page(1, np.full(shape, 255, np.uint8)), what, title)
+    picture: np.ndarray = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    return picture
+
+
+def shows(picture: np.ndarray, colour: tuple[int, int, int]) -> bool:
+    """Whether a colour takes up a visible part of a picture."""
+    return int((picture == colour).all(axis=2).sum()) > 40
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("rows", [(), ("7",), ("90210", "12")])
+def test_any_page_can_be_drawn(shape: tuple[int, ...], rows: tuple[str, ...]) -> None:
+    """Whatever the size of the page, the picture is of a size that fits a screen's width."""
+    picture = drawn(reading(*rows, status="ok" if rows else "empty"), shape)
+
+    assert picture.shape[1] in (640, 960)
+    assert picture.shape[0] < 1100
+
+
+def test_status_is_told_by_words_and_place_too() -> None:
+    """A reading to be checked has a strip that says so, which others have not."""
+    sure, doubtful = drawn(reading("7")), drawn(reading("7", status="review", weak=0))
+
+    assert shows(sure, GREEN)
+    assert not shows(sure, CREAM)
+    assert shows(doubtful, CREAM)
+    assert doubtful.shape[0] > sure.shape[0]
+
+
+def test_only_the_doubtful_digit_is_highlighted() -> None:
+    """On a page to be checked the certain digits keep the ordinary frame."""
+    picture = drawn(reading("902", status="review", weak=1))[140:400]
+
+    assert shows(picture, AMBER)
+    assert shows(picture, BLUE)
+    assert not shows(drawn(reading("902", weak=1))[140:400], AMBER)
+
+
+def test_boxes_lie_around_the_digits() -> None:
+    """The frame of a find stands where the find is, scaled with the page."""
+    page = np.full((290, 330), 255, np.uint8)  # drawn at its own size
+    found = Reading(((digit("7", Box(100, 60, 80, 120)),),), 0.99, "ok", "", 0)
+    blank = Reading((), 1, "ok", "", 0)
+
+    with_box, without = (
+        cv2.imdecode(np.frombuffer(annotate(Page(1, page), what, "x"), np.uint8), 1)[88:380, 20:352]
+        for what in (found, blank)
+    )
+    rows, columns = np.nonzero((with_box != without).any(axis=2))
+
+    assert (columns.min(), columns.max()) == pytest.approx((100, 180), abs=6)
+    assert rows.max() == pytest.approx(180, abs=6)
+
+
+@pytest.mark.parametrize("count", [25, 200, 1150])
+def test_many_digits_give_one_clear_picture(count: int) -> None:
+    """A full page shows all boxes, but close up only the least certain digits."""
+    rows = ["5" * 25] * (count // 25) + ["5" * (count % 25)]
+
+    picture = drawn(reading(*[row for row in rows if row], status="review", weak=3), (1500, 1100))
+
+    assert picture.shape[0] < 1900
+    assert shows(picture[-300:], AMBER)
+
+
+@pytest.mark.parametrize("title", ["", "$x_{1}^2$.png", "\udcff\u4e00\u202e\n\x00.jpg", "long " * 500])
+def test_names_do_no_harm(title: str) -> None:
+    """Any file name can be the title, without a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert drawn(reading("7"), title=title).shape[1] == 640
+
+
+def test_a_turned_page_says_so() -> None:
+    """The note that the page was turned appears beside its name."""
+    plain, turned = drawn(reading("7")), drawn(reading("7", turn=90))
+
+    assert (plain[:30] != turned[:30]).any()
+    assert (plain[30:] == turned[30:]).all()
+
+
+def test_the_same_reading_gives_the_same_picture() -> None:
+    """What is kept between drawings leaves no traces in later ones."""
+    first = drawn(reading("7"))
+    drawn(reading("90210", status="review", weak=2))
+
+    assert (drawn(reading("7")) == first).all()

@@ -1,0 +1,56 @@
+"""Text, colours and rectangles in pixels."""
+
+import numpy as np
+import pytest
+
+from digitwatch.reading.lettering import INK, WHITE, fill, fitted, lettering, paste, printable
+
+
+@pytest.mark.parametrize("text", ["scan-001.jpg", "Müller_Größe$x^2{}.png", "Счётчик 4"])
+def test_ordinary_names_are_kept(text: str) -> None:
+    """Letters that the font has stay as they are, signs that mean something to TeX included."""
+    assert printable(text) == text
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\udcffb", "a\u202eb", "a\u4e00b", "a\x00b"])
+def test_what_cannot_be_drawn_becomes_a_box(text: str) -> None:
+    """Line ends, undecodable bytes, direction marks and letters that the font lacks take the place of one box."""
+    assert printable(text) == "a□b"
+
+
+def test_lines_of_one_size_are_equally_high() -> None:
+    """Pieces of text can be laid side by side: the baseline is always at the same height."""
+    stamps = [lettering(text, 20, ink=INK, ground=WHITE) for text in ("0", "x", "gy", " ")]
+
+    assert {stamp.shape[0] for stamp in stamps} == {25}
+    bottoms = [np.flatnonzero((stamp < 128).any(axis=(1, 2))).max() for stamp in stamps[:2]]
+    assert bottoms[0] == pytest.approx(bottoms[1], abs=1)
+
+
+def test_ink_stands_on_its_ground() -> None:
+    """The text has the colours that were asked for."""
+    stamp = lettering("8", 30, bold=True, ink=(10, 20, 30), ground=(200, 210, 220))
+
+    assert stamp[0, 0].tolist() == [200, 210, 220]
+    assert [10, 20, 30] in stamp.reshape(-1, 3).tolist()
+
+
+@pytest.mark.parametrize("text", ["x" * 5000, "W" * 300, "7", ""])
+def test_long_lines_are_shortened_in_the_middle(text: str) -> None:
+    """Beginning and end of a long name are kept, and it fits."""
+    short = fitted(text, 13, 200)
+
+    assert lettering(short, 13, ink=INK, ground=WHITE).shape[1] <= 200
+    assert short == text if len(text) < 10 else "…" in short[2:-2]
+
+
+def test_nothing_is_drawn_outside() -> None:
+    """Rectangles and stamps that reach over the edge are cut there."""
+    sheet = np.zeros((10, 10, 3), np.uint8)
+
+    fill(sheet, (-5, -5, 7, 7), WHITE)
+    paste(sheet, np.full((9, 9, 3), 7, np.uint8), 8, 8)
+    fill(sheet, (-9, 2, 5, 5), WHITE)
+
+    assert np.count_nonzero(sheet == 255) == 2 * 2 * 3
+    assert np.count_nonzero(sheet == 7) == 2 * 2 * 3
