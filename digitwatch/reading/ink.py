@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-WORK_PIXELS = 4_500_000  # larger pages are reduced by a whole factor: a digit needs 20 pixels, not 200
+FIRST_LOOK = 512  # longest side of the reduced page on which the writing is found first
+ENOUGH = 36  # pixels that a digit must be high on the reduced page; else it is reduced less
+WORK_PIXELS = 4_500_000  # but the page is never worked on with more pixels than this
 COARSE = 96  # longest side of the copy on which paper and polarity are judged
 WINDOW = 0.4  # of the coarse copy's longest side: wider than any stroke, narrower than most shadows
+DARK_PAPER = 140  # grey level that paper under light ink stays below
 FAINTEST = 12  # grey levels by which ink differs from paper at least
 NOISES = 4.0  # and as a multiple of the paper's own roughness
 
@@ -42,10 +45,25 @@ class Ink:
 
 
 def find_ink(grey: Pixels) -> Ink:
-    """Separate ink from paper on (H, W) uint8 grey, of either polarity, under uneven light."""
-    factor = int(np.ceil(np.sqrt(grey.size / WORK_PIXELS)))
+    """Separate ink from paper on (H, W) uint8 grey, of either polarity, under uneven light.
+
+    A page with large writing is worked on at a reduced size: a digit needs 40 pixels, not 400.
+    """
+    finest = max(1, int(np.ceil(np.sqrt(grey.size / WORK_PIXELS))))
+    factor = max(finest, int(np.ceil(max(grey.shape) / FIRST_LOOK)))
+    ink = _ink(grey, factor)
+    if factor > finest:
+        high = _smallest_writing(ink.mask)
+        better = max(finest, int(factor * high / ENOUGH))
+        if better < factor:
+            return _ink(grey, better)
+    return ink
+
+
+def _ink(grey: Pixels, factor: int) -> Ink:
+    """Return the ink of the page reduced by a whole factor."""
     if factor > 1:
-        size = (grey.shape[1] // factor, grey.shape[0] // factor)
+        size = (max(1, grey.shape[1] // factor), max(1, grey.shape[0] // factor))
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     coarse = _coarse(grey)
     light = _is_light(coarse)
@@ -53,6 +71,16 @@ def find_ink(grey: Pixels) -> Ink:
         grey, coarse = 255 - grey, 255 - coarse
     depth = _depth(grey, coarse)
     return Ink(depth / _threshold(depth), factor, light)
+
+
+def _smallest_writing(mask: Pixels) -> float:
+    """Return the height in pixels that a fifth of the ink does not exceed: boxes and page edges are higher."""
+    _, _, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if len(marks) == 1:
+        return 0.0
+    order = np.argsort(marks[1:, cv2.CC_STAT_HEIGHT]) + 1
+    ink = np.cumsum(marks[order, cv2.CC_STAT_AREA])
+    return float(marks[order[np.searchsorted(ink, ink[-1] / 5)], cv2.CC_STAT_HEIGHT])
 
 
 def _coarse(grey: Pixels) -> Pixels:
@@ -74,11 +102,11 @@ def _is_light(coarse: Pixels) -> bool:
     """Tell whether the ink is lighter than its paper.
 
     Ink is the minority, and far from the paper's grey: it makes the distribution of what is left after
-    taking away the local median lean (third moment) to its own side.
+    taking away the local median lean (third moment) to its own side. Light spots on light paper are glare.
     """
     paper = cv2.medianBlur(coarse, _window(coarse))
     left = coarse.astype(np.float32) - paper
-    return float((left**3).sum()) > 0
+    return float((left**3).sum()) > 0 and float(np.median(paper)) < DARK_PAPER
 
 
 def _depth(grey: Pixels, coarse: Pixels) -> Floats:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.images import ImageError, Page, decode
 from digitwatch.reading.ink import find_ink
-from digitwatch.reading.normalise import normalise
+from digitwatch.reading.rows import Guess, read_rows
 from digitwatch.reading.rules import without_rules
-from digitwatch.reading.segment import Piece, find_rows
+from digitwatch.reading.segment import find_rows
 
 Pixels = NDArray[np.uint8]
 
@@ -89,6 +89,8 @@ class Reader:
             ModelError: the model cannot be used.
         """
         self._classifier = Classifier.load(_locate(model))
+        labels = self._classifier.labels
+        self._digits = [k for k in range(len(labels)) if k != self._classifier.reject]
         self._review_below = self._classifier.card["review_below"] if review_below is None else review_below
         self._max_pixels = max_pixels
 
@@ -135,22 +137,22 @@ class Reader:
         level = ink.level
         level[(mask == 0) & (level >= 128)] = 0  # the printed lines
         rows = find_rows(level, mask)
-        pieces = [piece for row in rows for piece in row]
-        if not pieces:
+        if not rows:
             return Reading((), 1.0, "empty", "no ink on the page", 0)
-        glyphs = np.stack([normalise(piece.glyph) for piece in pieces])
-        answers = iter(zip(pieces, glyphs, self._classifier(glyphs), strict=True))
-        digits = tuple(tuple(self._digit(*next(answers), ink.factor) for _ in row) for row in rows)
+        read = [row for row in read_rows(rows, self._classifier, self._digits) if row.guesses]
+        digits = tuple(tuple(self._digit(guess, ink.factor) for guess in row.guesses) for row in read)
         confidence = float(np.prod([digit.probability for row in digits for digit in row]))
+        confidence *= float(np.prod([row.certainty for row in read]))
         status = "ok" if confidence >= self._review_below else "review"
         return Reading(digits, confidence, status, "" if status == "ok" else "not sure of every digit", 0)
 
-    def _digit(self, piece: Piece, glyph: Pixels, probabilities: NDArray[np.float32], factor: int) -> Digit:
-        """Return the most probable digit for one glyph."""
-        digits = [k for k in range(len(probabilities)) if k != self._classifier.reject]
-        best = max(digits, key=lambda k: probabilities[k])
+    def _digit(self, guess: Guess, factor: int) -> Digit:
+        """Return the most probable digit for one guess."""
+        best = max(self._digits, key=lambda k: guess.probabilities[k])
+        piece = guess.piece
         box = Box(piece.left * factor, piece.top * factor, piece.width * factor, piece.height * factor)
-        return Digit(self._classifier.labels[best], float(probabilities[best]), box, glyph, probabilities)
+        probability = float(guess.probabilities[best])
+        return Digit(self._classifier.labels[best], probability, box, guess.glyph, guess.probabilities)
 
 
 def _locate(model: Path | str) -> Path:

@@ -128,22 +128,16 @@ def _attach(small: list[int], rows: list[list[int]], stats: Numbers) -> list[lis
     """Return rows of groups of marks: parts above each other in one group, loose small marks dropped."""
     groups = [[[mark] for mark in row] for row in rows]
     every = [group for row in groups for group in row]
-    for mark in small:
-        near = [group for group in every if _above(stats[mark], stats[group[0]])]
-        if near:
-            min(near, key=lambda group: abs(_middle(stats[mark]) - _middle(stats[group[0]]))).append(mark)
+    large = stats[[group[0] for group in every]]
+    for mark in small if every else []:
+        left, top, wide, high, _ = stats[mark]
+        shared = np.minimum(left + wide, large[:, 0] + large[:, 2]) - np.maximum(left, large[:, 0])
+        gap = np.maximum(top - large[:, 1] - large[:, 3], large[:, 1] - top - high)
+        # Over, in or under a large mark, and close to it, it is a loose part of it.
+        owners = np.flatnonzero((shared >= 0.3 * wide) & (gap <= 0.3 * large[:, 3]))
+        if len(owners):
+            every[owners[shared[owners].argmax()]].append(mark)
     return groups
-
-
-def _middle(mark: Numbers) -> float:
-    return float(mark[0] + mark[2] / 2)
-
-
-def _above(small: Numbers, large: Numbers) -> bool:
-    """Tell whether a small mark is a loose part of a large one: over, in or under it, and close."""
-    shared = min(small[0] + small[2], large[0] + large[2]) - max(small[0], large[0])
-    gap = max(small[1] - large[1] - large[3], large[1] - small[1] - small[3])
-    return bool(shared >= 0.3 * small[2] and gap <= 0.3 * large[3])
 
 
 def _cut_out(level: Pixels, labels: Numbers, stats: Numbers, group: list[int]) -> Piece:

@@ -1,0 +1,83 @@
+"""Touching digits apart: the cheapest ways through the ink from top to bottom."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitwatch.reading.segment import Piece
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+SLOPE = 0.08  # what a step to the side costs, in pixels of full ink: slanted cuts are allowed, detours are not
+APART = 0.12  # cuts are at least this share of the digits' height from each other and from the sides
+DEAREST = 0.75  # a cut goes through no more ink than this share of the digits' height
+MOST = 3.5  # cuts kept for each height of width: more of them only make more guesses
+FINE = 48  # height at which cuts are looked for
+
+
+def split(piece: Piece, height: float) -> list[Piece]:
+    """Return the parts of the piece, left to right, between the cuts where digits of `height` may touch.
+
+    Each cut is the path from the top to the bottom that crosses the least ink (dynamic programming, as in
+    seam carving). There are more cuts than digits: it takes a reader to choose among them.
+    """
+    scale = min(1.0, FINE / piece.height)
+    size = (max(1, round(piece.width * scale)), max(1, round(piece.height * scale)))
+    ink = cv2.resize(piece.glyph, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    seams = _seams(ink, height * scale)
+    if not seams:
+        return [piece]
+    columns = np.stack([np.interp(np.linspace(0, len(s) - 1, piece.height), np.arange(len(s)), s) for s in seams])
+    columns = np.rint(np.maximum.accumulate(columns, axis=0) / scale)  # (cuts, h), never crossing
+    place = (np.arange(piece.width)[None, None] >= columns[:, :, None]).sum(axis=0)  # (h, w): cuts passed
+    parts = [_trim(piece, piece.glyph * (place == k)) for k in range(len(seams) + 1)]
+    return [part for part in parts if part is not None]
+
+
+def _seams(ink: Floats, height: float) -> list[NDArray[np.int64]]:
+    """Return the cuts through (h, w) ink, left to right, each as the column in every row."""
+    down, up = _costs(ink), _costs(ink[::-1])[::-1]
+    middle = ink.shape[0] // 2
+    through = down[middle] + up[middle] - ink[middle]
+    nearest = max(2, int(APART * height))
+    room = through[nearest:-nearest]
+    most = int(np.ceil(MOST * ink.shape[1] / height))
+    chosen: list[int] = []
+    for column in (np.argsort(room, kind="stable") + nearest).tolist():
+        if through[column] > DEAREST * height or len(chosen) == most:
+            break
+        if all(abs(column - other) >= nearest for other in chosen):
+            chosen.append(column)
+    return [_trace(down, up, middle, column) for column in sorted(chosen)]
+
+
+def _costs(ink: Floats) -> Floats:
+    """Return (h, w): the least ink on a way from the top row to each pixel."""
+    costs = ink.copy()
+    for row in range(1, len(ink)):
+        before = np.pad(costs[row - 1], 1, constant_values=np.inf)
+        costs[row] += np.minimum(before[1:-1], np.minimum(before[:-2], before[2:]) + np.float32(SLOPE))
+    return costs
+
+
+def _trace(down: Floats, up: Floats, middle: int, column: int) -> NDArray[np.int64]:
+    """Return the column in each row of the cheapest way through (middle, column)."""
+    seam = np.empty(len(down), np.int64)
+    seam[middle] = column
+    for rows, costs in ((range(middle - 1, -1, -1), down), (range(middle + 1, len(down)), up)):
+        at = column
+        for row in rows:
+            low = max(0, at - 1)
+            near = costs[row, low : at + 2] + SLOPE * (np.arange(low, min(at + 2, costs.shape[1])) != at)
+            at = low + int(near.argmin())
+            seam[row] = at
+    return seam
+
+
+def _trim(piece: Piece, glyph: Pixels) -> Piece | None:
+    """Return the part of the piece that has ink, None when it has none."""
+    left, top, width, height = cv2.boundingRect(glyph)
+    if width == 0:
+        return None
+    return Piece(piece.left + left, piece.top + top, glyph[top : top + height, left : left + width])
