@@ -1,0 +1,200 @@
+"""The daemon as its users have it: a process, folders, signals."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from service import Service, scan, until
+
+
+def _copied(service: Service, name: str) -> None:
+    (service.inbox / name).write_bytes(scan())
+
+
+def _moved(service: Service, name: str) -> None:
+    (service.base / name).write_bytes(scan())
+    (service.base / name).rename(service.inbox / name)
+
+
+def _linked(service: Service, name: str) -> None:
+    (service.base / "kept").write_bytes(scan())
+    os.link(service.base / "kept", service.inbox / name)
+
+
+def _renamed(service: Service, name: str) -> None:
+    (service.inbox / f"{name}.part").write_bytes(scan())
+    (service.inbox / f"{name}.part").rename(service.inbox / name)
+
+
+def _written_slowly(service: Service, name: str) -> None:
+    data = scan()
+    with (service.inbox / name).open("wb", buffering=0) as file:
+        for start in range(0, len(data), 97):
+            file.write(data[start : start + 97])
+            os.fsync(file.fileno())
+
+
+@pytest.mark.parametrize("arrive", [_copied, _moved, _linked, _renamed, _written_slowly])
+def test_a_scan_comes_out_as_row_picture_and_original(tmp_path: Path, arrive: Callable[[Service, str], None]) -> None:
+    """However it arrives: one row, one annotated PNG, the untouched original in the archive."""
+    with Service(tmp_path) as service:
+        arrive(service, "scan.png")
+        [row] = service.await_rows(1)
+
+        assert (tmp_path / row["filed"]).read_bytes() == scan()
+        assert row["sha256"] == hashlib.sha256(scan()).hexdigest()
+        assert (tmp_path / row["annotated"]).read_bytes().startswith(b"\x89PNG")
+        assert (row["file"], row["page"], row["status"] in ("ok", "review")) == ("scan.png", "1", True)
+        assert service.stop() == 0
+
+
+def test_scans_from_before_the_start_are_read(tmp_path: Path) -> None:
+    """What waited while the daemon was off is found by the first sweep, oldest first."""
+    service = Service(tmp_path)
+    for number in range(5):
+        (service.inbox / f"{number}.png").write_bytes(scan(str(number)))
+        os.utime(service.inbox / f"{number}.png", (number, number))
+    with service:
+        rows = service.await_rows(5)
+
+    assert sorted(row["file"] for row in rows) == [f"{number}.png" for number in range(5)]
+
+
+def test_what_cannot_be_read_is_failed_with_a_reason(tmp_path: Path) -> None:
+    """A text file named .png ends in failed/ beside a note, with a row, and the next scan is read."""
+    with Service(tmp_path) as service:
+        (service.inbox / "letter.png").write_bytes(b"Dear sirs,\n" * 20)
+        (service.inbox / "good.png").write_bytes(scan())
+        rows = {row["file"]: row for row in service.await_rows(2)}
+
+        assert rows["letter.png"]["status"] == "failed"
+        assert (tmp_path / "failed" / "letter.png").read_bytes() == b"Dear sirs,\n" * 20
+        assert rows["letter.png"]["reason"] in (tmp_path / "failed" / "letter.png.reason.txt").read_text()
+        assert rows["good.png"]["status"] != "failed"
+
+
+def test_the_same_name_again_is_another_scan(tmp_path: Path) -> None:
+    """SCN_0001.png twice gives two rows, two pictures and two originals."""
+    with Service(tmp_path) as service:
+        for number in (1, 2):
+            (service.inbox / "SCN_0001.png").write_bytes(scan(str(number)))
+            service.await_rows(number)
+
+    assert [path.name for path in service.files("archive")] == ["SCN_0001.png", "SCN_0001~2.png"]
+    assert len(service.files("outbox")) == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_cleanly_under_load(tmp_path: Path, number: int) -> None:
+    """Told to stop in the middle of a backlog, it ends with 0 and every scan is either filed or waiting."""
+    service = Service(tmp_path)
+    for index in range(200):
+        (service.inbox / f"{index}.png").write_bytes(scan())
+    with service:
+        until(lambda: len(service.rows()) > 5, "some rows")
+        service.signal(number)
+        assert service.process is not None and service.process.wait(15) == 0
+
+    assert len(service.files("archive")) == len(service.rows()) == len(service.files("outbox"))
+    assert len(service.files("archive")) + len(service.files("inbox")) == 200
+
+
+def test_killed_it_goes_on_where_it_was(tmp_path: Path) -> None:
+    """After SIGKILL in the middle of a backlog nothing is lost and nothing is counted twice."""
+    service = Service(tmp_path)
+    for index in range(60):
+        (service.inbox / f"{index}.png").write_bytes(scan(str(index)))
+    with service:
+        until(lambda: len(service.rows()) > 10, "some rows")
+        service.kill()
+        service.start()
+        rows = service.await_rows(60)
+
+    assert sorted(row["file"] for row in rows) == sorted(f"{index}.png" for index in range(60))
+    assert len(service.files("archive")) == len(service.files("outbox")) == 60
+
+
+def test_a_killed_worker_costs_nothing(tmp_path: Path) -> None:
+    """When a worker dies the daemon makes another, and the scan is read all the same."""
+    with Service(tmp_path) as service:
+        assert service.process is not None
+        found = subprocess.run(
+            ["pgrep", "-g", str(os.getpgid(service.process.pid)), "-f", "forkserver"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        workers = [pid for pid in map(int, found.stdout.split()) if _parent(pid) != service.process.pid]
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
+        (service.inbox / "a.png").write_bytes(scan())
+        [row] = service.await_rows(1)
+
+    assert workers
+    assert row["status"] != "failed"
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
+def test_a_second_daemon_is_refused(tmp_path: Path) -> None:
+    """One daemon per inbox: the second says so and ends with 75."""
+    with Service(tmp_path) as first:
+        second = Service(tmp_path)
+        second.output = tmp_path / "second.txt"
+        second.start(ready=False)
+        assert second.process is not None and second.process.wait(30) == 75
+
+        assert "another digitwatch" in second.lines()
+        assert not first.ended()
+
+
+def test_rotation_with_reload_loses_no_row(tmp_path: Path) -> None:
+    """After a rename of the log and SIGHUP, rows go on in a new file with a header."""
+    with Service(tmp_path) as service:
+        (service.inbox / "a.png").write_bytes(scan())
+        service.await_rows(1)
+        (tmp_path / "predictions.csv").rename(tmp_path / "predictions.csv.1")
+        service.signal(signal.SIGHUP)
+        until(lambda: "reopened" in service.lines(), "the reload")
+        (service.inbox / "b.png").write_bytes(scan())
+
+        assert [row["file"] for row in service.await_rows(1)] == ["b.png"]
+
+
+def test_an_inbox_made_anew_is_watched_again(tmp_path: Path) -> None:
+    """When the inbox is removed and comes back, scans are read without a restart."""
+    with Service(tmp_path) as service:
+        shutil.rmtree(service.inbox)
+        until(lambda: "paused" in service.lines(), "the pause")
+        service.inbox.mkdir()
+        (service.inbox / "a.png").write_bytes(scan())
+
+        assert [row["file"] for row in service.await_rows(1)] == ["a.png"]
+
+
+def test_a_half_written_image_is_waited_for(tmp_path: Path) -> None:
+    """An image that stops in the middle for longer than the settle time is not failed."""
+    data = scan(ending=".tif")
+    with Service(tmp_path) as service, (service.inbox / "a.tif").open("wb", buffering=0) as file:
+        file.write(data[: len(data) // 2])
+        until(lambda: not (service.inbox / "a.tif").exists(), "the claim")
+        file.write(data[len(data) // 2 :])
+        [row] = service.await_rows(1)
+
+    assert row["status"] != "failed"
+
+
+def test_polling_finds_scans_too(tmp_path: Path) -> None:
+    """`watch: polling` needs no events."""
+    with Service(tmp_path, "watch: polling\npoll: 0.2\n") as service:
+        (service.inbox / "a.png").write_bytes(scan())
+
+        assert len(service.await_rows(1)) == 1
+        assert "by polling" in service.lines()

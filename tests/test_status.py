@@ -1,0 +1,81 @@
+"""The status line and the counts of the day."""
+
+import socket
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from digitwatch.jobs import Job, Outcome
+from digitwatch.status import EVERY, Status
+
+
+class Clock:
+    """A clock that the test sets."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """Give the time."""
+        return self.now
+
+
+@pytest.fixture
+def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> socket.socket:
+    """Give the socket on which a service manager would listen."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    listener.bind(str(tmp_path / "notify"))
+    listener.settimeout(5)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    return listener
+
+
+def outcome(failure: str = "") -> Outcome:
+    """Give the outcome of a scan."""
+    return Outcome(Job("id", "a.png", Path("a"), Path("o")), "sha", failure=failure)
+
+
+def test_the_line_tells_how_it_goes(manager: socket.socket) -> None:
+    """Watching how, waiting, read and failed today, in one line."""
+    status = Status(Clock())
+    status.count(outcome())
+    status.count(outcome("is empty"))
+    status.tell("events", 3, "")
+
+    with manager:
+        line = manager.recv(4096).decode()
+    assert line == "WATCHDOG=1\nSTATUS=watching by events; 3 waiting; 1 read, 1 failed today"
+
+
+def test_a_pause_comes_first(manager: socket.socket) -> None:
+    """Trouble stands in front, where `systemctl status` does not cut it off."""
+    Status(Clock()).tell("polling", 0, "disk full")
+
+    with manager:
+        assert "STATUS=PAUSED: disk full; watching by polling" in manager.recv(4096).decode()
+
+
+def test_the_line_is_renewed_only_now_and_then(manager: socket.socket) -> None:
+    """A thousand scans a second do not make a thousand status lines."""
+    clock = Clock()
+    status = Status(clock)
+    seen = []
+    with manager:
+        for waiting in range(3):
+            status.tell("events", waiting, "")
+            seen.append("STATUS" in manager.recv(4096).decode())
+            clock.now += EVERY / 2
+
+    assert seen == [True, False, True]
+
+
+def test_counts_begin_anew_each_day(manager: socket.socket) -> None:
+    """Read today means today."""
+    days = iter([date(2026, 11, 22), date(2026, 11, 22), date(2026, 11, 23), date(2026, 11, 23)])
+    status = Status(Clock(), lambda: next(days))
+    status.count(outcome())
+    status.count(outcome())
+    status.tell("events", 0, "")
+
+    with manager:
+        assert "1 read, 0 failed" in manager.recv(4096).decode()
