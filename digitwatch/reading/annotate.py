@@ -24,8 +24,10 @@ from digitwatch.reading.reader import Digit, Reading
 _BADGES = {"ok": ("✔ ok", GREEN), "review": ("⚠ review – please check", AMBER), "empty": ("○ empty", GREY)}
 _DOUBTFUL = 0.95  # in a reading to be reviewed, digits less probable than this are marked
 _MARGIN = 20
-_CARDS_ACROSS, _GAP = 6, 4
+_GAP = 4
+_NARROW, _WIDE = 652, 960  # room for four and six cards side by side
 _MOST_CARDS = 24  # with more digits than this, only the least certain are shown
+_CROWD = 60  # with more digits than this, the page is shown larger and its marks smaller
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
 if hasattr(cv2, "IMWRITE_PNG_FILTER"):  # one filter instead of trying them all on each line: half the time
     _PNG += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
@@ -39,11 +41,10 @@ def annotate(page: Page, reading: Reading, title: str) -> bytes:
     pixels that the model saw, its probabilities as bars, and prediction, confidence and status in words.
     """
     doubtful = _doubtful(reading)
-    single = len(reading.digits) <= 1
-    width = 640 if single else 960
-    header = _header(reading, title, doubtful, width)
-    body = _single_body(page, reading, doubtful) if single else _body(page, reading, doubtful)
-    done, png = cv2.imencode(".png", np.vstack([header, body]), _PNG)
+    body = _body if len(reading.digits) > 1 else _single_body
+    below = body(page, reading, doubtful)
+    above = _header(reading, title, doubtful, below.shape[1])
+    done, png = cv2.imencode(".png", np.vstack([above, below]), _PNG)
     if not done:
         raise RuntimeError("OpenCV could not write a PNG")
     return bytes(png)
@@ -103,25 +104,29 @@ def _notes(reading: Reading, doubtful: frozenset[int]) -> list[str]:
     notes = [f"{'Please check' if reading.status == 'review' else 'Nothing to read'}: {reading.reason}"]
     if doubtful:
         least = min(doubtful, key=lambda k: reading.digits[k].probability)
-        digit = reading.digits[least]
-        text = f"{_place(reading, least)} is least certain: {digit.text} ({percent(digit.probability)})"
-        others = np.argsort(digit.probabilities)[::-1]
-        other = next((k for k in others if label(int(k)) != digit.text), None)
-        if other is not None and digit.probabilities[other] >= 0.01:
-            name = "no digit at all" if other >= 10 else str(other)
-            text += f", perhaps {name} ({percent(float(digit.probabilities[other]))})"
-        many = f". {len(doubtful)} digits are marked with “?”" if len(doubtful) > 1 else ""
-        notes.append(text + many)
+        notes.append(f"{_place(reading, least)} {_answers(reading.digits[least])}")
+    if len(doubtful) > 1:
+        notes.append(f"{len(doubtful)} of {len(reading.digits):,} digits are marked with “?”")
     return notes
+
+
+def _answers(digit: Digit) -> str:
+    """Name the two most probable answers, as the end of a sentence."""
+    text = f"is most likely {digit.text} ({percent(digit.probability)})"
+    others = [int(k) for k in np.argsort(digit.probabilities)[::-1] if label(int(k)) != digit.text]
+    if not others or digit.probabilities[others[0]] < 0.01:
+        return text
+    name = label(others[0]) if others[0] < 10 else "not a digit"
+    return f"{text}, or {name} ({percent(float(digit.probabilities[others[0]]))})"
 
 
 def _place(reading: Reading, number: int) -> str:
     if len(reading.digits) == 1:
         return "The digit"
     if len(reading.rows) == 1:
-        return f"Digit {number + 1} of {len(reading.digits)}"
+        return f"Least certain: digit {number + 1} of {len(reading.digits)}"
     row, column = _position(reading, number)
-    return f"Row {row}, digit {column}"
+    return f"Least certain: digit {column} in row {row}"
 
 
 def _position(reading: Reading, number: int) -> tuple[int, int]:
@@ -136,25 +141,27 @@ def _position(reading: Reading, number: int) -> tuple[int, int]:
 
 
 def _single_body(page: Page, reading: Reading, doubtful: frozenset[int]) -> np.ndarray:
-    picture = _marked(page, reading, doubtful, (330, 290))
-    sheet = np.full((max(310, picture.shape[0] + 14), 640, 3), 255, np.uint8)
-    paste(sheet, picture, _MARGIN + (330 - picture.shape[1]) // 2, 0)
+    picture = _marked(page, reading, doubtful, (340, 290))
+    sheet = np.full((max(310, picture.shape[0] + 14), _NARROW, 3), 255, np.uint8)
+    paste(sheet, picture, _MARGIN + (340 - picture.shape[1]) // 2, 0)
     for digit in reading.digits:
-        paste(sheet, large_card(digit, bool(doubtful)), 370, 0)
+        paste(sheet, large_card(digit, bool(doubtful)), 382, 0)
     return sheet
 
 
 def _body(page: Page, reading: Reading, doubtful: frozenset[int]) -> np.ndarray:
-    height = 560 if len(reading.digits) <= 60 else 1300
-    picture = _marked(page, reading, doubtful, (920, height))
+    few = len(reading.digits) <= 8 and page.image.shape[1] < 2.5 * page.image.shape[0]
+    width, cards_across = (_NARROW, 4) if few else (_WIDE, 6)
+    room = width - 2 * _MARGIN
+    picture = _marked(page, reading, doubtful, (room, 560 if len(reading.digits) <= _CROWD else 1300))
     shown, heading = _shown(reading)
-    rows = -(-len(shown) // _CARDS_ACROSS)
+    rows = -(-len(shown) // cards_across)
     top = picture.shape[0] + 44
-    sheet = np.full((top + rows * (CARD[1] + _GAP) + 16, 960, 3), 255, np.uint8)
-    paste(sheet, picture, _MARGIN + (920 - picture.shape[1]) // 2, 0)
+    sheet = np.full((top + rows * (CARD[1] + _GAP) + 16, width, 3), 255, np.uint8)
+    paste(sheet, picture, _MARGIN + max(0, room - picture.shape[1]) // 2, 0)
     write(sheet, (_MARGIN, top - 28), heading, 13, GREY)
     for place, number in enumerate(shown):
-        row, column = divmod(place, _CARDS_ACROSS)
+        row, column = divmod(place, cards_across)
         card = small_card(reading.digits[number], _caption(reading, number), number in doubtful)
         paste(sheet, card, _MARGIN + column * (CARD[0] + _GAP), top + row * (CARD[1] + _GAP))
     return sheet
@@ -163,10 +170,11 @@ def _body(page: Page, reading: Reading, doubtful: frozenset[int]) -> np.ndarray:
 def _shown(reading: Reading) -> tuple[list[int], str]:
     """Return the numbers of the digits to show closely, and what to call them."""
     digits = reading.digits
+    cross = " (✗ not a digit)" if len(digits[0].probabilities) > 10 else ""
     if len(digits) <= _MOST_CARDS:
-        return list(range(len(digits))), "Each digit as the model saw it, and how probable each answer is:"
+        return list(range(len(digits))), f"Each digit as the model saw it, and how probable each answer is{cross}:"
     least = sorted(range(len(digits)), key=lambda k: digits[k].probability)[: _MOST_CARDS // 2]
-    return least, f"The {len(least)} least certain of {len(digits):,} digits, as the model saw them:"
+    return least, f"The {len(least)} least certain of {len(digits):,} digits, as the model saw them{cross}:"
 
 
 def _caption(reading: Reading, number: int) -> str:
@@ -179,7 +187,9 @@ def _caption(reading: Reading, number: int) -> str:
 def _marked(page: Page, reading: Reading, doubtful: frozenset[int], room: tuple[int, int]) -> np.ndarray:
     """Return the page scaled into `room` (width, height) and framed, with a box and a tag on each find."""
     height, width = page.image.shape[:2]
-    scale = min(room[0] / width, room[1] / height, 12)
+    tallest = max((digit.box.height for digit in reading.digits), default=height)
+    enough = 220 if len(reading.digits) <= 1 else 80  # small pages are enlarged until a digit is as tall as this
+    scale = min(room[0] / width, room[1] / height, max(1, enough / max(1, tallest)))
     # a page may be a line of two pixels: it still has to be seen
     across, down = max(12, round(width * scale)), max(12, round(height * scale))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
@@ -188,7 +198,7 @@ def _marked(page: Page, reading: Reading, doubtful: frozenset[int], room: tuple[
         picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
     factors = across / width, down / height
     for number, digit in enumerate(reading.digits):
-        _mark(picture, digit, factors, number in doubtful, 16 if len(reading.digits) <= 60 else 11)
+        _mark(picture, digit, factors, number in doubtful, 16 if len(reading.digits) <= _CROWD else 11)
     return np.pad(picture, ((1, 1), (1, 1), (0, 0)), constant_values=GREY[0])
 
 
@@ -208,5 +218,5 @@ def _mark(picture: np.ndarray, digit: Digit, factors: tuple[float, float], doubt
         fill(picture, (x, y, w, h), colour)
     text = f"{digit.text}?" if doubtful else digit.text
     tag = lettering(f" {text} " if size > 11 else text, size, bold=True, ink=WHITE, ground=colour)
-    x = min(max(0, left), picture.shape[1] - tag.shape[1])
-    paste(picture, tag, x, top - tag.shape[0] if top >= tag.shape[0] else max(0, top))
+    above, below = top - tag.shape[0], min(bottom, picture.shape[0] - tag.shape[0])
+    paste(picture, tag, max(0, min(left, picture.shape[1] - tag.shape[1])), above if above >= 0 else max(0, below))

@@ -104,5 +104,6 @@ def _large_template(classes: int) -> np.ndarray:
     sheet = _template(_LARGE, _LARGE_PLOT, classes).copy()
     write(sheet, (128, 4), "What the model saw", 11, GREY)
     write(sheet, (128, 20), "(28 × 28 pixels)", 11, GREY)
-    write(sheet, (4, 132), "How probable each answer is", 11, GREY)
+    cross = " (✗ not a digit)" if classes > 10 else ""
+    write(sheet, (4, 132), f"How probable each answer is{cross}", 11, GREY)
     return sheet
