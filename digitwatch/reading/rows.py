@@ -14,6 +14,10 @@ Pixels = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]
 Classify = Callable[[Pixels], Probabilities]  # (N, 28, 28) uint8 to (N, classes) float32
 
+# The shape of a connected piece says how likely it is to be one digit: (width / height, probability).
+SINGLE = np.array([[0.0, 0.995], [0.8, 0.98], [1.1, 0.8], [1.5, 0.3], [2.0, 0.02], [3.0, 0.002]])
+PARTED = 0.1  # how likely two pieces are parts of one digit, when they stand side by side
+SIZES = 0.45  # standard deviation of the logarithm of digits' heights within a row
 SURE = 0.9  # a piece of usual shape that is read with this probability is a digit, and is not taken apart
 SLIM = 0.85  # usual shape: no wider than this share of the digits' height
 WIDEST = 1.5  # no digit is wider than this share of the digits' height
@@ -29,6 +33,35 @@ class Guess:
     piece: Piece
     glyph: Pixels
     probabilities: Probabilities
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a row is made of: a piece of ink, or what is between two cuts through one.
+
+    `number` counts the pieces of the row, `sure` says that it is a digit for itself, `single` how likely the
+    whole piece is to be one digit, and `first` that nothing of the piece is left of it.
+    """
+
+    piece: Piece
+    number: int
+    sure: bool
+    single: float
+    first: bool
+
+
+@dataclass(frozen=True)
+class Way:
+    """A step of a reading: the parts from `start` to before `end` taken as one digit, or None for dirt.
+
+    `best` is the log probability of its most probable digit, `digit` that it is any digit.
+    """
+
+    start: int
+    end: int
+    guess: Guess | None
+    best: float
+    digit: float
 
 
 @dataclass(frozen=True)
@@ -66,18 +99,18 @@ def _read_row(whole: list[Guess], classify: Classify, digits: list[int]) -> Row:
     sure = [_is_sure(guess, height, digits) for guess in whole]
     if all(sure):
         return Row(tuple(whole), 1.0)
-    parts: list[Piece] = []
-    fixed: list[bool] = []
+    parts: list[Part] = []
     known: dict[tuple[int, int], Guess] = {}
-    for guess, certain in zip(whole, sure, strict=True):
+    for number, (guess, certain) in enumerate(zip(whole, sure, strict=True)):
         pieces = [guess.piece] if certain else split(guess.piece, height)
         known[len(parts), len(parts) + len(pieces)] = guess
-        parts += pieces
-        fixed += [certain] * len(pieces)
-    spans = [span for span in _spans(parts, fixed, height) if span not in known]
-    joined = _guess([join(parts[start:end]) for start, end in spans], classify)
+        single = 1.0 if certain else float(np.interp(guess.piece.width / height, *SINGLE.T))
+        parts += [Part(piece, number, certain, single, piece is pieces[0]) for piece in pieces]
+    spans = [span for span in _spans(parts, height) if span not in known]
+    joined = _guess([join([part.piece for part in parts[start:end]]) for start, end in spans], classify)
     known.update(zip(spans, joined, strict=True))
-    return _best(known, parts, digits)
+    ways = [Way(*span, guess, *_logs(span, guess, parts, digits, height)) for span, guess in known.items()]
+    return _best(ways, parts)
 
 
 def _is_sure(guess: Guess, height: float, digits: list[int]) -> bool:
@@ -85,50 +118,58 @@ def _is_sure(guess: Guess, height: float, digits: list[int]) -> bool:
     return bool(guess.probabilities[digits].max() >= SURE and guess.piece.width <= SLIM * height)
 
 
-def _spans(parts: list[Piece], fixed: list[bool], height: float) -> list[tuple[int, int]]:
+def _spans(parts: list[Part], height: float) -> list[tuple[int, int]]:
     """Return which neighbouring parts may make one digit: (first, behind the last)."""
     spans = []
-    for start in range(len(parts)):
-        right = parts[start].right
+    for start, first in enumerate(parts):
+        left, right = first.piece.left, first.piece.right
         for end in range(start + 1, len(parts) + 1):
             last = parts[end - 1]
-            if end - start > 1 and (fixed[start] or fixed[end - 1] or last.left - right > NEAR * height):
+            if last is not first and (first.sure or last.sure or last.piece.left - right > NEAR * height):
                 break
-            right = max(right, last.right)
-            if right - min(part.left for part in parts[start:end]) > WIDEST * height:
+            left, right = min(left, last.piece.left), max(right, last.piece.right)
+            if right - left > WIDEST * height:
                 break
             spans.append((start, end))
     return spans
 
 
-def _best(known: dict[tuple[int, int], Guess], parts: list[Piece], digits: list[int]) -> Row:
+def _logs(
+    span: tuple[int, int], guess: Guess, parts: list[Part], digits: list[int], height: float
+) -> tuple[float, float]:
+    """Return the log probabilities that the parts are the best digit, and that they are a digit at all."""
+    start, end = span
+    used = parts[start:end]
+    cut_before = not used[0].first
+    cut_behind = end < len(parts) and not parts[end].first
+    log = -0.5 * (np.log(guess.piece.height / height) / SIZES) ** 2
+    # Each piece that is taken apart is counted once, where its first part is.
+    if (cut_behind and used[-1].number != used[0].number) or (not cut_before and cut_behind):
+        log += np.log(1 - used[-1].single)
+    elif not cut_before:
+        log += np.log(used[0].single)
+    log += np.log(PARTED) * (used[-1].number - used[0].number)
+    p = guess.probabilities[digits]
+    return float(log + np.log(max(float(p.max()), 1e-6))), float(log + np.log(max(float(p.sum()), 1e-6)))
+
+
+def _best(ways: list[Way], parts: list[Part]) -> Row:
     """Return the most probable sequence of digits that uses the parts from left to right."""
-    ink = [float(part.glyph.sum()) for part in parts]
-    usual = float(np.median([guess.piece.glyph.sum(dtype=np.int64) for guess in known.values()]))
+    usual = float(np.median([way.guess.piece.glyph.sum(dtype=np.int64) for way in ways if way.guess]))
+    dirt = [k for k, part in enumerate(parts) if part.piece.glyph.sum(dtype=np.int64) < LOOSE * usual]
+    ways = ways + [Way(k, k + 1, None, DIRT, DIRT) for k in dirt]
     best = [0.0] + [-np.inf] * len(parts)
     total = [0.0] + [-np.inf] * len(parts)  # log of the sum over all sequences
-    steps: list[tuple[int, Guess | None]] = [(0, None)] * (len(parts) + 1)
-    by_end = sorted(known.items(), key=lambda item: item[0][1])
-    for end in range(1, len(parts) + 1):
-        ways: list[tuple[int, Guess | None, float, float]] = [
-            (start, guess, *_logs(guess, digits)) for (start, stop), guess in by_end if stop == end
-        ]
-        if ink[end - 1] < LOOSE * usual:
-            ways.append((end - 1, None, DIRT, DIRT))
-        for start, guess, log_best, log_any in ways:
-            total[end] = float(np.logaddexp(total[end], total[start] + log_any))
-            if best[start] + log_best > best[end]:
-                best[end], steps[end] = best[start] + log_best, (start, guess)
-    chosen = []
-    at = len(parts)
-    while at:
-        at, guess = steps[at]
-        if guess is not None:
-            chosen.append(guess)
-    return Row(tuple(chosen[::-1]), float(np.exp(min(0.0, -total[-1]))))
-
-
-def _logs(guess: Guess, digits: list[int]) -> tuple[float, float]:
-    """Return the log probability of the best digit, and that it is a digit at all."""
-    p = guess.probabilities[digits]
-    return float(np.log(max(float(p.max()), 1e-6))), float(np.log(max(float(p.sum()), 1e-6)))
+    steps: list[Way | None] = [None] * (len(parts) + 1)
+    for way in sorted(ways, key=lambda way: way.end):
+        total[way.end] = float(np.logaddexp(total[way.end], total[way.start] + way.digit))
+        if best[way.start] + way.best > best[way.end]:
+            best[way.end], steps[way.end] = best[way.start] + way.best, way
+    chosen, taken = [], 0.0
+    step = steps[-1]
+    while step is not None:
+        taken += step.digit
+        if step.guess is not None:
+            chosen.append(step.guess)
+        step = steps[step.start]
+    return Row(tuple(chosen[::-1]), float(np.exp(taken - total[-1])))

@@ -10,7 +10,7 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 # ---- boxes
-PALE = 0.6  # strength that counts as ink when looking for printed lines: they are paler than the pen, and fray
+CLEAR, PALE = 0.6, 0.45  # strengths of printed lines: they are paler than the pen, and fray
 RECTANGLE = 0.88  # a box fills this share of the smallest rectangle around it
 FILLED = 0.6  # no more than this share of it is ink
 SIDE = 0.75  # and there is ink along this share of each side
@@ -51,18 +51,29 @@ def without_rules(strength: Floats) -> Pixels:
 
 def _boxes(strength: Floats, mask: Pixels) -> Pixels | None:
     """Return what is written inside boxes, None when there is no box with writing."""
-    pale = (strength >= PALE).astype(np.uint8)
-    pale = cv2.morphologyEx(pale, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    _, labels, marks, _ = cv2.connectedComponentsWithStats(pale, connectivity=8)
+    # Pale lines stand out only when averaged along themselves, which blurs what is strong.
+    averaged = np.maximum(cv2.blur(strength, (9, 1)), cv2.blur(strength, (1, 9)))
+    for pale, grown in (strength >= CLEAR, 0), (averaged >= PALE, 4):
+        inside = _inside(pale.astype(np.uint8), mask, grown)
+        if inside.any():
+            return inside
+    return None
+
+
+def _inside(pale: Pixels, mask: Pixels, grown: int) -> Pixels:
+    """Return the ink inside the boxes that (h, w) `pale` shows, `grown` pixels too large on all sides."""
+    closed = cv2.morphologyEx(pale, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    _, labels, marks, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
     inside = np.zeros_like(mask)
     for number, (left, top, wide, high, area) in enumerate(marks[1:], 1):
-        if min(wide, high) < 16 or area > FILLED * wide * high:
+        if min(wide, high) < 16 + 2 * grown or area > FILLED * wide * high:
             continue
         window = (slice(top, top + high), slice(left, left + wide))
         frame = (labels[window] == number).astype(np.uint8)
-        if _is_rectangle(frame) and _has_four_sides(frame & mask[window]):
+        if _is_rectangle(frame) and _has_four_sides(frame):
+            window = (slice(top + grown, top + high - grown), slice(left + grown, left + wide - grown))
             np.maximum(inside[window], _content(mask[window]), out=inside[window])
-    return inside if inside.any() else None
+    return inside
 
 
 def _is_rectangle(shape: Pixels) -> bool:
@@ -105,13 +116,26 @@ def _without_lines(mask: Pixels, height: float) -> Pixels:
         if wide >= LONG * height and area / wide <= max(3, THIN * height):
             window = (slice(top, top + high), slice(left, left + wide))
             lines[window] |= labels[window] == number
-    return _mend(mask, lines) if lines.any() else mask
+    return _without_bars(_mend(mask, lines), lines) if lines.any() else mask
+
+
+def _without_bars(mask: Pixels, lines: Pixels) -> Pixels:
+    """Return the ink without thin upright strokes from one of the lines to another: the sides of boxes."""
+    near = cv2.dilate(lines, np.ones((5, 5), np.uint8))
+    _, labels, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    keep = np.ones(len(marks), np.uint8)
+    keep[0] = 0
+    for number, (left, top, wide, high, _) in enumerate(marks[1:], 1):
+        ends = near[top, left : left + wide].any() and near[top + high - 1, left : left + wide].any()
+        keep[number] = not (ends and wide <= THIN * high)
+    kept: Pixels = keep[labels]
+    return kept
 
 
 def _without_page_lines(strength: Floats, mask: Pixels, height: float) -> Pixels:
     """Return the ink without straight, slightly tilted lines from one edge of the page to the other."""
     wide = mask.shape[1]
-    pale = (strength >= PALE).astype(np.uint8)
+    pale = (cv2.blur(strength, (9, 1)) >= PALE).astype(np.uint8)
     found = cv2.HoughLines(pale, 1, 0.005, int(0.45 * wide), min_theta=LEVEL - TILT, max_theta=LEVEL + TILT)
     lines = np.zeros_like(mask)
     tight = wide < LONG * height
