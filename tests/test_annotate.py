@@ -78,12 +78,12 @@ def test_only_the_doubtful_digit_is_highlighted() -> None:
 
 def test_boxes_lie_around_the_digits() -> None:
     """The frame of a find stands where the find is, scaled with the page."""
-    page = np.full((290, 340), 255, np.uint8)  # drawn at its own size
+    page = np.full((300, 340), 255, np.uint8)  # drawn at its own size
     found = Reading(((digit("7", Box(100, 60, 80, 120)),),), 0.99, "ok", "", 0)
     blank = Reading((), 1, "ok", "", 0)
 
     with_box, without = (
-        cv2.imdecode(np.frombuffer(annotate(Page(1, page), what, "x"), np.uint8), 1)[88:380, 20:362]
+        cv2.imdecode(np.frombuffer(annotate(Page(1, page), what, "x"), np.uint8), 1)[88:390, 20:362]
         for what in (found, blank)
     )
     rows, columns = np.nonzero((with_box != without).any(axis=2))

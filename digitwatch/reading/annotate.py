@@ -141,7 +141,7 @@ def _position(reading: Reading, number: int) -> tuple[int, int]:
 
 
 def _single_body(page: Page, reading: Reading, doubtful: frozenset[int]) -> np.ndarray:
-    picture = _marked(page, reading, doubtful, (340, 290))
+    picture = _marked(page, reading, doubtful, (340, 300))
     sheet = np.full((max(310, picture.shape[0] + 14), _NARROW, 3), 255, np.uint8)
     paste(sheet, picture, _MARGIN + (340 - picture.shape[1]) // 2, 0)
     for digit in reading.digits:
@@ -190,6 +190,7 @@ def _marked(page: Page, reading: Reading, doubtful: frozenset[int], room: tuple[
     tallest = max((digit.box.height for digit in reading.digits), default=height)
     enough = 220 if len(reading.digits) <= 1 else 80  # small pages are enlarged until a digit is as tall as this
     scale = min(room[0] / width, room[1] / height, max(1, enough / max(1, tallest)))
+    scale = 1 if 1 < scale < 1.25 else scale  # hardly worth the time of resampling
     # a page may be a line of two pixels: it still has to be seen
     across, down = max(12, round(width * scale)), max(12, round(height * scale))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC

@@ -32,6 +32,22 @@ def printable(text: str, bold: bool = False) -> str:
     return "".join(c if _drawable(c, bold) else _MISSING for c in text)
 
 
+@lru_cache(2048)
+def _letter(character: str, size: int, bold: bool) -> tuple[float, int, np.ndarray]:
+    """Return a letter's advance, its offset to the right, and its cover, (1.25 size, W) uint8, 255 = ink."""
+    font = _font(bold)
+    font.set_size(size, 72)  # at 72 dots per inch a point is a pixel
+    glyph = font.load_char(ord(character))
+    font.set_text(character, 0.0)
+    font.draw_glyphs_to_bitmap(antialiased=True)
+    mask = np.asarray(font.get_image())
+    line = np.zeros((size * 5 // 4, mask.shape[1]), np.uint8)
+    top = max(0, size - mask.shape[0] + round(font.get_descent() / 64))
+    rows = min(mask.shape[0], line.shape[0] - top)
+    line[top : top + rows] = mask[:rows]
+    return glyph.linearHoriAdvance / 65536, max(0, glyph.horiBearingX // 64), line
+
+
 @lru_cache(512)
 def lettering(text: str, size: int, *, bold: bool = False, ink: Colour, ground: Colour) -> np.ndarray:
     """Set a line of text.
@@ -39,38 +55,29 @@ def lettering(text: str, size: int, *, bold: bool = False, ink: Colour, ground: 
     `size` is the height of the font in pixels. Returns (1.25 size, W, 3) uint8, read-only, with the baseline always
     at the same height, so that lines of one size can be laid side by side.
     """
-    font = _font(bold)
-    font.set_size(size, 72)  # at 72 dots per inch a point is a pixel
-    font.set_text(printable(text, bold) or " ", 0.0)
-    font.draw_glyphs_to_bitmap(antialiased=True)
-    mask = np.asarray(font.get_image())  # (h, w) uint8, 255 = ink
-    below = round(font.get_descent() / 64)
-    line = np.zeros((size * 5 // 4, mask.shape[1]), np.uint8)
-    top = max(0, size - (mask.shape[0] - below))
-    rows = min(mask.shape[0], line.shape[0] - top)
-    line[top : top + rows] = mask[:rows]
+    letters = [_letter(c, size, bold) for c in printable(text, bold) or " "]
+    line = np.zeros((size * 5 // 4, round(sum(letter[0] for letter in letters))), np.uint8)
+    start = 0.0
+    for advance, offset, cover in letters:
+        room = line[:, round(start) + offset :][:, : cover.shape[1]]
+        np.maximum(room, cover[:, : room.shape[1]], out=room)
+        start += advance
     shades = np.linspace(ground, ink, 256).round().astype(np.uint8)  # one colour for each degree of cover
-    picture = shades[line]
+    picture: np.ndarray = shades[line]
     picture.flags.writeable = False
     return picture
 
 
 def fitted(text: str, size: int, width: int, *, bold: bool = False) -> str:
     """Shorten a line in its middle until it is at most `width` pixels wide."""
-    text = printable(text[:2000], bold)
-    if 1.1 * size * len(text) <= width:  # no letter is wider than that
+    text = printable(text[:1000] + text[-1000:] if len(text) > 2000 else text, bold)
+    widths = [_letter(c, size, bold)[0] for c in text]
+    if sum(widths) <= width:
         return text
-    font = _font(bold)
-    keep = len(text)
-    shortened = text
-    while True:
-        font.set_size(size, 72)
-        font.set_text(shortened, 0.0)
-        wide = font.get_width_height()[0] / 64
-        if wide <= width or keep < 3:
-            return shortened
-        keep = min(keep - 1, int(keep * width / wide))
-        shortened = text[: (keep + 1) // 2] + "…" + text[len(text) - keep // 2 :]
+    room = width - _letter("…", size, bold)[0]
+    front = int(np.searchsorted(np.cumsum(widths), room / 2))
+    back = int(np.searchsorted(np.cumsum(widths[::-1]), room / 2))
+    return text[:front] + "…" + text[len(text) - back :]
 
 
 def fill(picture: np.ndarray, area: tuple[int, int, int, int], colour: Colour) -> None:
