@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 AHEAD = 2  # scans given to a worker at a time: one that it reads, one that waits so that it never idles
 CRASHES = 3  # a scan during which its worker died so often is the cause, not the victim
+STARTING_SECONDS = 10.0
 PREPARING_SECONDS = 60.0
 WORKER = "digitwatch.worker"
 
@@ -38,8 +39,8 @@ class _Slot:
     """One worker: its executor, its process, and the jobs given to it in order."""
 
     executor: ProcessPoolExecutor
+    pid: Future[int]
     jobs: deque[Job] = field(default_factory=deque)
-    pid: int | None = None
     deadline: float | None = None
     overdue: bool = False
 
@@ -120,25 +121,17 @@ class Pool:
         """End all workers at once; give the jobs that were not finished."""
         unfinished = [job for slot in self._slots for job in slot.jobs]
         for slot in self._slots:
-            self._dismiss(slot)
+            self._kill(slot)
+            slot.executor.shutdown(wait=False, cancel_futures=True)
         for slot in self._slots:
             slot.executor.shutdown(wait=True)
         self._slots.clear()
         return unfinished
 
     def _hire(self) -> Future[str]:
-        slot = _Slot(ProcessPoolExecutor(1, mp_context=self._context))
-        self._slots.append(slot)
-        slot.executor.submit(_call, "enlist").add_done_callback(
-            lambda future: self._post(partial(self._enlisted, slot, future))
-        )
-        return slot.executor.submit(_call, "prepare", self._equipment)
-
-    def _enlisted(self, slot: _Slot, future: Future[int]) -> None:
-        with contextlib.suppress(BrokenProcessPool):
-            slot.pid = future.result()
-            if slot.overdue:
-                self._kill(slot)
+        executor = ProcessPoolExecutor(1, mp_context=self._context)
+        self._slots.append(_Slot(executor, executor.submit(_call, "enlist")))
+        return executor.submit(_call, "prepare", self._equipment)
 
     def _give(self, slot: _Slot, job: Job) -> None:
         if not slot.jobs:
@@ -166,7 +159,7 @@ class Pool:
     def _replace(self, slot: _Slot, culprit: Job | None) -> None:
         """Make a new worker in place of a dead one and give it the jobs, but not a guilty one."""
         self._slots.remove(slot)
-        self._dismiss(slot)
+        slot.executor.shutdown(wait=False, cancel_futures=True)
         self._hire()
         fresh = self._slots[-1]
         verdict = self._verdict(slot, culprit) if culprit else ""
@@ -188,13 +181,9 @@ class Pool:
         return f"crashed the reader {CRASHES} times; the image file is probably damaged"
 
     def _kill(self, slot: _Slot) -> None:
-        if slot.pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(slot.pid, signal.SIGKILL)
-
-    def _dismiss(self, slot: _Slot) -> None:
-        self._kill(slot)
-        slot.executor.shutdown(wait=False, cancel_futures=True)
+        """Kill a worker; its pid is the first thing that it tells, so the wait for it is short."""
+        with contextlib.suppress(ProcessLookupError, BrokenProcessPool, TimeoutError):
+            os.kill(slot.pid.result(STARTING_SECONDS), signal.SIGKILL)
 
 
 def _call(name: str, *arguments: Any) -> Any:

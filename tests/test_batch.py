@@ -1,0 +1,120 @@
+"""--batch: everything once, in order, nothing touched, and on again after an interruption."""
+
+import csv
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from service import scan, until
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    """Give a folder of scans, one below another folder, with things that are no scans."""
+    scans = tmp_path / "scans"
+    (scans / "sub").mkdir(parents=True)
+    for name in ("b.png", "a.png", "sub/c.jpg"):
+        (scans / name).write_bytes(scan("7", os.path.splitext(name)[1]))
+    (scans / "labels.csv").write_text("file,text\n")
+    (scans / ".hidden.png").write_bytes(scan())
+    return scans
+
+
+def command(scans: Path, *more: str) -> list[str]:
+    """Give the command line that reads the folder with the small model."""
+    config = scans.parent / "config.yaml"
+    config.write_text("model: dense\n")
+    return [sys.executable, "-m", "digitwatch", "-c", str(config), "--batch", str(scans), *more]
+
+
+def batch(scans: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    """Read the folder in a process of its own."""
+    return subprocess.run(command(scans, *more), capture_output=True, text=True, check=False, timeout=120)
+
+
+def rows(out: Path) -> list[dict[str, str]]:
+    """Read the log of a batch."""
+    with (out / "predictions.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def fingerprint(folder: Path) -> list[tuple[str, bytes, int]]:
+    """Give names, contents and times of all files below a folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [(str(path), path.read_bytes(), path.stat().st_mtime_ns) for path in files]
+
+
+def test_reads_everything_in_name_order_and_touches_nothing(scans: Path) -> None:
+    """Rows stand in the order of names, each with its picture, and DIR is as it was."""
+    before = fingerprint(scans)
+    done = batch(scans)
+    out = scans.with_name("scans-digitwatch")
+
+    assert done.returncode == 0, done.stderr
+    assert [row["file"] for row in rows(out)] == ["a.png", "b.png", "sub/c.jpg"]
+    assert all((out / row["annotated"]).is_file() for row in rows(out))
+    assert fingerprint(scans) == before
+
+
+def test_run_again_it_reads_only_what_is_new(scans: Path) -> None:
+    """A second run adds the new scan and the changed one, and repeats nothing."""
+    batch(scans)
+    (scans / "d.png").write_bytes(scan("1"))
+    (scans / "a.png").write_bytes(scan("3"))
+    batch(scans)
+
+    assert [row["file"] for row in rows(scans.with_name("scans-digitwatch"))[3:]] == ["a.png", "d.png"]
+
+
+def test_a_failed_scan_makes_the_exit_code_1(scans: Path) -> None:
+    """One bad file does not stop the others; the exit code tells of it, now and when run again."""
+    (scans / "bad.png").write_bytes(b"no image at all")
+
+    assert batch(scans).returncode == 1
+    assert batch(scans).returncode == 1
+    assert [r["status"] for r in rows(scans.with_name("scans-digitwatch")) if r["file"] == "bad.png"] == ["failed"]
+
+
+def test_interrupted_it_goes_on_where_it_stopped(scans: Path) -> None:
+    """Killed in the middle and run again: every scan has one row and one picture."""
+    for number in range(60):
+        (scans / f"{number:03}.png").write_bytes(scan(str(number)))
+    out = scans.with_name("scans-digitwatch")
+    log = out / "predictions.csv"
+    with subprocess.Popen(command(scans), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        until(lambda: log.exists() and log.read_bytes().count(b"\n") > 10, "some rows")
+        process.send_signal(signal.SIGKILL)
+    assert batch(scans).returncode == 0
+
+    names = [row["file"] for row in rows(out)]
+    assert sorted(names) == sorted(set(names))
+    assert len(names) == 63
+    assert len(list((out / "annotated").rglob("*.*"))) == 63
+
+
+def test_the_digest_is_that_of_the_original(scans: Path) -> None:
+    """A row can be matched with its file by sha256."""
+    batch(scans)
+
+    row = rows(scans.with_name("scans-digitwatch"))[0]
+    assert row["sha256"] == hashlib.sha256((scans / "a.png").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("out", ["", "sub/out"])
+def test_output_inside_the_scans_is_refused(scans: Path, out: str) -> None:
+    """Results below DIR would be read as scans the next time."""
+    done = batch(scans, "--out", str(scans / out))
+
+    assert done.returncode == 2
+    assert "expected a place outside" in done.stderr
+
+
+def test_an_empty_folder_is_done_at_once(tmp_path: Path) -> None:
+    """Nothing to read is no failure."""
+    (tmp_path / "none").mkdir()
+
+    assert batch(tmp_path / "none").returncode == 0

@@ -1,0 +1,121 @@
+"""The command line: exit codes, help and messages, in a real process."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import digitwatch
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run digitwatch in a process of its own."""
+    command = [sys.executable, "-m", "digitwatch", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=cwd)
+
+
+def test_version() -> None:
+    """--version names the program and its version."""
+    assert run("--version").stdout == f"digitwatch {digitwatch.__version__}\n"
+
+
+def test_help_does_not_load_the_heavy_libraries() -> None:
+    """--help answers without OpenCV, NumPy, matplotlib or TensorFlow."""
+    code = (
+        "import sys, digitwatch.cli\ntry: digitwatch.cli.main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+    assert not {"cv2", "numpy", "matplotlib", "tensorflow", "pydantic", "ai_edge_litert"} & set(loaded)
+
+
+def test_the_daemon_never_loads_the_reader() -> None:
+    """The watching process stays small: images and models are the workers' business."""
+    code = "import sys, digitwatch.commands\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+    assert not {"cv2", "numpy", "matplotlib", "tensorflow", "ai_edge_litert"} & set(loaded)
+
+
+def test_bad_configuration_ends_with_78(tmp_path: Path) -> None:
+    """All problems are printed, with the file's name, and the exit code says configuration."""
+    (tmp_path / "c.yaml").write_text("setle: 1\nwatch: often\n")
+    done = run("-c", str(tmp_path / "c.yaml"))
+
+    assert done.returncode == 78
+    assert done.stderr.count("c.yaml: ") == 2
+
+
+@pytest.mark.parametrize("arguments", [("--batch",), ("--batch", "/does/not/exist"), ("--out", "x"), ("paint",)])
+def test_bad_usage_ends_with_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """What cannot be understood is refused with the code for usage."""
+    assert run(*arguments, cwd=tmp_path).returncode == 2
+
+
+def test_a_folder_that_is_not_there_yet_ends_with_75(tmp_path: Path) -> None:
+    """An absolute inbox may be a disk that is not mounted: the service manager tries again later."""
+    (tmp_path / "c.yaml").write_text("inbox: /nonexistent/inbox\n")
+    done = run("-c", str(tmp_path / "c.yaml"))
+
+    assert done.returncode == 75
+    assert "/nonexistent/inbox" in done.stderr
+
+
+def test_a_missing_model_without_a_way_to_make_it_ends_with_78(tmp_path: Path) -> None:
+    """A .keras file that does not exist is a mistake in the configuration."""
+    (tmp_path / "c.yaml").write_text("model: mine.keras\n")
+    done = run("-c", str(tmp_path / "c.yaml"))
+
+    assert done.returncode == 78
+    assert "mine.keras does not exist" in done.stderr
+
+
+def test_check_finds_a_sound_installation_sound(tmp_path: Path) -> None:
+    """With folders that can be written and a bundled model, check ends with 0."""
+    for name in ("inbox", "outbox", "archive", "failed"):
+        (tmp_path / name).mkdir()
+    folders = "inbox: inbox\noutbox: outbox\narchive: archive\nfailed: failed\npredictions: p.csv\n"
+    (tmp_path / "c.yaml").write_text(folders + "model: dense\nmin_free: 0\n")
+    done = run("check", "-c", str(tmp_path / "c.yaml"))
+
+    assert done.returncode == 0, done.stdout
+    assert "MEND" not in done.stdout
+
+
+def test_check_names_what_to_mend(tmp_path: Path) -> None:
+    """A missing folder is found, with the command that makes it, and the exit code is 1."""
+    (tmp_path / "c.yaml").write_text("model: dense\narchive: gone\n")
+    done = run("-c", str(tmp_path / "c.yaml"), "check")
+
+    assert done.returncode == 1
+    assert f"mkdir -p {tmp_path / 'gone'}" in done.stdout
+
+
+def test_the_config_may_stand_before_or_behind_the_command(tmp_path: Path) -> None:
+    """-c works everywhere."""
+    (tmp_path / "c.yaml").write_text("nonsense: 1\n")
+
+    assert run("-c", str(tmp_path / "c.yaml"), "check").returncode == 78
+    assert run("check", "-c", str(tmp_path / "c.yaml")).returncode == 78
+
+
+def test_config_beside_the_caller_is_found(tmp_path: Path) -> None:
+    """Without -c, ./config.yaml is used."""
+    (tmp_path / "config.yaml").write_text("nonsense: 1\n")
+
+    assert run("check", cwd=tmp_path).returncode == 78
+
+
+def test_an_unforeseen_error_ends_with_70(tmp_path: Path) -> None:
+    """A bug is told from trouble by its exit code."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import digitwatch.config as c\ndef broken(path): raise ZeroDivisionError('on purpose')\nc.load = broken\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "digitwatch", "check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path)
+
+    assert done.returncode == 70
+    assert "ZeroDivisionError" in done.stderr

@@ -1,0 +1,114 @@
+"""From finished to filed, and what a crash in between leaves to do."""
+
+from pathlib import Path
+
+import pytest
+
+from digitwatch import work
+from digitwatch.jobs import Job, Outcome, PageResult
+from digitwatch.spool import filing
+from digitwatch.spool.filing import CLAIMED
+from digitwatch.spool.predictions import PredictionLog
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> work.Places:
+    """Give empty folders."""
+    for name in ("inbox", "outbox", "archive", "failed"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "inbox" / CLAIMED).mkdir()
+    return work.Places(*(tmp_path / name for name in ("inbox", "outbox", "archive", "failed")), tmp_path)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> PredictionLog:
+    """Give an empty log."""
+    return PredictionLog(tmp_path / "predictions.csv")
+
+
+def finish(places: work.Places, name: str, *, failure: str = "", pages: int = 1) -> work.Finished:
+    """Claim a scan of this name and give it as read."""
+    (places.inbox / name).write_bytes(b"scan")
+    claim = filing.claim(places.inbox, name)
+    job = work.job(places, claim)
+    read = tuple(PageResult(n + 1, "7", 0.99, "ok", "", "7:0.990", job.outbox / f"{name}.png") for n in range(pages))
+    return work.Finished(claim, Outcome(job, "sha", pages=() if failure else read, failure=failure), 0.012)
+
+
+def test_record_then_file(places: work.Places, log: PredictionLog) -> None:
+    """The row names the place where the original then lies."""
+    [recorded] = work.record(places, [finish(places, "a.png")], log, "cnn-1")
+    where = work.file(places, recorded)
+
+    [row] = log.find([recorded.claim.id])[recorded.claim.id]
+    assert places.base / row.filed == where
+    assert where.read_bytes() == b"scan"
+    assert list((places.inbox / CLAIMED).iterdir()) == []
+
+
+def test_scans_of_one_name_in_one_write_get_places_of_their_own(places: work.Places, log: PredictionLog) -> None:
+    """Two scans of the same name, committed together, do not meet in the archive."""
+    recorded = work.record(places, [finish(places, "a.png"), finish(places, "a.png")], log, "cnn-1")
+
+    assert [work.file(places, r).name for r in recorded] == ["a.png", "a~2.png"]
+
+
+def test_every_page_has_a_row(places: work.Places, log: PredictionLog) -> None:
+    """A scan of three pages writes three rows in one go."""
+    [recorded] = work.record(places, [finish(places, "a.tif", pages=3)], log, "cnn-1")
+
+    assert [row.page for row in log.find([recorded.claim.id])[recorded.claim.id]] == ["1", "2", "3"]
+
+
+def test_a_failed_scan_lies_beside_its_reason(places: work.Places, log: PredictionLog) -> None:
+    """The original goes to failed/ with a note, and the row says failed."""
+    [recorded] = work.record(places, [finish(places, "a.png", failure="is empty")], log, "cnn-1")
+    where = work.file(places, recorded)
+
+    assert where == places.failed / "a.png"
+    assert "is empty" in (places.failed / "a.png.reason.txt").read_text()
+    assert log.find([recorded.claim.id])[recorded.claim.id][0].status == "failed"
+
+
+@pytest.mark.parametrize("name", ["a.png", "=1.png", "line\nbreak.png", "\udce9.png", "x" * 251 + ".png"])
+@pytest.mark.parametrize("failure", ["", "is empty"])
+def test_recorded_scans_are_only_filed_after_a_crash(
+    places: work.Places, log: PredictionLog, name: str, failure: str
+) -> None:
+    """A crash between record and file leaves the filing, to the very place that the row names."""
+    [recorded] = work.record(places, [finish(places, name, failure=failure)], log, "cnn-1")
+    to_file, to_read = work.recover(places, log)
+
+    assert to_read == []
+    assert [entry.target for entry in to_file] == [recorded.target]
+
+
+def test_unrecorded_scans_are_read_after_a_crash(places: work.Places, log: PredictionLog) -> None:
+    """A crash before record leaves the reading."""
+    done = finish(places, "a.png")
+    to_file, to_read = work.recover(places, log)
+
+    assert (to_file, to_read) == ([], [done.claim])
+
+
+def test_recovery_needs_no_claims_to_skip_the_log(places: work.Places, log: PredictionLog) -> None:
+    """A clean start looks for nothing, however long the log is."""
+    log.path.mkdir()  # reading it would raise
+
+    assert work.recover(places, log) == ([], [])
+
+
+def test_the_order_survives_a_crash_between_reason_and_original(places: work.Places, log: PredictionLog) -> None:
+    """Repeated filing of a failed scan gives one note and one original."""
+    [recorded] = work.record(places, [finish(places, "a.png", failure="is empty")], log, "cnn-1")
+    filing.write_reason(recorded.target, "earlier attempt")
+    work.file(places, recorded)
+
+    assert sorted(p.name for p in places.failed.iterdir()) == ["a.png", "a.png.reason.txt"]
+
+
+def test_job_pictures_go_into_the_day_of_the_claim(places: work.Places) -> None:
+    """The day is that of the claim, so that work repeated after midnight meets its own pictures."""
+    claim = filing.Claim("20261122T235959.999Z-00000000", "a.png", Path("a.png"))
+
+    assert work.job(places, claim) == Job(claim.id, "a.png", Path("a.png"), places.outbox / "2026-11-22")
