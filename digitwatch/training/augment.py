@@ -62,8 +62,9 @@ def _bend(
     where += cv2.resize(field, (side, side), interpolation=cv2.INTER_CUBIC)
     if side != SIZE:
         picture = cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)
-    warped = cv2.remap(picture, where, None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
-    return cv2.threshold(warped, FAINT, 0, cv2.THRESH_TOZERO)[1]
+    warped = cv2.remap(picture, where, None, cv2.INTER_LINEAR)
+    changed: Picture = cv2.threshold(warped, FAINT, 0, cv2.THRESH_TOZERO)[1]
+    return changed
 
 
 @cache
@@ -81,7 +82,8 @@ def pen(fine: Picture, rng: Random) -> Picture:
     cross = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     if kind < 0.65:
         thick = cv2.dilate(fine, cross, iterations=int(rng.integers(1, 4)))
-        return cv2.GaussianBlur(thick, (3, 3), 0)
+        changed: Picture = cv2.GaussianBlur(thick, (3, 3), 0)
+        return changed
     for _ in range(int(rng.integers(1, 3))):
         thin = cv2.erode(fine, cross)
         if int(thin.sum()) < 0.6 * int(fine.sum()):  # the next step would break the strokes to pieces
@@ -133,7 +135,12 @@ def _add_rule(ink: Picture, rng: Random) -> Picture:
     tilt = rng.normal(0, 0.03) * width
     shade = int(rng.integers(90, 256))
     cv2.line(
-        ink, (int(ends[0]), int(y)), (int(ends[1]), int(y + tilt)), (shade,), int(rng.integers(1, 4)), cv2.LINE_AA
+        ink,
+        (int(ends[0]), int(y)),
+        (int(ends[1]), int(y + tilt)),
+        (shade,),
+        int(rng.integers(1, 4)),
+        cv2.LINE_AA,
     )
     return ink
 
@@ -153,7 +160,8 @@ def bar_or_slash(picture: Picture, label: int, rng: Random) -> Picture:
         half = width * rng.uniform(0.22, 0.4)
         ends = np.array([[x - half, y + rng.normal(0, 1)], [x + half, y + rng.normal(0, 1)]])
     start, end = np.round(ends).astype(int).tolist()
-    return cv2.line(picture.copy(), start, end, (255,), stroke, cv2.LINE_AA)
+    changed: Picture = cv2.line(picture.copy(), start, end, (255,), stroke, cv2.LINE_AA)
+    return changed
 
 
 def place(picture: Picture, rng: Random) -> Picture:
@@ -163,4 +171,5 @@ def place(picture: Picture, rng: Random) -> Picture:
     zoom = rng.uniform(0.82, 1.12)
     shift = rng.uniform(-1.8, 1.8, 2) + (SIZE - 1) / 2 * (1 - zoom)
     matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
-    return cv2.warpAffine(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR)
+    changed: Picture = cv2.warpAffine(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR)
+    return changed

@@ -20,17 +20,20 @@ def damage(picture: Picture, rng: Random) -> Picture:
 
 
 def _clip(values: NDArray[np.floating]) -> Picture:
-    return np.clip(values, 0, 255).astype(np.uint8)
+    spoiled: Picture = np.clip(values, 0, 255).astype(np.uint8)
+    return spoiled
 
 
 def _blur(picture: Picture, rng: Random) -> Picture:
     """Out of focus, or moved while it was taken."""
     if rng.random() < 0.7:
-        return cv2.GaussianBlur(picture, (7, 7), rng.uniform(0.4, 1.4))
-    kernel = np.zeros((5, 5), np.float32)
-    end = rng.integers(0, 5, 2)
-    cv2.line(kernel, (int(end[0]), int(end[1])), (4 - int(end[0]), 4 - int(end[1])), (1.0,))
-    return cv2.filter2D(picture, -1, kernel / kernel.sum())
+        spoiled: Picture = cv2.GaussianBlur(picture, (7, 7), rng.uniform(0.4, 1.4))
+    else:
+        kernel = np.zeros((5, 5), np.float32)
+        x, y = (int(end) for end in rng.integers(0, 5, 2))
+        cv2.line(kernel, (x, y), (4 - x, 4 - y), (1.0,))
+        spoiled = cv2.filter2D(picture, -1, kernel / kernel.sum())
+    return spoiled
 
 
 def _fade(picture: Picture, rng: Random) -> Picture:
@@ -64,12 +67,14 @@ def _specks(picture: Picture, rng: Random) -> Picture:
 def _jpeg(picture: Picture, rng: Random) -> Picture:
     """Saved as a small JPEG."""
     _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(8, 50))])
-    return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    spoiled: Picture = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
+    return spoiled
 
 
 def _threshold(picture: Picture, rng: Random) -> Picture:
     """Scanned in black and white."""
-    return cv2.threshold(picture, rng.uniform(50, 180), 255, cv2.THRESH_BINARY)[1]
+    spoiled: Picture = cv2.threshold(picture, rng.uniform(50, 180), 255, cv2.THRESH_BINARY)[1]
+    return spoiled
 
 
 def _coarse(picture: Picture, rng: Random) -> Picture:
@@ -77,7 +82,8 @@ def _coarse(picture: Picture, rng: Random) -> Picture:
     side = int(rng.integers(10, 22))
     small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
     how = cv2.INTER_NEAREST if rng.random() < 0.5 else cv2.INTER_LINEAR
-    return cv2.resize(small, picture.shape[::-1], interpolation=how)
+    spoiled: Picture = cv2.resize(small, picture.shape[::-1], interpolation=how)
+    return spoiled
 
 
 def _pattern(picture: Picture, rng: Random) -> Picture:
@@ -113,7 +119,21 @@ def _hide(picture: Picture, rng: Random) -> Picture:
         picture[y : y + high, x : x + wide] = shade
         return picture
     ends = rng.integers(0, 28, (2, 2)).tolist()
-    return cv2.line(picture, ends[0], ends[1], (shade,), int(rng.integers(1, 3)), cv2.LINE_AA)
+    spoiled: Picture = cv2.line(picture, ends[0], ends[1], (shade,), int(rng.integers(1, 3)), cv2.LINE_AA)
+    return spoiled
+
+
+def _lines(picture: Picture, rng: Random) -> Picture:
+    """Ruled or squared paper, or scratches: one to four thin lines right across, parallel or not."""
+    picture = picture.copy()
+    shade, parallel = int(rng.integers(60, 256)), rng.random() < 0.7
+    along = float(rng.choice([0.0, np.pi / 2, rng.uniform(0, np.pi)], p=[0.5, 0.25, 0.25]))
+    for _ in range(int(rng.integers(1, 5))):
+        angle = along + rng.normal(0, 0.03 if parallel else 0.8)
+        middle, reach = rng.uniform(1, 26, 2), 40 * np.array([np.cos(angle), np.sin(angle)])
+        ends = np.round([middle - reach, middle + reach]).astype(int).tolist()
+        cv2.line(picture, ends[0], ends[1], (shade,), 1, cv2.LINE_AA)
+    return picture
 
 
 def _filter(picture: Picture, rng: Random) -> Picture:
@@ -127,5 +147,6 @@ def _filter(picture: Picture, rng: Random) -> Picture:
 
 
 KINDS: tuple[Callable[[Picture, Random], Picture], ...] = (
-    _blur, _fade, _shade, _grain, _specks, _jpeg, _threshold, _coarse, _pattern, _edges, _hide, _filter,
+    _blur, _fade, _shade, _grain, _specks, _jpeg, _threshold, _coarse, _pattern, _edges, _hide, _lines,
+    _filter,
 )  # fmt: skip

@@ -31,9 +31,11 @@ class Digits:
     writers: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
+        """Return N."""
         return len(self.pictures)
 
     def __getitem__(self, which: slice | NDArray[np.bool_] | NDArray[np.int64]) -> "Digits":
+        """Return the digits of a slice, a mask or an array of indices."""
         writers = None if self.writers is None else self.writers[which]
         return Digits(self.pictures[which], self.labels[which], writers)
 
@@ -78,7 +80,7 @@ def hold_out(train: Digits, *, share: float = HELD_OUT_SHARE, seed: int = 0) -> 
 
 def _download() -> dict[str, NDArray[np.generic]]:
     """Return MNIST's arrays from Keras' cache, downloading them once."""
-    from keras.datasets import mnist
+    from keras.datasets import mnist  # noqa: PLC0415  # here alone: the workers of lessons.py need no Keras
 
     try:
         (x_train, y_train), (x_test, y_test) = mnist.load_data()
@@ -106,7 +108,7 @@ def _read(path: Path) -> dict[str, NDArray[np.generic]]:
 def _unpack(path: Path) -> dict[str, NDArray[np.generic]]:
     """Return every array of the .npz file."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             if isinstance(file, np.ndarray):
                 raise DataError(f"{path}: expected an .npz file of several arrays, found a single array (.npy)")
             return {key: file[key] for key in file.files}
@@ -125,7 +127,7 @@ def _digits(pictures: NDArray[np.generic], labels: NDArray[np.generic], where: s
     if pictures.dtype != np.uint8:
         raise DataError(
             f"{where}: expected pictures as uint8 from 0 (paper) to 255 (ink), found {pictures.dtype} "
-            f"from {pictures.min():g} to {pictures.max():g}"  # type: ignore[str-format]
+            f"from {pictures.min():g} to {pictures.max():g}"
         )
     if labels.shape != (len(pictures),) or labels.dtype.kind not in "iu":
         raise DataError(

@@ -17,13 +17,13 @@ Labels = NDArray[np.uint8]  # (N,), 0 to 9, or NOT_A_DIGIT
 Random = np.random.Generator
 
 CLASSES = 10
-NOT_A_DIGIT = 10
+NOT_A_DIGIT = 10  # the label of `other`; written here as a number so that workers need not load Keras
 
 # ---- how the training digits are shown: shares of each epoch
-UNTOUCHED, MILD = 0.10, 0.35  # the rest is bent and cut out as from a page
+UNTOUCHED, MILD = 0.06, 0.40  # the rest is bent and cut out as from a page
 DAMAGED = 0.50  # of that rest, and of what is drawn and of what is no digit
 # ---- what is added, as a share of the number of training digits
-DRAWN, OTHERS = 0.08, 0.16
+DRAWN, OTHERS = 0.10, 0.16
 
 CHUNK = 2000  # pictures that one task makes
 
@@ -38,12 +38,13 @@ def epochs(digits: Digits, *, count: int, seed: int, processes: int = 1) -> Iter
             yield _shuffled([_chunk(*task) for task in _tasks(digits, seed, number)], seed + number)
         return
     with ProcessPoolExecutor(processes, get_context("spawn"), _settle) as pool:
-        ahead = [pool.submit(_chunk, *task) for task in _tasks(digits, seed, 0)]
-        for number in range(count):
-            ready, ahead = ahead, []
-            if number + 1 < count:
-                ahead = [pool.submit(_chunk, *task) for task in _tasks(digits, seed, number + 1)]
-            yield _shuffled(_results(ready), seed + number)
+        try:
+            ahead = _submitted(pool, digits, seed, 0)
+            for number in range(count):
+                ready, ahead = ahead, _submitted(pool, digits, seed, number + 1) if number + 1 < count else []
+                yield _shuffled([future.result() for future in ready], seed + number)
+        finally:  # an interrupted training must not wait for an epoch that nobody will see
+            pool.shutdown(cancel_futures=True)
 
 
 def size(digits: Digits) -> int:
@@ -52,6 +53,7 @@ def size(digits: Digits) -> int:
 
 
 Task = tuple[Digits, int, int, list[int]]  # digits to vary, drawn, others, seed
+Lesson = tuple[Pictures, Labels]
 
 
 def _tasks(digits: Digits, seed: int, epoch: int) -> Iterator[Task]:
@@ -62,6 +64,10 @@ def _tasks(digits: Digits, seed: int, epoch: int) -> Iterator[Task]:
     for number, which in enumerate(np.array_split(order, chunks)):
         share = [count * (number + 1) // chunks - count * number // chunks for count in (drawn, others)]
         yield digits[which], share[0], share[1], [seed, epoch, number]
+
+
+def _submitted(pool: ProcessPoolExecutor, digits: Digits, seed: int, epoch: int) -> list[Future[Lesson]]:
+    return [pool.submit(_chunk, *task) for task in _tasks(digits, seed, epoch)]
 
 
 def _chunk(digits: Digits, drawn: int, others: int, seed: list[int]) -> tuple[Pictures, Labels]:
@@ -78,7 +84,8 @@ def _chunk(digits: Digits, drawn: int, others: int, seed: list[int]) -> tuple[Pi
 
 def _vary(digits: Digits, index: int, rng: Random) -> Pictures:
     """Return one training digit, untouched, mildly changed, or as from a page."""
-    picture, kind = digits.pictures[index], rng.random()
+    picture: Pictures = digits.pictures[index]
+    kind = rng.random()
     if kind < UNTOUCHED:
         return picture
     if kind < UNTOUCHED + MILD:
@@ -103,10 +110,6 @@ def _shuffled(chunks: list[tuple[Pictures, Labels]], seed: int) -> tuple[Picture
     labels = np.concatenate([labels for _, labels in chunks])
     order = np.random.default_rng(seed).permutation(len(pictures))
     return pictures[order], labels[order]
-
-
-def _results(futures: list[Future[tuple[Pictures, Labels]]]) -> list[tuple[Pictures, Labels]]:
-    return [future.result() for future in futures]
 
 
 def _settle() -> None:

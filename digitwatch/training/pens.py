@@ -10,7 +10,7 @@ Picture = NDArray[np.uint8]  # (H, W), 0 = paper to 255 = ink
 Points = NDArray[np.float64]  # (K, 2) x, y; the drawing lies within 0..1, y downwards
 Random = np.random.Generator
 
-CANVAS, MARGIN = 64, 14  # pixels: the drawing itself, and the room around it
+CANVAS, MARGIN = 64, 20  # pixels: the drawing itself, and the room around it
 
 # Each hand is one or more strokes, "~" smooth or "-" angular, as x y pairs in hundredths of the box.
 # European and American forms: 0 slashed, 1 with a long upstroke or a foot, 4 open and closed, 7 with a bar,
@@ -28,6 +28,10 @@ HANDS: dict[int, tuple[str, ...]] = {
         "-5,45 50,0 45,100",
         "-20,25 50,0 50,100 | -8,100 95,100",
         "~10,55 35,30 55,0 | -55,0 52,100",
+        "~0,98 25,80 48,40 60,0 | -60,0 60,100",
+        "~0,95 28,75 50,38 62,0 | ~62,0 60,78 66,98 92,94",
+        "-0,92 62,0 60,100 | -36,100 90,98",
+        "~0,92 42,68 64,18 54,0 46,20 50,70 60,100",
     ),
     2: (
         "~5,25 30,0 80,8 85,40 45,75 5,100 | -5,100 98,98",
@@ -48,12 +52,16 @@ HANDS: dict[int, tuple[str, ...]] = {
         "-10,0 10,50 85,50 | -88,0 80,100",
         "~12,2 8,38 30,52 80,40 | -85,0 78,100",
         "-85,100 85,0 5,68 95,66",
+        "-65,0 5,52 88,48 55,100",
+        "-72,0 5,50 95,48 | -74,28 50,100",
+        "~75,0 35,25 8,50 85,48 60,100",
     ),
     5: (
         "-92,0 22,2 16,42 | ~16,42 60,34 95,62 62,98 4,92",
         "~90,2 35,4 15,30 70,50 85,80 45,100 5,88",
         "-100,0 0,0 0,50 100,50 100,100 0,100",
         "-20,0 15,45 | ~15,45 65,36 92,68 55,100 5,92 | -20,2 95,0",
+        "-25,0 92,0 | ~12,34 60,30 95,62 60,98 5,90",
     ),
     6: (
         "~80,0 30,32 6,75 42,100 88,82 70,55 30,58 8,80",
@@ -66,6 +74,7 @@ HANDS: dict[int, tuple[str, ...]] = {
         "-0,2 95,0 40,100 | -20,50 88,46",
         "-2,20 4,0 95,2 45,100 | -25,52 90,50",
         "-5,0 90,4 88,100 | -40,55 125,52",
+        "-0,12 80,0 40,100 | -25,62 105,50",
         "~0,15 20,0 60,8 98,0 70,40 45,100",
     ),
     8: (
@@ -78,6 +87,8 @@ HANDS: dict[int, tuple[str, ...]] = {
         "~85,15 45,0 8,22 35,48 82,30 | -85,10 82,100",
         "~85,15 45,0 8,22 35,48 82,30 88,10 85,60 70,95 10,92",
         "~50,0 10,20 35,48 80,35 80,8 50,0 | ~82,10 75,55 40,100",
+        "~80,12 40,0 15,22 45,44 80,25 86,8 90,60 60,98 10,90 2,74",
+        "~60,2 20,12 25,40 75,42 80,10 60,2 | ~80,10 92,60 70,98 5,96",
         "-100,50 0,50 0,0 100,0 100,100",
         "-100,50 0,50 0,0 100,0 100,100 0,98",
     ),
@@ -94,13 +105,13 @@ def strokes(hand: str, rng: Random) -> list[Points]:
     return [_shake(stroke, rng) for stroke in _parse(hand)]
 
 
-def draw(lines: list[Points], rng: Random) -> Picture:
+def draw(lines: list[Points], rng: Random, *, broadest: int = 8) -> Picture:
     """Return ink of the lines, of random slant and proportion, drawn by one pen."""
     aspect, slant = rng.uniform(0.4, 0.95), rng.normal(0, 0.18)
     if rng.random() < 0.1:
         aspect = rng.uniform(0.95, 1.3)
     matrix = np.array([[aspect, 0], [slant, 1]]) * CANVAS
-    stroke_width = int(rng.integers(2, 9))
+    stroke_width = int(rng.integers(2, broadest + 1))
     paper = np.zeros((CANVAS + 2 * MARGIN, 2 * CANVAS + 2 * MARGIN), np.uint8)
     for points in lines:
         pixels = (points - 0.5) @ matrix + [paper.shape[1] / 2, paper.shape[0] / 2]

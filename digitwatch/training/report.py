@@ -1,0 +1,191 @@
+"""One page with pictures for people who would rather look than read: how far a model can be trusted."""
+
+import base64
+import html
+import io
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from digitwatch.reading.classifier import Classifier
+from digitwatch.reading.normalise import normalise
+from digitwatch.training import charts, corruptions, datasets, negatives, pens
+from digitwatch.training.datasets import DataError, Digits
+from digitwatch.training.evaluate import Evaluation, measure
+
+NON_DIGITS = 1000  # made to see how many the model takes for a digit
+WORST = 40  # mistakes shown
+SPOILED = 2000  # digits measured for each corruption
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything that the page shows.
+
+    others: share of made non-digits that got a digit above the review limit.
+    corruption, source: name to accuracy. milliseconds: for one digit on one thread.
+    """
+
+    evaluation: Evaluation
+    digits: Digits
+    corruption: dict[str, float]
+    source: dict[str, float]
+    others: float
+    megabytes: float
+    milliseconds: float
+    review_below: float
+
+
+def report(model: Path, folder: Path, *, data: Path | None = None, sources: Sequence[Path] = ()) -> Path:
+    """Measure `model`.tflite and write `folder`/index.html, one self-contained page; return its path.
+
+    Args:
+        model: path of the model, with or without .tflite.
+        folder: made if it is not there.
+        data: as for evaluate; None: MNIST.
+        sources: further .npz files with x_test and y_test, or images and labels of any size, 255 = ink.
+
+    Raises:
+        ModelError: the model cannot be used.
+        DataError: a data file cannot be used.
+    """
+    findings = find(model, data=data, sources=sources)
+    folder.mkdir(parents=True, exist_ok=True)
+    page = folder / "index.html"
+    page.write_text(_page(findings), encoding="utf-8")
+    return page
+
+
+def find(model: Path, *, data: Path | None = None, sources: Sequence[Path] = ()) -> Findings:
+    """Return all measurements of the page."""
+    classifier = Classifier.load(model)
+    digits = datasets.load(data)[1]
+    evaluation = measure(classifier, digits)
+    some = digits[:: max(1, len(digits) // SPOILED)]
+    limit = float(classifier.card["review_below"])
+    return Findings(
+        evaluation=evaluation,
+        digits=digits,
+        corruption={name: _spoiled(classifier, some, name) for name in corruptions.CORRUPTIONS},
+        source=_by_source(classifier, evaluation, sources),
+        others=_taken_for_digits(classifier, digits, limit),
+        megabytes=_file(model).stat().st_size / 1e6,
+        milliseconds=_speed(classifier, digits),
+        review_below=limit,
+    )
+
+
+def _file(model: Path) -> Path:
+    """Return the .tflite of a model named with or without its ending."""
+    return model if model.suffix == ".tflite" else model.with_name(f"{model.name}.tflite")
+
+
+def _spoiled(classifier: Classifier, digits: Digits, name: str) -> float:
+    """Return the accuracy on the digits after one corruption."""
+    pictures = corruptions.corrupt(digits.pictures, name)
+    return measure(classifier, Digits(pictures, digits.labels)).accuracy
+
+
+def _by_source(classifier: Classifier, evaluation: Evaluation, sources: Sequence[Path]) -> dict[str, float]:
+    """Return the accuracy by origin of the digits."""
+    rng = np.random.default_rng(0)
+    labels = np.tile(np.arange(10, dtype=np.uint8), 100)
+    drawn = np.stack([normalise(pens.digit(int(label), rng)) for label in labels])
+    half = len(evaluation.truth) // 2  # MNIST's halves are by different groups of writers
+    found = {
+        "test digits, first half": float(evaluation.right[:half].mean()),
+        "test digits, second half": float(evaluation.right[half:].mean()),
+        "drawn by program, European and square hands": measure(classifier, Digits(drawn, labels)).accuracy,
+    }
+    return found | {path.stem: measure(classifier, _foreign(path)).accuracy for path in sources}
+
+
+def _foreign(path: Path) -> Digits:
+    """Return the digits of another source, brought to 28x28 as a reader would."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    pictures, labels = (arrays.get(new, arrays.get(old)) for new, old in (("x_test", "images"), ("y_test", "labels")))
+    if pictures is None or labels is None or pictures.ndim != 3:
+        raise DataError(f"{path}: expected x_test and y_test, or images and labels, found {', '.join(arrays)}")
+    return Digits(np.stack([normalise(_enlarged(picture)) for picture in pictures]), labels.astype(np.uint8))
+
+
+def _enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a small picture at four times its size, its stairs smoothed."""
+    large = cv2.resize(picture, None, fx=4, fy=4, interpolation=cv2.INTER_NEAREST)
+    smooth: NDArray[np.uint8] = cv2.GaussianBlur(large, (5, 5), 1.5)
+    return smooth
+
+
+def _taken_for_digits(classifier: Classifier, digits: Digits, limit: float) -> float:
+    """Return the share of made non-digits that would pass as a digit without review."""
+    rng = np.random.default_rng(0)
+    chances = classifier(np.stack([negatives.negative(digits, rng) for _ in range(NON_DIGITS)]))
+    return float((chances[:, :10].max(axis=1) >= limit).mean())
+
+
+def _speed(classifier: Classifier, digits: Digits) -> float:
+    """Return the median milliseconds for one digit."""
+    times = []
+    for index in range(min(200, len(digits))):
+        began = time.perf_counter()
+        classifier(digits.pictures[index : index + 1])
+        times.append(time.perf_counter() - began)
+    return float(np.median(times)) * 1e3
+
+
+def _page(findings: Findings) -> str:
+    """Return the page as HTML with its pictures inside."""
+    evaluation = findings.evaluation
+    worst_name, worst = min(findings.corruption.items(), key=lambda item: item[1])
+    facts = [
+        ("right on the test digits", f"{evaluation.accuracy:.2%} of {len(evaluation.truth)}"),
+        ("loss", f"{evaluation.loss:.4f}"),
+        ("expected calibration error", f"{evaluation.calibration_error:.2%}"),
+        ("right on spoiled digits", f"{np.mean(list(findings.corruption.values())):.2%} on average, "
+                                    f"{worst:.2%} at worst ({worst_name})"),
+        ("non-digits that would pass as ok", f"{findings.others:.1%} of {NON_DIGITS}"),
+        ("size and speed", f"{findings.megabytes:.2f} MB, {findings.milliseconds:.2f} ms for one digit on one thread"),
+    ]  # fmt: skip
+    rows = "".join(f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in facts)
+    pictures = "".join(
+        f"<h2>{title}</h2><p>{text}</p>{_embedded(figure, title)}" for title, text, figure in _pictures(findings)
+    )
+    name = html.escape(evaluation.model)
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}</title>'
+        "<style>body{font:16px/1.5 sans-serif;max-width:52em;margin:2em auto;padding:0 1em;color:#1f2933}"
+        "th{text-align:left;padding-right:2em;font-weight:normal}img{max-width:100%}</style>"
+        f"<h1>How well {name} reads</h1><table>{rows}</table>{pictures}</html>\n"
+    )
+
+
+def _pictures(findings: Findings) -> list[tuple[str, str, Figure]]:
+    """Return title, explanation and picture of each section."""
+    evaluation = findings.evaluation
+    return [
+        ("What is taken for what", "Rows are the true digits, columns what the model said.",
+         charts.confusion(evaluation)),
+        ("Does it know when it is sure?", "On the line, a model that says 90 % is right 90 times of 100.",
+         charts.reliability(evaluation)),
+        ("What review buys", "If the least certain share of digits goes to a person, how many errors are left?",
+         charts.review(evaluation, findings.review_below)),
+        ("The worst mistakes", "Sorted by how sure the model was: true digit, then what it said.",
+         charts.mistakes(evaluation, findings.digits, WORST)),
+        ("Spoiled digits", "Share read right after each corruption; none of them is used in training.",
+         charts.bars(findings.corruption)),
+        ("Other sources", "Share read right by where the digits come from.", charts.bars(findings.source)),
+    ]  # fmt: skip
+
+
+def _embedded(figure: Figure, title: str) -> str:
+    """Return the figure as an HTML image that needs no file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
+    return f'<img alt="{title}" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
