@@ -59,7 +59,8 @@ _PALETTE = 3  # TIFF PhotometricInterpretation
 _OPENCV_MODES = frozenset({"1", "L", "RGB", "RGBA", "RGBX", "I", "I;16", "I;16B", "F"})
 
 # A broken scan is reported by an ImageError; OpenCV would write about it to the service's stderr as well.
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+# Until 4.12 the switch was elsewhere.
+(cv2.utils.logging.setLogLevel if hasattr(cv2.utils, "logging") else cv2.setLogLevel)(0)
 
 
 class ImageError(Exception):
@@ -127,8 +128,7 @@ def _cut_off(kind: str) -> ImageError:
 def _undecodable(kind: str) -> ImageError:
     """Tell of data that no decoder accepts. Only PNG and JPEG are known to be complete at this point."""
     return ImageError(
-        f"The {kind} file is damaged or incomplete and cannot be decoded. "
-        "Copy or scan it again, or export it as PNG.",
+        f"The {kind} file is damaged or incomplete and cannot be decoded. Copy or scan it again, or export it as PNG.",
         truncated=kind not in ("PNG", "JPEG"),
     )
 

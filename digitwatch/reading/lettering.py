@@ -19,7 +19,7 @@ _MISSING = "□"
 
 @cache
 def _font(bold: bool) -> FT2Font:
-    return FT2Font(Path(matplotlib.get_data_path(), "fonts", "ttf", _FONTS[bold]))
+    return FT2Font(str(Path(matplotlib.get_data_path(), "fonts", "ttf", _FONTS[bold])))
 
 
 @lru_cache(4096)
