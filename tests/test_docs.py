@@ -1,0 +1,68 @@
+"""What the README says is true: commands, keys, columns, codes and links."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from digitwatch import config
+from digitwatch.commands import ExitCode
+from digitwatch.spool.predictions import HEADER, Row
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("column", Row._fields)
+def test_every_column_is_explained(column: str) -> None:
+    """Each column of the log has a line in the README's table."""
+    assert re.search(rf"^\|[^|]*`{column}`[^|]*\|", README, re.MULTILINE)
+
+
+def test_the_sample_shows_the_header() -> None:
+    """The CSV lines on the first screen begin with the header that is written."""
+    assert HEADER in README
+
+
+def test_every_key_is_listed() -> None:
+    """Each key of config.yaml stands in the README's table by its dotted path."""
+    sections = {"limits": config.Limits, "training": config.Training}
+    keys = [key for key in config.Settings.model_fields if key != "base" and key not in sections]
+    keys += [f"{name}.{key}" for name, section in sections.items() for key in section.model_fields]
+
+    assert [key for key in keys if f"`{key}`" not in README] == []
+
+
+def test_every_exit_code_is_listed() -> None:
+    """The table of exit codes is complete."""
+    assert [code for code in ExitCode if f"| {code.value} |" not in README] == []
+
+
+def test_every_command_is_shown() -> None:
+    """Each option and command of --help is mentioned in the README."""
+    text = subprocess.run(
+        [sys.executable, "-m", "digitwatch", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    commands = re.findall(r"^    (\w+)  ", text, re.MULTILINE)
+    options = set(re.findall(r"--\w+", text)) - {"--help", "--version", "--config"}
+
+    assert commands
+    assert [word for word in (*commands, *options) if word not in README] == []
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/*.md")), ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """No link to a file of the project is broken."""
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
+
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_python_example_runs() -> None:
+    """The lines under "Use it from Python" print a reading."""
+    [code] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert done.stdout.startswith("004821 ")
