@@ -1,5 +1,6 @@
 """Log lines for a terminal, and for journald with its priorities."""
 
+import contextlib
 import logging
 import os
 import sys
@@ -10,15 +11,27 @@ PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERR
 
 class _JournalFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return f"<{PRIORITIES.get(record.levelno, 6)}>{super().format(record)}"
+        mark = f"<{PRIORITIES.get(record.levelno, 6)}>"
+        return mark + super().format(record).replace("\n", f"\n{mark}")  # each line is an entry of its own
 
 
 def set_up(level: str) -> None:
     """Send log lines of `level` and above to standard error."""
     handler = logging.StreamHandler(sys.stderr)
-    if os.environ.get("JOURNAL_STREAM"):  # journald adds the time itself
+    if _is_read_by_journald():  # which adds the time itself
         handler.setFormatter(_JournalFormatter("%(message)s"))
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("watchdog").setLevel(logging.WARNING)
+
+
+def _is_read_by_journald() -> bool:
+    """Tell whether standard error leads to the journal (systemd.exec(5), JOURNAL_STREAM).
+
+    The variable alone says little: shells inherit it from a desktop's terminal program.
+    """
+    with contextlib.suppress(OSError):
+        status = os.fstat(sys.stderr.fileno())
+        return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+    return False

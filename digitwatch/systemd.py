@@ -12,7 +12,8 @@ def notify(**fields: str | int) -> None:
         return
     if address.startswith("@"):  # an abstract socket
         address = "\0" + address[1:]
-    message = "\n".join(f"{key}={value}" for key, value in fields.items())
+    # A line end inside a value, such as one from the name of a scan, would begin another field.
+    message = "\n".join(f"{key}={str(value).replace(chr(10), ' ')}" for key, value in fields.items())
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
         try:
             sock.sendto(message.encode("utf-8", "backslashreplace"), address)

@@ -1,6 +1,7 @@
 """Log lines for people and for the journal."""
 
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -17,13 +18,30 @@ def _restored() -> Iterator[None]:
     root.handlers[:], root.level = handlers, level
 
 
-def test_the_journal_gets_priorities(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Under systemd a warning is marked as one, without a time of its own."""
+def _journal() -> str:
+    """Give what systemd would say of the present standard error."""
+    status = os.fstat(2)
+    return f"{status.st_dev}:{status.st_ino}"
+
+
+def test_the_journal_gets_priorities(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """Under systemd each line of a warning is marked as one, without a time of its own."""
+    monkeypatch.setenv("JOURNAL_STREAM", _journal())
+    logs.set_up("info")
+    logging.getLogger("x").warning("disk %s", "full\nor gone")
+
+    assert capfd.readouterr().err == "<4>disk full\n<4>or gone\n"
+
+
+def test_a_terminal_is_not_taken_for_the_journal(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A shell that inherits JOURNAL_STREAM from a desktop gets lines for people."""
     monkeypatch.setenv("JOURNAL_STREAM", "8:1")
     logs.set_up("info")
-    logging.getLogger("x").warning("disk %s", "full")
+    logging.getLogger("x").info("reading")
 
-    assert capsys.readouterr().err == "<4>disk full\n"
+    assert capfd.readouterr().err.endswith(" INFO    reading\n")
 
 
 def test_a_terminal_gets_time_and_level(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
