@@ -1,0 +1,57 @@
+"""The model that config.yaml names: found, converted, or refused with what to do."""
+
+import shutil
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from digitwatch.config import Training
+from digitwatch.provision import NoModel, provide
+
+
+def test_a_bundled_model_is_taken_by_its_name() -> None:
+    """`cnn` needs nothing."""
+    assert provide("cnn", Training(), print) == "cnn"
+
+
+@pytest.mark.parametrize("ending", ["", ".tflite"])
+def test_a_model_that_exists_is_taken_as_it_is(tmp_path: Path, ending: str) -> None:
+    """A path works with and without its ending."""
+    for suffix in (".tflite", ".json"):
+        shutil.copy(str(files("digitwatch.models") / f"dense{suffix}"), tmp_path / f"mine{suffix}")
+
+    assert provide(tmp_path / f"mine{ending}", Training(), print) == tmp_path / "mine"
+
+
+def test_without_tensorflow_the_message_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing model on a machine that only reads is told in one line."""
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+
+    with pytest.raises(NoModel, match=r"pip install 'digitwatch\[train\]'"):
+        provide(tmp_path / "absent", Training(), print)
+
+
+def test_a_model_is_trained_once(tmp_path: Path) -> None:
+    """A model that does not exist is trained from the named data, saved, and found the next time."""
+    pytest.importorskip("tensorflow")
+    import numpy as np
+
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 28, 28), np.uint8)
+    labels = np.arange(40, dtype=np.uint8) % 10
+    np.savez(tmp_path / "few.npz", x_train=pixels, y_train=labels, x_test=pixels, y_test=labels)
+    training = Training(architecture="dense", data=tmp_path / "few.npz", epochs=1, seed=1)
+    said: list[str] = []
+
+    assert provide(tmp_path / "mine", training, said.append) == tmp_path / "mine"
+    assert said
+    assert provide(tmp_path / "mine", training, pytest.fail) == tmp_path / "mine"
+
+
+def test_bad_training_data_is_told(tmp_path: Path) -> None:
+    """A wrong data file is a sentence, not a traceback."""
+    pytest.importorskip("tensorflow")
+
+    with pytest.raises(NoModel, match=r"gone\.npz"):
+        provide(tmp_path / "mine", Training(data=tmp_path / "gone.npz"), print)
