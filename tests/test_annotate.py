@@ -115,8 +115,19 @@ def test_a_turned_page_says_so() -> None:
     """The note that the page was turned appears beside its name."""
     plain, turned = drawn(reading("7")), drawn(reading("7", turn=90))
 
-    assert (plain[:30] != turned[:30]).any()
-    assert (plain[30:] == turned[30:]).all()
+    assert (plain[70:88] != turned[70:88]).any()
+    assert (plain[88:] == turned[88:]).all()
+
+
+def test_small_digits_on_a_large_page_are_shown_close() -> None:
+    """Where the whole page would make them unreadable, only the part that holds the digits is shown."""
+    page = np.full((3000, 4000), 255, np.uint8)
+    page[2500:2540, 3000:3020] = 0
+    found = Reading(((digit("1", Box(3000, 2500, 20, 40)),),), 0.99, "ok", "", 0)
+
+    picture = cv2.imdecode(np.frombuffer(annotate(Page(1, page), found, "x"), np.uint8), 0)[88:, :370]
+
+    assert (picture == 0).sum() > 500
 
 
 def test_the_same_reading_gives_the_same_picture() -> None:

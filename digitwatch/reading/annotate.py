@@ -1,5 +1,7 @@
 """A page and its reading to one picture that explains itself: what was found where, and how far to trust it."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -27,6 +29,7 @@ _MARGIN = 20
 _GAP = 4
 _NARROW, _WIDE = 652, 960  # room for four and six cards side by side
 _MOST_CARDS = 24  # with more digits than this, only the least certain are shown
+_LEGIBLE = 16  # where digits would be less than this many pixels high, only the part that holds them is shown
 _CROWD = 60  # with more digits than this, the page is shown larger and its marks smaller
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
 if hasattr(cv2, "IMWRITE_PNG_FILTER"):  # one filter instead of trying them all on each line: half the time
@@ -70,9 +73,9 @@ def _header(reading: Reading, title: str, doubtful: frozenset[int], width: int) 
     room = width - 3 * _MARGIN - badge.shape[1]
     fill(sheet, (width - _MARGIN - badge.shape[1] - 20, 12, badge.shape[1] + 20, 28), colour)
     paste(sheet, badge, width - _MARGIN - badge.shape[1] - 10, 16)
-    about = _about(reading)
-    name = fitted(title, 13, room - 7 * len(about))
-    write(sheet, (_MARGIN, 12), f"{name}   {about}", 13, GREY)
+    write(sheet, (_MARGIN, 12), fitted(title, 13, room), 13, GREY)
+    about = lettering(_about(reading), 11, ink=GREY, ground=WHITE)
+    paste(sheet, about, width - _MARGIN - about.shape[1], 72)
     if reading.digits:
         sure = lettering(f"confidence {percent(reading.confidence)}", 14, ink=INK, ground=WHITE)
         paste(sheet, sure, width - _MARGIN - sure.shape[1], 50)
@@ -94,7 +97,7 @@ def _about(reading: Reading) -> str:
     count, rows = len(reading.digits), len(reading.rows)
     parts = [f"{count:,} digits in {rows} rows"] if rows > 1 else []
     parts += [f"page turned {reading.turn}° clockwise to be read"] if reading.turn else []
-    return f"({', '.join(parts)})" if parts else ""
+    return ", ".join(parts)
 
 
 def _notes(reading: Reading, doubtful: frozenset[int]) -> list[str]:
@@ -186,7 +189,8 @@ def _caption(reading: Reading, number: int) -> str:
 
 def _marked(page: Page, reading: Reading, doubtful: frozenset[int], room: tuple[int, int]) -> np.ndarray:
     """Return the page scaled into `room` (width, height) and framed, with a box and a tag on each find."""
-    height, width = page.image.shape[:2]
+    left, top, width, height = _view(page, reading, room)
+    image = page.image[top : top + height, left : left + width]
     tallest = max((digit.box.height for digit in reading.digits), default=height)
     enough = 220 if len(reading.digits) <= 1 else 80  # small pages are enlarged until a digit is as tall as this
     scale = min(room[0] / width, room[1] / height, max(1, enough / max(1, tallest)))
@@ -194,13 +198,33 @@ def _marked(page: Page, reading: Reading, doubtful: frozenset[int], room: tuple[
     # a page may be a line of two pixels: it still has to be seen
     across, down = max(12, round(width * scale)), max(12, round(height * scale))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    picture: np.ndarray = cv2.resize(page.image, (across, down), interpolation=how)
+    picture: np.ndarray = cv2.resize(image, (across, down), interpolation=how)
     if picture.ndim == 2:
         picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
+    if image.shape != page.image.shape:
+        paste(picture, lettering(" part of the page ", 11, ink=WHITE, ground=GREY), 0, max(0, down - 13))
     factors = across / width, down / height
     for number, digit in enumerate(reading.digits):
-        _mark(picture, digit, factors, number in doubtful, 16 if len(reading.digits) <= _CROWD else 11)
+        box = replace(digit.box, left=digit.box.left - left, top=digit.box.top - top)
+        _mark(
+            picture, replace(digit, box=box), factors, number in doubtful, 16 if len(reading.digits) <= _CROWD else 11
+        )
     return np.pad(picture, ((1, 1), (1, 1), (0, 0)), constant_values=GREY[0])
+
+
+def _view(page: Page, reading: Reading, room: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return the part of the page to show (left, top, width, height): all of it, unless the digits would be lost."""
+    height, width = page.image.shape[:2]
+    boxes = [digit.box for digit in reading.digits]
+    tallest = max((box.height for box in boxes), default=height)
+    if not boxes or tallest * min(room[0] / width, room[1] / height) >= _LEGIBLE:
+        return 0, 0, width, height
+    around = 2 * tallest
+    left = max(0, min(box.left for box in boxes) - around)
+    top = max(0, min(box.top for box in boxes) - around)
+    right = min(width, max(box.left + box.width for box in boxes) + around)
+    bottom = min(height, max(box.top + box.height for box in boxes) + around)
+    return left, top, right - left, bottom - top
 
 
 def _mark(picture: np.ndarray, digit: Digit, factors: tuple[float, float], doubtful: bool, size: int) -> None:

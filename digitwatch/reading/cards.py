@@ -49,8 +49,9 @@ def large_card(digit: Digit, doubtful: bool) -> np.ndarray:
     write(sheet, (128, 48), digit.text + ("?" if doubtful else ""), 40, colour, bold=True)
     left, top, width, height = _LARGE_PLOT
     step = width / len(digit.probabilities)
-    best = np.argsort(digit.probabilities)[::-1][:2]
-    for k in (int(index) for index in best if digit.probabilities[index] >= 0.01):
+    best, second = (int(k) for k in np.argsort(digit.probabilities)[::-1][:2])
+    apart = abs(best - second) > 1 and digit.probabilities[second] >= 0.01
+    for k in (best, second) if apart else (best,):
         x = round(left + step * (k + 0.5)) - 20
         y = top + height - round(height * float(digit.probabilities[k])) - 16
         write(sheet, (min(max(0, x), _LARGE[0] - 46), y), percent(float(digit.probabilities[k])), 11, INK)
