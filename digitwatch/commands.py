@@ -68,8 +68,8 @@ def watch(options: argparse.Namespace) -> ExitCode:
     )
     habits = Habits(settings.watch, settings.recursive, settings.rescan, settings.poll, settings.min_free)
     daemon = Daemon(places, inbox, PredictionLog(settings.predictions), habits, clock=time.monotonic)
+    pool = _pool(settings, daemon.report, daemon.calls.put)  # may train for minutes, which a signal simply ends
     listen(daemon)
-    pool = _pool(settings, daemon.report, daemon.calls.put)
     try:
         daemon.run(pool)
     except (Taken, WorkerError) as error:
