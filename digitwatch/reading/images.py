@@ -60,7 +60,7 @@ _OPENCV_MODES = frozenset({"1", "L", "RGB", "RGBA", "RGBX", "I", "I;16", "I;16B"
 
 # A broken scan is reported by an ImageError; OpenCV would write about it to the service's stderr as well.
 # Until 4.12 the switch was elsewhere.
-(cv2.utils.logging.setLogLevel if hasattr(cv2.utils, "logging") else cv2.setLogLevel)(0)
+getattr(cv2.utils, "logging", cv2).setLogLevel(0)
 
 
 class ImageError(Exception):
