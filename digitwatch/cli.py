@@ -80,6 +80,15 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     _add_config(evaluate, default=argparse.SUPPRESS)
     evaluate.add_argument("--model", default=None, help="cnn, dense or a path (default: the configured one)")
     evaluate.add_argument("--data", metavar="FILE.npz", type=Path, help="test digits (default: MNIST by Keras)")
+    evaluate.add_argument("--report", metavar="DIR", type=Path, help="also write a page with pictures into DIR")
+    evaluate.add_argument(
+        "--source",
+        metavar="FILE.npz",
+        type=Path,
+        action="append",
+        default=[],
+        help="another source of digits for the report (may be given several times)",
+    )
     evaluate.set_defaults(command="evaluate")
 
 

@@ -124,17 +124,24 @@ def train(options: argparse.Namespace) -> ExitCode:
 
 
 def evaluate(options: argparse.Namespace) -> ExitCode:
-    """Measure a model on test digits."""
+    """Measure a model on test digits, in lines or as a page with pictures."""
     settings = _settings(options)
     from digitwatch.reading.classifier import ModelError  # noqa: PLC0415 (loads OpenCV and LiteRT)
+    from digitwatch.reading.reader import locate  # noqa: PLC0415
     from digitwatch.training import evaluate as evaluation  # noqa: PLC0415
     from digitwatch.training.datasets import DataError  # noqa: PLC0415
 
-    model = config.model_path(settings) if options.model is None else options.model
+    model = locate(options.model or config.model_path(settings))
     try:
         print(evaluation.evaluate(model, data=options.data))
+        if options.report is not None:
+            from digitwatch.training.report import report  # noqa: PLC0415 (draws with matplotlib)
+
+            print(f"\nSee {report(model, options.report, data=options.data, sources=options.source)}")
     except (DataError, ModelError) as error:
         raise Refusal(ExitCode.USAGE, str(error)) from error
+    except OSError as error:
+        raise Refusal(ExitCode.TRY_LATER, told(error)) from error
     return ExitCode.DONE
 
 

@@ -88,7 +88,7 @@ class Reader:
         Raises:
             ModelError: the model cannot be used.
         """
-        self._classifier = Classifier.load(_locate(model))
+        self._classifier = Classifier.load(locate(model))
         labels = self._classifier.labels
         self._digits = [k for k in range(len(labels)) if k != self._classifier.reject]
         self._review_below = self._classifier.card["review_below"] if review_below is None else review_below
@@ -134,9 +134,7 @@ class Reader:
         """Read (H, W) uint8 grey as it lies."""
         ink = find_ink(grey)
         mask = without_rules(ink.strength)
-        level = ink.level
-        level[(mask == 0) & (level >= 128)] = 0  # the printed lines
-        rows = find_rows(level, mask)
+        rows = find_rows(ink.strength, mask)
         if not rows:
             return Reading((), 1.0, "empty", "no ink on the page", 0)
         read = [row for row in read_rows(rows, self._classifier, self._digits) if row.guesses]
@@ -155,7 +153,7 @@ class Reader:
         return Digit(self._classifier.labels[best], probability, box, guess.glyph, guess.probabilities)
 
 
-def _locate(model: Path | str) -> Path:
+def locate(model: Path | str) -> Path:
     """Return the path of a bundled model given by its name, or the given path."""
     bundled = Path(str(resources.files("digitwatch.models"))) / f"{model}.tflite"
     return bundled if bundled.exists() else Path(model)
