@@ -1,5 +1,7 @@
 """Touching digits apart: the cheapest ways through the ink from top to bottom."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +13,9 @@ Floats = NDArray[np.float32]
 
 SLOPE = 0.08  # what a step to the side costs, in pixels of full ink: slanted cuts are allowed, detours are not
 APART = 0.12  # cuts are at least this share of the digits' height from each other and from the sides
-DEAREST = 0.75  # a cut goes through no more ink than this share of the digits' height
-MOST = 3.5  # cuts kept for each height of width: more of them only make more guesses
+GAP = 0.4  # where they are further apart, one more is added
+DEAREST = 1.0  # a cut goes through no more ink than this share of the digits' height
+EQUAL = 0.05  # ways that differ by less than this many pixels of ink are equally cheap
 FINE = 48  # height at which cuts are looked for
 
 
@@ -41,15 +44,24 @@ def _seams(ink: Floats, height: float) -> list[NDArray[np.int64]]:
     middle = ink.shape[0] // 2
     through = down[middle] + up[middle] - ink[middle]
     nearest = max(2, int(APART * height))
-    room = through[nearest:-nearest]
-    most = int(np.ceil(MOST * ink.shape[1] / height))
-    chosen: list[int] = []
-    for column in (np.argsort(room, kind="stable") + nearest).tolist():
-        if through[column] > DEAREST * height or len(chosen) == most:
-            break
-        if all(abs(column - other) >= nearest for other in chosen):
-            chosen.append(column)
-    return [_trace(down, up, middle, column) for column in sorted(chosen)]
+    # The cheapest way of its neighbourhood is a cut; of equally cheap ones, the middle of the gap.
+    least = cv2.erode(through[None], np.ones((1, 2 * nearest + 1), np.uint8))[0]
+    cheap = np.flatnonzero((through <= least + EQUAL) & (through <= DEAREST * height))
+    groups = np.split(cheap, np.flatnonzero(np.diff(cheap) > 1) + 1)
+    columns = [int(group[len(group) // 2]) for group in groups if len(group)]
+    chosen = [column for column in columns if nearest <= column < ink.shape[1] - nearest]
+    chosen = _filled(chosen, through, int(GAP * height), nearest)
+    return [_trace(down, up, middle, column) for column in chosen]
+
+
+def _filled(cuts: list[int], through: Floats, widest: int, nearest: int) -> list[int]:
+    """Return the cuts with the cheapest one added wherever two neighbours are more than `widest` apart."""
+    ends = [0, *cuts, len(through)]
+    more = []
+    for left, right in pairwise(ends):
+        if right - left > max(widest, 2 * nearest):
+            more.append(left + nearest + int(through[left + nearest : right - nearest].argmin()))
+    return sorted(cuts + more)
 
 
 def _costs(ink: Floats) -> Floats:

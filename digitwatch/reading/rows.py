@@ -15,15 +15,17 @@ Probabilities = NDArray[np.float32]
 Classify = Callable[[Pixels], Probabilities]  # (N, 28, 28) uint8 to (N, classes) float32
 
 # The shape of a connected piece says how likely it is to be one digit: (width / height, probability).
-SINGLE = np.array([[0.0, 0.995], [0.8, 0.98], [1.1, 0.8], [1.5, 0.3], [2.0, 0.02], [3.0, 0.002]])
+SINGLE = np.array([[0.0, 0.995], [0.8, 0.98], [1.1, 0.8], [1.5, 0.3], [2.0, 0.02], [2.5, 1e-6]])
 PARTED = 0.1  # how likely two pieces are parts of one digit, when they stand side by side
-SIZES = 0.45  # standard deviation of the logarithm of digits' heights within a row
+SIZES = 0.3  # standard deviation of the logarithm of digits' heights within a row
+USUAL, BREADTH = 0.6, 1.5  # digits' usual width by height; doubts weigh more in wider ones, to this power
 SURE = 0.9  # a piece of usual shape that is read with this probability is a digit, and is not taken apart
 SLIM = 0.85  # usual shape: no wider than this share of the digits' height
 WIDEST = 1.5  # no digit is wider than this share of the digits' height
 NEAR = 0.25  # pieces further apart than this share of the digits' height are not parts of one digit
+CLOSE = 0.05  # and this, when one of them is surely a digit for itself
 LOOSE = 0.15  # ink below this share of a usual digit's may be left out as dirt
-DIRT = -3.0  # and this is the log probability that it is
+DIRT = -1.5  # and this is the log probability that it is
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,8 @@ def _spans(parts: list[Part], height: float) -> list[tuple[int, int]]:
         left, right = first.piece.left, first.piece.right
         for end in range(start + 1, len(parts) + 1):
             last = parts[end - 1]
-            if last is not first and (first.sure or last.sure or last.piece.left - right > NEAR * height):
+            near = CLOSE if first.sure or last.sure else NEAR
+            if last is not first and last.piece.left - right > near * height:
                 break
             left, right = min(left, last.piece.left), max(right, last.piece.right)
             if right - left > WIDEST * height:
@@ -149,8 +152,11 @@ def _logs(
     elif not cut_before:
         log += np.log(used[0].single)
     log += np.log(PARTED) * (used[-1].number - used[0].number)
+    # A reading of few wide digits would else win over one of many narrow ones just by having fewer doubts.
+    weight = (np.clip(guess.piece.width / height, 0.3, 0.9) / USUAL) ** BREADTH
     p = guess.probabilities[digits]
-    return float(log + np.log(max(float(p.max()), 1e-6))), float(log + np.log(max(float(p.sum()), 1e-6)))
+    best, digit = np.log(max(float(p.max()), 1e-6)), np.log(max(float(p.sum()), 1e-6))
+    return float(log + weight * best), float(log + weight * digit)
 
 
 def _best(ways: list[Way], parts: list[Part]) -> Row:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.segment import writing_height
+from digitwatch.reading.marks import writing_height
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -102,9 +102,17 @@ def _content(box: Pixels) -> Pixels:
     margin = max(1, min(high, wide) // 20)
     rest = np.ascontiguousarray(rest)
     rest[:margin], rest[-margin:], rest[:, :margin], rest[:, -margin:] = 0, 0, 0, 0
-    _, _, marks, _ = cv2.connectedComponentsWithStats(rest, connectivity=8)
-    written = len(marks) > 1 and marks[1:, cv2.CC_STAT_HEIGHT].max() >= WRITTEN * high
-    return rest if written else np.zeros_like(box)
+    return rest if _is_written(rest, high) and _is_written(box, high) else np.zeros_like(box)
+
+
+def _is_written(box: Pixels, height: int) -> bool:
+    """Tell whether there is a mark in the box, apart from its frame, that is high enough for a digit.
+
+    An 8 that is drawn with a ruler has all that makes a box, except that nothing stands free in it.
+    """
+    _, _, marks, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(box), connectivity=8)
+    free = marks[1:, cv2.CC_STAT_WIDTH] < 0.9 * box.shape[1]
+    return bool((marks[1:, cv2.CC_STAT_HEIGHT] * free >= WRITTEN * height).any())
 
 
 def _without_lines(mask: Pixels, height: float) -> Pixels:

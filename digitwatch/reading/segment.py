@@ -6,12 +6,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitwatch.reading.marks import HEIGHT, LEFT, TOP, find_marks, writing_height
+
 Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 Numbers = NDArray[np.int32]
 
-SPECK = 0.12  # a mark smaller than this share of the writing's height, both ways, is no part of a digit
 TALL = 0.45  # a mark at least this share of the writing's height can be a digit of its own
-EDGE = 0.55  # a mark cut off by the edge of the page below this share of the height is a neighbour's rest
+BESIDE = 0.3  # marks of one row have this share of their height in common
+DOT = 0.3  # a mark in a row lower than this share of the row's height is a dot or a dash between digits
+COMMA = 0.6  # one below this share is a comma, when it begins below the middle of the digits beside it
+SMALL = 0.1  # how much below, as a share of the row's height
 FAINT = 50  # level below which a pixel beside a stroke is paper
 
 
@@ -63,74 +68,70 @@ def join(pieces: list[Piece]) -> Piece:
     return Piece(left, top, glyph)
 
 
-def find_rows(level: Pixels, mask: Pixels) -> list[list[Piece]]:
+def find_rows(strength: Floats, mask: Pixels) -> list[list[Piece]]:
     """Return the pieces of writing in reading order.
 
     Args:
-        level: (h, w) uint8, 0 = paper to 255 = full ink.
+        strength: (h, w) float32, how dark each pixel is; from 1 on it is ink.
         mask: (h, w) uint8, 1 where there is ink that counts.
 
     Returns:
         Rows from top to bottom, each with its pieces from left to right. Specks, dots between digits and
         the rests of neighbours at the edge of the page are left out; parts above each other are joined.
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    marks = stats[1:]
-    if len(marks) == 0:
+    labels, marks, writing = find_marks(strength, mask)
+    if not writing:
         return []
-    height = writing_height(marks)
-    numbers: list[int] = (np.flatnonzero(_worthwhile(marks, height, mask.shape)) + 1).tolist()
-    tall = [n for n in numbers if stats[n, cv2.CC_STAT_HEIGHT] >= TALL * height]
-    rows = _rows(tall, stats)
-    groups = _attach([n for n in numbers if stats[n, cv2.CC_STAT_HEIGHT] < TALL * height], rows, stats)
-    return [[_cut_out(level, labels, stats, group) for group in row] for row in groups]
+    height = writing_height(marks[writing])
+    tall = [n for n in writing if marks[n, HEIGHT] >= TALL * height]
+    small = [n for n in writing if marks[n, HEIGHT] < TALL * height]
+    rows = [_without_commas(row, marks) for row in _rows(tall, marks)]
+    level = np.clip(strength * 128, 0, 255).astype(np.uint8)
+    level[(mask == 0) & (level >= 128)] = 0  # printed lines
+    return [[_cut_out(level, labels, marks, group) for group in row] for row in _attach(small, rows, marks)]
 
 
-def writing_height(marks: Numbers) -> float:
-    """Return the height of the writing: what half of the ink is higher than, in pixels.
-
-    Args:
-        marks: (n, 5) int32 left, top, width, height, area of each mark, as OpenCV gives them.
-    """
-    order = np.argsort(marks[:, cv2.CC_STAT_HEIGHT])
-    ink = np.cumsum(marks[order, cv2.CC_STAT_AREA])
-    return float(marks[order[np.searchsorted(ink, ink[-1] / 2)], cv2.CC_STAT_HEIGHT])
-
-
-def _worthwhile(marks: Numbers, height: float, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Tell which marks can belong to digits."""
-    left, top, wide, high, _ = marks.T
-    cut = (left <= 0) | (top <= 0) | (left + wide >= shape[1]) | (top + high >= shape[0])
-    longest = np.maximum(wide, high)
-    rest = cut & (longest < EDGE * height)
-    return np.asarray((longest >= max(2, SPECK * height)) & ~rest)
-
-
-def _rows(tall: list[int], stats: Numbers) -> list[list[int]]:
-    """Return the marks chained to rows: each follows the row whose last mark it stands beside best."""
+def _rows(tall: list[int], marks: Numbers) -> list[list[int]]:
+    """Return the marks chained to rows: each follows the row whose last marks it stands beside best."""
     rows: list[list[int]] = []
-    for mark in sorted(tall, key=lambda n: stats[n, 0]):
-        top, high = stats[mark, 1], stats[mark, 3]
-        best, most = None, 0.3
-        for row in rows:
-            last_top, last_high = stats[row[-1], 1], stats[row[-1], 3]
-            shared = min(top + high, last_top + last_high) - max(top, last_top)
-            if shared / min(high, last_high) > most:
-                best, most = row, shared / min(high, last_high)
-        if best is None:
-            rows.append([mark])
+    for mark in sorted(tall, key=lambda n: marks[n, LEFT]):
+        shared = [max(_beside(marks[mark], marks[other]) for other in row[-3:]) for row in rows]
+        best = int(np.argmax(shared)) if shared else 0
+        if shared and shared[best] > BESIDE:
+            rows[best].append(mark)
         else:
-            best.append(mark)
-    return sorted(rows, key=lambda row: float(np.mean([stats[n, 1] + stats[n, 3] / 2 for n in row])))
+            rows.append([mark])
+    return sorted(rows, key=lambda row: float(np.mean([marks[n, TOP] + marks[n, HEIGHT] / 2 for n in row])))
 
 
-def _attach(small: list[int], rows: list[list[int]], stats: Numbers) -> list[list[list[int]]]:
+def _beside(one: Numbers, other: Numbers) -> float:
+    """Return which share of the lower mark's height the two have in common."""
+    shared = min(one[TOP] + one[HEIGHT], other[TOP] + other[HEIGHT]) - max(one[TOP], other[TOP])
+    return float(shared / min(one[HEIGHT], other[HEIGHT]))
+
+
+def _without_commas(row: list[int], marks: Numbers) -> list[int]:
+    """Return the row without the small marks between its digits: dots, dashes and commas."""
+    height = float(np.median(marks[row, HEIGHT]))
+    full = np.array([n for n in row if marks[n, HEIGHT] >= COMMA * height])
+    kept = []
+    for mark in row:
+        left, top, wide, high, _ = marks[mark]
+        near = full[np.argsort(abs(marks[full, LEFT] - left))[:3]]
+        middle = float(np.mean(marks[near, TOP] + marks[near, HEIGHT] / 2))
+        comma = high < COMMA * height and wide < COMMA * height and top > middle + SMALL * height
+        if not (comma or max(wide, high) < DOT * height):
+            kept.append(mark)
+    return kept
+
+
+def _attach(small: list[int], rows: list[list[int]], marks: Numbers) -> list[list[list[int]]]:
     """Return rows of groups of marks: parts above each other in one group, loose small marks dropped."""
     groups = [[[mark] for mark in row] for row in rows]
     every = [group for row in groups for group in row]
-    large = stats[[group[0] for group in every]]
+    large = marks[[group[0] for group in every]]
     for mark in small if every else []:
-        left, top, wide, high, _ = stats[mark]
+        left, top, wide, high, _ = marks[mark]
         shared = np.minimum(left + wide, large[:, 0] + large[:, 2]) - np.maximum(left, large[:, 0])
         gap = np.maximum(top - large[:, 1] - large[:, 3], large[:, 1] - top - high)
         # Over, in or under a large mark, and close to it, it is a loose part of it.
@@ -140,9 +141,9 @@ def _attach(small: list[int], rows: list[list[int]], stats: Numbers) -> list[lis
     return groups
 
 
-def _cut_out(level: Pixels, labels: Numbers, stats: Numbers, group: list[int]) -> Piece:
+def _cut_out(level: Pixels, labels: Numbers, marks: Numbers, group: list[int]) -> Piece:
     """Return the ink of the marks in the group, with the grey edges of their strokes."""
-    boxes = stats[group]
+    boxes = marks[group]
     left, top = max(0, int(boxes[:, 0].min()) - 1), max(0, int(boxes[:, 1].min()) - 1)
     right = int((boxes[:, 0] + boxes[:, 2]).max()) + 1
     bottom = int((boxes[:, 1] + boxes[:, 3]).max()) + 1

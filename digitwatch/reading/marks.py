@@ -1,0 +1,99 @@
+"""Which marks on a page can be writing: not specks, not stains and shadows, not the page's own edges."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Numbers = NDArray[np.int32]
+Flags = NDArray[np.bool_]
+
+LEFT, TOP, WIDTH, HEIGHT, AREA = range(5)  # columns of what OpenCV tells about a mark
+
+SPECK = 0.12  # a mark smaller than this share of the writing's height, both ways, is no part of a digit
+REST = 0.55  # a mark cut off by the edge of the page, and below this share of the height, is a neighbour's rest
+CUT, CUT_REST = 0.3, 0.8  # with this share of its height along the edge, even below this share of the height
+EDGE = 0.5  # a mark with this share of its longer side along the edge of the page is the page's edge
+STRONG = 1.32  # mean strength of a mark by a pen; stains, shadows and paper barely pass the threshold of 1
+SHARP = 0.75  # what the strength rises at a stroke's outline, over the width of the stroke
+
+
+def find_marks(strength: Floats, mask: Pixels) -> tuple[Numbers, Numbers, list[int]]:
+    """Return the connected marks on a page, and which of them can be writing.
+
+    Args:
+        strength: (h, w) float32, from 1 on it is ink.
+        mask: (h, w) uint8, 1 where there is ink that counts.
+
+    Returns:
+        labels: (h, w) int32, the number of the mark at each pixel, 0 = paper.
+        marks: (n, 5) int32, left, top, width, height and area of each number; the first is the paper.
+        writing: the numbers of the marks that can be writing.
+    """
+    _, labels, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    known = marks[1:]
+    if len(known) == 0:
+        return labels, marks, []
+    drawn = _drawn(strength, labels, marks)[1:] & ~_edges(labels, marks)[1:]
+    if not drawn.any():
+        return labels, marks, []
+    height = writing_height(known[drawn])
+    longest = known[:, [WIDTH, HEIGHT]].max(axis=1)
+    kept = drawn & (longest >= max(2, SPECK * height)) & ~_rests(labels, marks, height)[1:]
+    return labels, marks, (np.flatnonzero(kept) + 1).tolist()
+
+
+def writing_height(marks: Numbers) -> float:
+    """Return the height of the writing: what half of the ink is higher than, in pixels.
+
+    Args:
+        marks: (n, 5) int32 left, top, width, height, area of each mark, as OpenCV gives them; n > 0.
+    """
+    order = np.argsort(marks[:, HEIGHT])
+    ink = np.cumsum(marks[order, AREA])
+    return float(marks[order[np.searchsorted(ink, ink[-1] / 2)], HEIGHT])
+
+
+def _drawn(strength: Floats, labels: Numbers, marks: Numbers) -> Flags:
+    """Tell which marks a pen has drawn: dark throughout, with edges that are sharp for the stroke's width."""
+    ink = labels > 0
+    number = labels[ink]
+    mean = np.bincount(number, strength[ink], len(marks)) / np.maximum(1, marks[:, AREA])
+    # An outline pixel has paper beside it; what crosses it is the strength's rise, and all of them together
+    # are the length of the outline.
+    solid = ink.astype(np.uint8)
+    outline = ink & (cv2.erode(solid, np.ones((3, 3), np.uint8)) == 0)
+    across = cv2.Sobel(strength, cv2.CV_32F, 1, 0, scale=0.125)
+    down = cv2.Sobel(strength, cv2.CV_32F, 0, 1, scale=0.125)
+    at = labels[outline]
+    length = np.maximum(1, np.bincount(at, minlength=len(marks)))
+    rise = np.bincount(at, cv2.magnitude(across, down)[outline], len(marks)) / length
+    width = 2 * marks[:, AREA] / length
+    return np.asarray((mean >= STRONG) & (rise * width >= SHARP))
+
+
+def _border(labels: Numbers, count: int) -> NDArray[np.int64]:
+    """Return how many pixels of each mark lie on the edge of the page."""
+    edge = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
+    return np.bincount(edge, minlength=count)
+
+
+def _edges(labels: Numbers, marks: Numbers) -> Flags:
+    """Tell which marks are the edges of the page, of its shadow or of the scanner's lid.
+
+    The only large mark of a tight crop may run along the edge too: one that is alone is kept.
+    """
+    along = _border(labels, len(marks)) >= np.maximum(2, EDGE * marks[:, [WIDTH, HEIGHT]].max(axis=1))
+    along[0] = False
+    alone = marks[:, AREA] >= 0.6 * marks[1:, AREA].sum()
+    solid = marks[:, AREA] >= 0.7 * marks[:, WIDTH] * marks[:, HEIGHT]
+    return np.asarray(along & (solid | ~alone))
+
+
+def _rests(labels: Numbers, marks: Numbers, height: float) -> Flags:
+    """Tell which marks are what the crop has left of neighbours."""
+    cut = _border(labels, len(marks))
+    longest = marks[:, [WIDTH, HEIGHT]].max(axis=1)
+    much = cut >= CUT * marks[:, HEIGHT]
+    return np.asarray((cut > 0) & (longest < np.where(much, CUT_REST, REST) * height))
