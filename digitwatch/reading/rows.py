@@ -1,12 +1,13 @@
 """One row of pieces to its digits: joins what belongs together and parts what touches, as it reads best."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.reading.cuts import split
+from digitwatch.reading.looks import looks
 from digitwatch.reading.normalise import normalise
 from digitwatch.reading.segment import Piece, join
 
@@ -84,7 +85,22 @@ def read_rows(rows: list[list[Piece]], classify: Classify, digits: list[int]) ->
     """
     pieces = [piece for row in rows for piece in row]
     first = iter(_guess(pieces, classify))
-    return [_read_row([next(first) for _ in row], classify, digits) for row in rows]
+    read = [_read_row([next(first) for _ in row], classify, digits) for row in rows]
+    again = iter(_look_again([guess for row in read for guess in row.guesses], classify))
+    return [Row(tuple(next(again) for _ in row.guesses), row.certainty) for row in read]
+
+
+def _look_again(guesses: list[Guess], classify: Classify) -> list[Guess]:
+    """Return the guesses with the mean probabilities of several looks; the model is called once."""
+    if not guesses:
+        return []
+    more = [looks(guess.piece.glyph, guess.glyph) for guess in guesses]
+    answers = classify(np.stack([picture for pictures in more for picture in pictures]))
+    answers = answers.reshape(len(guesses), -1, answers.shape[1])  # (N, looks, classes)
+    return [
+        replace(guess, probabilities=np.vstack([guess.probabilities, answer]).mean(axis=0))
+        for guess, answer in zip(guesses, answers, strict=True)
+    ]
 
 
 def _guess(pieces: list[Piece], classify: Classify) -> list[Guess]:
