@@ -14,7 +14,7 @@ CLEAR, PALE = 0.6, 0.45  # strengths of printed lines: they are paler than the p
 RECTANGLE = 0.88  # a box fills this share of the smallest rectangle around it
 FILLED = 0.6  # no more than this share of it is ink
 SIDE = 0.75  # and there is ink along this share of each side
-BAR = 0.93  # a bar between two cells has ink along this share of the box's height
+BAR = 0.9  # a bar between two cells is at least this share of the box's height
 WRITTEN = 0.35  # and something in it is at least this share of its height
 
 # ---- lines
@@ -45,8 +45,10 @@ def without_rules(strength: Floats) -> Pixels:
     if inside is not None:
         return inside
     height = writing_height(marks[1:])
-    mask = _without_lines(_without_page_lines(strength, mask, height), height)
-    return np.ascontiguousarray(_without_lines(np.ascontiguousarray(mask.T), height).T)
+    rest = _without_lines(_without_page_lines(strength, mask, height), height)
+    rest = np.ascontiguousarray(_without_lines(np.ascontiguousarray(rest.T), height).T)
+    gone = mask & (1 - rest)
+    return _without_crumbs(rest, gone, WRITTEN * height) if gone.any() else rest
 
 
 def _boxes(strength: Floats, mask: Pixels) -> Pixels | None:
@@ -70,18 +72,20 @@ def _inside(pale: Pixels, mask: Pixels, grown: int) -> Pixels:
             continue
         window = (slice(top, top + high), slice(left, left + wide))
         frame = (labels[window] == number).astype(np.uint8)
-        if _is_rectangle(frame) and _has_four_sides(frame):
+        side = min(_rectangle(frame), float(high)) - 2 * grown
+        if side > 0 and _has_four_sides(frame):
             window = (slice(top + grown, top + high - grown), slice(left + grown, left + wide - grown))
-            np.maximum(inside[window], _content(mask[window]), out=inside[window])
+            np.maximum(inside[window], _content(mask[window], side), out=inside[window])
     return inside
 
 
-def _is_rectangle(shape: Pixels) -> bool:
-    """Tell whether the outline of the (h, w) shape is a rectangle, of any tilt."""
+def _rectangle(shape: Pixels) -> float:
+    """Return the shorter side of the rectangle, of any tilt, that the (h, w) shape outlines; 0 if it does not."""
     outlines, _ = cv2.findContours(shape, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     outline = max(outlines, key=len)
     _, sides, _ = cv2.minAreaRect(outline)
-    return bool(cv2.contourArea(outline) >= RECTANGLE * max(1.0, (sides[0] - 1) * (sides[1] - 1)))
+    full = cv2.contourArea(outline) >= RECTANGLE * max(1.0, (sides[0] - 1) * (sides[1] - 1))
+    return float(min(sides)) if full else 0.0
 
 
 def _has_four_sides(frame: Pixels) -> bool:
@@ -92,27 +96,55 @@ def _has_four_sides(frame: Pixels) -> bool:
     return all(side.mean() >= SIDE for side in sides)
 
 
-def _content(box: Pixels) -> Pixels:
-    """Return the ink in the (h, w) box without its frame and bars; nothing when it is not writing."""
+def _content(box: Pixels, side: float) -> Pixels:
+    """Return the ink in the (h, w) box without its frame and bars; nothing when it is not writing.
+
+    `side` is the height of its cells, which is less than its own when it is tilted.
+    """
     high, wide = box.shape
-    rest = _mend(box, _along(box, max(8, int(min(0.6 * wide, 1.5 * high)))))
-    # Bars reach from the top line to the bottom line; a 1 does not.
-    bars = cv2.dilate(box, np.ones((1, 5), np.uint8))[high // 12 : -(high // 12)].mean(axis=0) >= BAR
-    rest = _mend(rest.T, (box * bars).T).T
+    rest = _mend(box, _along(box, max(8, int(min(0.6 * wide, 1.5 * side)))))
+    rest = np.ascontiguousarray(_mend(rest.T, _bars(box, side).T).T)
     margin = max(1, min(high, wide) // 20)
-    rest = np.ascontiguousarray(rest)
     rest[:margin], rest[-margin:], rest[:, :margin], rest[:, -margin:] = 0, 0, 0, 0
-    return rest if _is_written(rest, high) and _is_written(box, high) else np.zeros_like(box)
+    rest = _without_crumbs(rest, box & (1 - rest), WRITTEN * side)
+    return rest if _is_written(rest, side) else np.zeros_like(box)
 
 
-def _is_written(box: Pixels, height: int) -> bool:
-    """Tell whether there is a mark in the box, apart from its frame, that is high enough for a digit.
+def _bars(box: Pixels, side: float) -> Pixels:
+    """Return the upright lines of the (h, w) box that reach from its top to its bottom; a 1 does not."""
+    whole = cv2.morphologyEx(box, cv2.MORPH_CLOSE, np.ones((max(1, int(0.08 * side)), 1), np.uint8))
+    upright = np.ascontiguousarray(_along(whole.T, max(6, int(0.35 * side))).T)
+    _, labels, marks, _ = cv2.connectedComponentsWithStats(upright, connectivity=8)
+    bars = (marks[:, cv2.CC_STAT_HEIGHT] >= BAR * side) & (marks[:, cv2.CC_STAT_WIDTH] <= max(6, 0.2 * side))
+    bars[0] = False
+    found: Pixels = bars[labels].astype(np.uint8)
+    return found
+
+
+def _without_crumbs(mask: Pixels, lines: Pixels, height: float) -> Pixels:
+    """Return the ink without what is left beside lines that were taken away, when lower than `height`."""
+    near = cv2.dilate(lines, np.ones((3, 3), np.uint8))
+    _, labels, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    crumbs = np.zeros(len(marks), np.uint8)
+    crumbs[np.unique(labels[near > 0])] = 1
+    keep = (1 - crumbs) | (marks[:, cv2.CC_STAT_HEIGHT] >= height)
+    kept: Pixels = mask & keep.astype(np.uint8)[labels]
+    return kept
+
+
+def _is_written(rest: Pixels, side: float) -> bool:
+    """Tell whether a mark in the (h, w) box is high enough for a digit and away from most of its sides.
 
     An 8 that is drawn with a ruler has all that makes a box, except that nothing stands free in it.
     """
-    _, _, marks, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(box), connectivity=8)
-    free = marks[1:, cv2.CC_STAT_WIDTH] < 0.9 * box.shape[1]
-    return bool((marks[1:, cv2.CC_STAT_HEIGHT] * free >= WRITTEN * height).any())
+    high, wide = rest.shape
+    _, _, marks, _ = cv2.connectedComponentsWithStats(rest, connectivity=8)
+    margin = 0.08 * side
+    for left, top, across, down, _ in marks[1:]:
+        free = [left > margin, top > margin, left + across < wide - margin, top + down < high - margin]
+        if down >= WRITTEN * side and sum(free) >= 3:
+            return True
+    return False
 
 
 def _without_lines(mask: Pixels, height: float) -> Pixels:
