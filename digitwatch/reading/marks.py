@@ -31,6 +31,7 @@ def find_marks(strength: Floats, mask: Pixels) -> tuple[Numbers, Numbers, list[i
         marks: (n, 5) int32, left, top, width, height and area of each number; the first is the paper.
         writing: the numbers of the marks that can be writing.
     """
+    strength, mask = np.ascontiguousarray(strength), np.ascontiguousarray(mask)
     _, labels, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     known = marks[1:]
     if len(known) == 0:

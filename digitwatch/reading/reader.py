@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 
 from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.images import ImageError, Page, decode
-from digitwatch.reading.ink import find_ink
+from digitwatch.reading.ink import Ink, find_ink
 from digitwatch.reading.rows import Guess, read_rows
 from digitwatch.reading.rules import without_rules
 from digitwatch.reading.segment import find_rows
 
 Pixels = NDArray[np.uint8]
+
+
+BADLY = 0.8  # mean probability of the digits below which a page is also tried on its side and upside down
+TURN_GAIN = 0.1  # by how much that must be better there
 
 
 @dataclass(frozen=True)
@@ -128,21 +132,55 @@ class Reader:
             yield self._read(page)
 
     def _read(self, page: Page) -> tuple[Page, Reading]:
-        return page, self._read_upright(page.grey)
-
-    def _read_upright(self, grey: Pixels) -> Reading:
-        """Read (H, W) uint8 grey as it lies."""
-        ink = find_ink(grey)
+        """Return the page as it was read, and its reading."""
+        ink = find_ink(page.grey)
         mask = without_rules(ink.strength)
-        rows = find_rows(ink.strength, mask)
-        if not rows:
-            return Reading((), 1.0, "empty", "no ink on the page", 0)
+        reading = self._read_turned(ink, mask, 0)
+        if not self._may_be_turned(reading):
+            return page, reading
+        turned = [self._read_turned(ink, mask, turn) for turn in (90, 180, 270)]
+        best = max(turned, key=_legibility)
+        if _legibility(best) < _legibility(reading) + TURN_GAIN:
+            return page, reading
+        image = np.ascontiguousarray(np.rot90(page.image, -best.turn // 90))
+        return Page(page.number, image), best
+
+    def _may_be_turned(self, reading: Reading) -> bool:
+        """Tell whether the page reads so badly that it may lie on its side or upside down.
+
+        One digit or two do not tell: a 6 is a 9 then.
+        """
+        return len(reading.digits) >= 3 and _legibility(reading) < BADLY
+
+    def _read_turned(self, ink: Ink, mask: Pixels, turn: int) -> Reading:
+        """Read the page turned clockwise by 0, 90, 180 or 270 degrees."""
+        quarters = -turn // 90
+        rows = find_rows(np.rot90(ink.strength, quarters), np.rot90(mask, quarters))
         read = [row for row in read_rows(rows, self._classifier, self._digits) if row.guesses]
+        if not read:
+            return Reading((), 1.0, "empty", "no ink on the page", turn)
         digits = tuple(tuple(self._digit(guess, ink.factor) for guess in row.guesses) for row in read)
         confidence = float(np.prod([digit.probability for row in digits for digit in row]))
         confidence *= float(np.prod([row.certainty for row in read]))
-        status = "ok" if confidence >= self._review_below else "review"
-        return Reading(digits, confidence, status, "" if status == "ok" else "not sure of every digit", 0)
+        reasons = [f"turned by {turn} degrees"] if turn else []
+        if confidence < self._review_below:
+            reasons.append(self._doubt(digits, [row.certainty for row in read]))
+        status = "review" if confidence < self._review_below else "ok"
+        return Reading(digits, confidence, status, "; ".join(reasons), turn)
+
+    def _doubt(self, rows: tuple[tuple[Digit, ...], ...], certainties: list[float]) -> str:
+        """Say in a few words what makes a reading doubtful."""
+        digits = [digit for row in rows for digit in row]
+        reject = self._classifier.reject
+        strange = 0 if reject is None else sum(digit.probabilities[reject] > 0.5 for digit in digits)
+        if strange:
+            return "not a digit" if len(digits) == 1 else f"{strange} of {len(digits)} marks are not digits"
+        worst = min(digits, key=lambda digit: digit.probability)
+        if min(certainties) < worst.probability:
+            return "digits touch or are broken: they can be parted in several ways"
+        where = "" if len(digits) == 1 else f"digit {digits.index(worst) + 1} "
+        second = np.argsort(worst.probabilities)[-2]
+        return f"{where}may be {worst.text} or {self._classifier.labels[second]}"
 
     def _digit(self, guess: Guess, factor: int) -> Digit:
         """Return the most probable digit for one guess."""
@@ -151,6 +189,11 @@ class Reader:
         box = Box(piece.left * factor, piece.top * factor, piece.width * factor, piece.height * factor)
         probability = float(guess.probabilities[best])
         return Digit(self._classifier.labels[best], probability, box, guess.glyph, guess.probabilities)
+
+
+def _legibility(reading: Reading) -> float:
+    """Return the mean probability of the digits, 0 when there are none."""
+    return float(np.mean([digit.probability for digit in reading.digits])) if reading.digits else 0.0
 
 
 def locate(model: Path | str) -> Path:
