@@ -1,11 +1,11 @@
 """One scan from its bytes to published pictures; runs inside a worker process."""
 
-import contextlib
-import ctypes
 import hashlib
+import multiprocessing.connection
 import os
 import resource
 import signal
+import threading
 
 import cv2
 import numpy as np
@@ -18,21 +18,28 @@ from digitwatch.reading.images import ImageError, Page
 from digitwatch.reading.reader import Reader, Reading
 from digitwatch.spool.filing import numbered
 from digitwatch.spool.pictures import publish, withdraw
-from digitwatch.spool.predictions import printable
-
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
+from digitwatch.spool.rows import printable
 
 _reader: Reader | None = None
 
 
 def enlist() -> int:
-    """Make this process a worker: Ctrl-C is the parent's business, and so is its death; give the pid."""
+    """Make this process a worker: Ctrl-C is the parent's business, and its end is ours; give the pid."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    with contextlib.suppress(AttributeError):  # not Linux: an orphan ends when it next reads its empty pipe
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     return os.getpid()
+
+
+def _end_with_parent() -> None:
+    """End when the daemon has died without a word.
+
+    The pipe of jobs would never tell: each worker holds both its ends, and so keeps the fork server too.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def prepare(equipment: Equipment) -> str:
@@ -48,7 +55,8 @@ def _load(equipment: Equipment) -> Reader:
     global _reader  # noqa: PLW0603 (a process has one reader, made once)
     cv2.setNumThreads(1)
     reader = Reader(equipment.model, review_below=equipment.review_below, max_pixels=equipment.pixels)
-    reader.read(_self_test())
+    page = _self_test()
+    annotate(Page(1, page), reader.read(page), "self-test")  # draws too, so that the first scan need not wait
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (equipment.memory, hard))
     _reader = reader
@@ -80,13 +88,17 @@ def perform(job: Job, equipment: Equipment) -> Outcome:
 
 
 def _perform(job: Job, reader: Reader) -> Outcome:
-    data = _read_durably(job)
-    sha256 = hashlib.sha256(data).hexdigest()
-    truncated = False
     try:
-        pages = tuple(_publish(job, page, reading) for page, reading in reader.read_pages(data))
-        return Outcome(job, sha256, pages=pages)
-    except OSError:
+        data, stamp = _read_durably(job)
+    except _NoFileError as error:
+        return Outcome(job, "", failure=str(error))
+    sha256 = hashlib.sha256(data).hexdigest()
+    failure, truncated = "holds no page", False
+    try:
+        pages = tuple(_publish(job, page, reading) for page, reading in _read_pages(reader, data))
+        if pages:
+            return Outcome(job, sha256, pages=pages, stamp=stamp)
+    except OSError:  # of the publishing alone; see _read_pages
         raise
     except ImageError as error:
         failure, truncated = str(error), error.truncated
@@ -95,16 +107,41 @@ def _perform(job: Job, reader: Reader) -> Outcome:
     except Exception as error:  # whatever a scan does to the reader must cost that scan alone
         failure = f"could not be read ({type(error).__name__}: {error})"
     withdraw(job.outbox, job.name, job.id)
-    return Outcome(job, sha256, failure=failure, truncated=truncated)
+    return Outcome(job, sha256, failure=failure, truncated=truncated, stamp=stamp)
 
 
-def _read_durably(job: Job) -> bytes:
-    """Give the bytes of the scan; a claimed one is synced, since its writer may not have done so."""
-    with job.source.open("rb") as file:
+def _read_pages(reader: Reader, data: bytes) -> Iterator[tuple[Page, Reading]]:
+    """Read what is in memory already: an OSError here is a decoder's word on the scan, not the world's."""
+    try:
+        yield from reader.read_pages(data)
+    except OSError as error:
+        raise ImageError(f"could not be decoded ({error})") from error
+
+
+class _NoFileError(Exception):
+    """What lies in the place of the scan is no plain file."""
+
+
+def _read_durably(job: Job) -> tuple[bytes, tuple[int, int]]:
+    """Give the bytes of the scan and the stamp of the file before they were read.
+
+    A claimed scan is synced, since its writer may not have done so. Links are not followed, and nobody is
+    waited for.
+    """
+    try:
+        handle = os.open(job.source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (os.O_NOFOLLOW if job.claimed else 0))
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise _NoFileError("is no plain file but a link, pipe, socket or device") from error
+        raise
+    with open(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise _NoFileError("is no plain file but a folder, pipe, socket or device")
         data = file.read()
         if job.claimed:
-            os.fsync(file.fileno())
-    return data
+            os.fsync(handle)
+    return data, (status.st_size, status.st_mtime_ns)
 
 
 def _publish(job: Job, page: Page, reading: Reading) -> PageResult:

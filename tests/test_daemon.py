@@ -1,5 +1,6 @@
 """The daemon as its users have it: a process, folders, signals."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -117,6 +118,25 @@ def test_killed_it_goes_on_where_it_was(tmp_path: Path) -> None:
 
     assert sorted(row["file"] for row in rows) == sorted(f"{index}.png" for index in range(60))
     assert len(service.files("archive")) == len(service.files("outbox")) == 60
+
+
+def test_nothing_survives_a_killed_daemon(tmp_path: Path) -> None:
+    """After SIGKILL its workers and their server end by themselves."""
+    with Service(tmp_path) as service:
+        assert service.process is not None
+        service.kill()
+
+        until(lambda: not _processes_writing(service.output), "the end of its processes", 20)
+
+
+def _processes_writing(output: Path) -> list[str]:
+    """Give the processes whose standard error is this file."""
+    found = []
+    for process in os.listdir("/proc"):
+        with contextlib.suppress(OSError):  # not a process, or one that is none of ours
+            if os.readlink(f"/proc/{process}/fd/2") == str(output):
+                found.append(process)
+    return found
 
 
 def test_a_killed_worker_costs_nothing(tmp_path: Path) -> None:
