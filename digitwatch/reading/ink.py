@@ -15,7 +15,7 @@ WORK_PIXELS = 4_500_000  # but the page is never worked on with more pixels than
 COARSE = 96  # longest side of the copy on which paper and polarity are judged
 WINDOW = 0.4  # of the coarse copy's longest side: wider than any stroke, narrower than most shadows
 DARK_PAPER = 140  # grey level that paper under light ink stays below
-FAINTEST = 12  # grey levels by which ink differs from paper at least
+FAINTEST = 24  # grey levels by which ink differs from paper at least
 NOISES = 4.0  # and as a multiple of the paper's own roughness
 
 

@@ -11,6 +11,7 @@ Flags = NDArray[np.bool_]
 
 LEFT, TOP, WIDTH, HEIGHT, AREA = range(5)  # columns of what OpenCV tells about a mark
 
+LEGIBLE = 8  # pixels: nobody reads lower writing, and dust is lower
 SPECK = 0.12  # a mark smaller than this share of the writing's height, both ways, is no part of a digit
 REST = 0.55  # a mark cut off by the edge of the page, and below this share of the height, is a neighbour's rest
 CUT, CUT_REST = 0.3, 0.8  # with this share of its height along the edge, even below this share of the height
@@ -40,6 +41,8 @@ def find_marks(strength: Floats, mask: Pixels) -> tuple[Numbers, Numbers, list[i
     if not drawn.any():
         return labels, marks, []
     height = writing_height(known[drawn])
+    if height < LEGIBLE:
+        return labels, marks, []
     longest = known[:, [WIDTH, HEIGHT]].max(axis=1)
     kept = drawn & (longest >= max(2, SPECK * height)) & ~_rests(labels, marks, height)[1:]
     return labels, marks, (np.flatnonzero(kept) + 1).tolist()

@@ -19,7 +19,7 @@ Pixels = NDArray[np.uint8]
 
 
 BADLY = 0.8  # mean probability of the digits below which a page is also tried on its side and upside down
-TURN_GAIN = 0.1  # by how much that must be better there
+WELL, TURN_GAIN = 0.9, 0.15  # what that mean must be there, and by how much it must be better
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class Reader:
             return page, reading
         turned = [self._read_turned(ink, mask, turn) for turn in (90, 180, 270)]
         best = max(turned, key=_legibility)
-        if _legibility(best) < _legibility(reading) + TURN_GAIN:
+        if len(best.digits) < 3 or _legibility(best) < max(WELL, _legibility(reading) + TURN_GAIN):
             return page, reading
         image = np.ascontiguousarray(np.rot90(page.image, -best.turn // 90))
         return Page(page.number, image), best

@@ -1,0 +1,36 @@
+"""Touching digits: a cut where they touch."""
+
+import cv2
+import numpy as np
+
+from digitwatch.reading.cuts import split
+from digitwatch.reading.segment import Piece
+
+
+def rings(*centres: int) -> Piece:
+    """Touching rings of 40 pixels across."""
+    glyph = np.zeros((44, max(centres) + 24), np.uint8)
+    for centre in centres:
+        cv2.circle(glyph, (centre, 22), 18, 255, 4)
+    return Piece(100, 50, glyph)
+
+
+def test_touching_rings_are_parted_where_they_touch() -> None:
+    """One of the cuts lies between the two rings."""
+    edges = [part.right for part in split(rings(22, 59), 44)]
+
+    assert any(abs(edge - 140.5) <= 3 for edge in edges)
+
+
+def test_the_parts_are_the_whole() -> None:
+    """No ink is lost or doubled by cutting."""
+    piece = rings(22, 59, 96)
+    parts = split(piece, 44)
+
+    assert len(parts) >= 3
+    assert sum(int(part.glyph.sum()) for part in parts) == int(piece.glyph.sum())
+
+
+def test_a_narrow_stroke_is_left_alone() -> None:
+    """There is no room for two digits in a 1."""
+    assert len(split(Piece(0, 0, np.full((50, 6), 255, np.uint8)), 50)) == 1

@@ -1,0 +1,156 @@
+"""From a scan to its reading, with the bundled model."""
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from digitwatch.reading.images import ImageError
+from digitwatch.reading.reader import Reader
+
+NUMBER = "2473850169"
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    """One reader for the whole module."""
+    return Reader()
+
+
+@pytest.fixture(scope="module")
+def digits(shared: Path) -> list[np.ndarray]:
+    """A well written MNIST test digit of each kind, (28, 28), 255 = ink."""
+    data = np.load(shared / "mnist.npz")
+    return [data["x_test"][data["y_test"] == kind][5] for kind in range(10)]
+
+
+def sheet(digits: list[np.ndarray], text: str, *, gap: int = 20) -> np.ndarray:
+    """A page with the digits of the text side by side; spaces begin new rows."""
+    rows = []
+    for row in text.split():
+        pictures = [cv2.resize(digits[int(k)], (84, 84), interpolation=cv2.INTER_CUBIC) for k in row]
+        rows.append(np.hstack([np.pad(picture, ((20, 20), (gap, gap))) for picture in pictures]))
+    width = max(row.shape[1] for row in rows)
+    ink = np.vstack([np.pad(row, ((0, 0), (0, width - row.shape[1]))) for row in rows])
+    return np.clip(225 - np.pad(ink, 40) * 0.75, 0, 255).astype(np.uint8)
+
+
+def png(image: np.ndarray) -> bytes:
+    """The image as a file."""
+    return cv2.imencode(".png", image)[1].tobytes()
+
+
+@pytest.mark.parametrize("kind", range(10))
+def test_a_plain_mnist_picture_is_read(reader: Reader, digits: list[np.ndarray], kind: int) -> None:
+    """28 x 28, white on black or black on white."""
+    assert reader.read(digits[kind]).text == str(kind)
+    assert reader.read(255 - digits[kind]).text == str(kind)
+
+
+def test_a_number_is_read_from_the_left(reader: Reader, digits: list[np.ndarray]) -> None:
+    """Each digit has its place, from left to right, and a probability."""
+    reading = reader.read(sheet(digits, NUMBER))
+
+    assert reading.text == NUMBER
+    assert [digit.box.left for digit in reading.digits] == sorted(digit.box.left for digit in reading.digits)
+    assert all(0 <= digit.probability <= 1 and digit.glyph.shape == (28, 28) for digit in reading.digits)
+
+
+def test_rows_are_separated_by_one_space(reader: Reader, digits: list[np.ndarray]) -> None:
+    """Leading zeros stay."""
+    reading = reader.read(sheet(digits, "0247 385 96"))
+
+    assert reading.text == "0247 385 96"
+    assert [len(row) for row in reading.rows] == [4, 3, 2]
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_turned_page_is_read_and_given_upright(
+    reader: Reader, digits: list[np.ndarray], quarters: int
+) -> None:
+    """The page that comes back is turned, its boxes fit it, and the reason says so."""
+    upright = sheet(digits, "24738 50169")
+    ((page, reading),) = reader.read_pages(png(np.rot90(upright, quarters)))
+
+    assert reading.text == "24738 50169"
+    assert reading.turn == 90 * quarters
+    assert f"turned by {90 * quarters} degrees" in reading.reason
+    assert np.array_equal(page.image, upright)
+
+
+def test_boxes_are_in_pixels_of_the_page(reader: Reader, digits: list[np.ndarray]) -> None:
+    """Also when the page was looked at reduced."""
+    page = np.full((2400, 3000), 230, np.uint8)
+    page[1000:1840, 500:1340] = 230 - cv2.resize(digits[3], (840, 840)) * 0.8
+    (digit,) = reader.read(page).digits
+    ys, xs = np.nonzero(page < 150)
+
+    assert digit.text == "3"
+    assert abs(digit.box.left - xs.min()) <= 30
+    assert abs(digit.box.top + digit.box.height - ys.max()) <= 30
+
+
+def test_a_page_without_ink_is_empty(reader: Reader) -> None:
+    """Grain, shade and the dark edge of a scan are no digits."""
+    page = np.random.default_rng(0).normal(200, 3, (300, 400)) * np.linspace(1, 0.7, 400)
+    page[-10:] = 20
+    reading = reader.read(page.astype(np.uint8))
+
+    assert (reading.status, reading.text, reading.digits) == ("empty", "", ())
+    assert reading.reason
+
+
+def test_what_is_not_sure_enough_is_for_review(digits: list[np.ndarray]) -> None:
+    """The threshold can be set, and the reason says what is doubtful."""
+    page = sheet(digits, "7")
+
+    assert Reader(review_below=0.0).read(page).status == "ok"
+    doubtful = Reader(review_below=1.01).read(page)
+    assert doubtful.status == "review"
+    assert "may be 7 or" in doubtful.reason
+
+
+def test_a_path_bytes_and_an_array_read_alike(reader: Reader, digits: list[np.ndarray], tmp_path: Path) -> None:
+    """The three ways to hand in a scan."""
+    page = sheet(digits, "38")
+    (tmp_path / "scan.png").write_bytes(png(page))
+    path = tmp_path / "scan.png"
+    texts = [reader.read(source).text for source in (path, str(path), png(page), page)]
+
+    assert texts == ["38"] * 4
+
+
+def test_a_scan_of_several_pages_is_read_page_by_page(reader: Reader, digits: list[np.ndarray]) -> None:
+    """read refuses it and names read_pages, which gives a reading for each page."""
+    pages = [sheet(digits, text) for text in ("12", "345")]
+    data = cv2.imencodemulti(".tiff", pages)[1].tobytes()
+
+    assert [reading.text for _, reading in reader.read_pages(data)] == ["12", "345"]
+    with pytest.raises(ImageError, match="read_pages"):
+        reader.read(data)
+
+
+def test_what_is_no_image_is_refused(reader: Reader) -> None:
+    """The trouble is the scan's, and is told as such."""
+    with pytest.raises(ImageError):
+        reader.read(b"%PDF-1.7 not an image")
+
+
+def test_the_model_is_named(reader: Reader) -> None:
+    """Rows in the log tell which model answered."""
+    assert reader.model.startswith("cnn-")
+
+
+FLOORS = {"photos": 0.95, "cells": 0.96, "drawn": 0.95, "cheque-digits": 0.90}
+
+
+@pytest.mark.parametrize("group", FLOORS)
+def test_real_scans_are_read(reader: Reader, shared: Path, group: str) -> None:
+    """A sample of each group of real scans is read no worse than its floor allows."""
+    with open(shared / "scans.csv", newline="", encoding="utf-8") as file:
+        labels = [row for row in csv.DictReader(file) if row["group"] == group][::2]
+    right = [reader.read(shared / "scans" / row["file"]).text == row["text"] for row in labels]
+
+    assert np.mean(right) >= FLOORS[group]

@@ -1,0 +1,66 @@
+"""Ruled lines and boxes: gone, while the writing on them stays."""
+
+import cv2
+import numpy as np
+import pytest
+
+from digitwatch.reading.rules import without_rules
+
+
+def writing() -> np.ndarray:
+    """Three digits, 40 pixels high, as strength: 2 on the strokes, 0 elsewhere."""
+    picture = np.zeros((120, 260), np.uint8)
+    for number, text in enumerate("358"):
+        cv2.putText(picture, text, (50 + 60 * number, 80), cv2.FONT_HERSHEY_SIMPLEX, 1.8, (2,), 4)
+    return picture.astype(np.float32)
+
+
+def lost(strength: np.ndarray, clean: np.ndarray) -> float:
+    """The share of the writing that is no longer there."""
+    ink = writing() > 0
+    return 1 - float(clean[ink].mean())
+
+
+@pytest.mark.parametrize(("left", "right"), [(90, 90), (60, 60), (58, 66), (95, 85)])
+def test_a_line_across_the_page_goes_and_the_digits_stay(left: int, right: int) -> None:
+    """Level or tilted, below the digits or through them."""
+    strength = writing()
+    line = cv2.line(np.zeros(strength.shape, np.uint8), (0, left), (259, right), (1,), 2) > 0
+    strength[line] = np.maximum(strength[line], 1.2)
+    clean = without_rules(strength)
+
+    assert clean[line & (writing() == 0)].mean() < 0.1
+    assert lost(strength, clean) < 0.05
+
+
+def test_what_stands_in_a_box_is_kept_and_the_rest_is_not() -> None:
+    """The frame, its bars and the caption outside it go."""
+    strength = writing()
+    for left in (40, 100, 160):
+        cv2.rectangle(strength, (left, 30), (left + 60, 92), (2,), 2)
+    caption = np.zeros((120, 260), np.uint8)
+    cv2.putText(caption, "Amount", (40, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (2,), 1)
+    strength = np.maximum(strength, caption)
+    clean = without_rules(strength)
+
+    assert lost(strength, clean) < 0.05
+    assert clean.sum() < 1.1 * (writing() > 0).sum()
+
+
+def test_a_digit_is_not_a_box() -> None:
+    """An 8 that is drawn with a ruler stays whole."""
+    strength = np.zeros((200, 200), np.float32)
+    cv2.rectangle(strength, (60, 40), (130, 160), (2,), 3)
+    cv2.line(strength, (60, 100), (130, 100), (2,), 3)
+
+    assert np.array_equal(without_rules(strength), strength > 0)
+
+
+def test_the_bars_of_digits_are_no_rules() -> None:
+    """Writing without any lines comes back as it was."""
+    assert np.array_equal(without_rules(writing()), writing() > 0)
+
+
+def test_an_empty_page_stays_empty() -> None:
+    """There is nothing to find."""
+    assert not without_rules(np.zeros((50, 50), np.float32)).any()
