@@ -12,13 +12,14 @@ Picture = NDArray[np.uint8]  # (H, W), 0 = paper to 255 = ink
 Random = np.random.Generator
 
 FINE = 2 * SIZE  # strokes are changed at twice the size, where one pixel is a small step
+FULL = 0.4  # ink that fills this share of its rectangle was drawn by a broad pen; broader, it would fill its loops
 FAINT = 16  # interpolation leaves a halo below this level; it must not count as ink
 
 # ---- the hand: how far shapes are bent (standard deviations, or the ends of a range)
-TURN = 8.0  # degrees
+TURN = 7.5  # degrees
 SLANT = 0.18
-STRETCH = 0.15  # logarithm of width to height
-BEND = (0.0, 1.7)  # elastic displacement in pixels of the 28x28 picture; Simard et al. 2003
+STRETCH = 0.20  # logarithm of width to height
+BEND = (0.0, 1.25)  # elastic displacement in pixels of the 28x28 picture; Simard et al. 2003
 MILD = 0.6  # share of all that for the digits that stay close to MNIST
 
 # ---- the cut-out: chances of each trouble
@@ -81,7 +82,8 @@ def pen(fine: Picture, rng: Random) -> Picture:
         return fine
     cross = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     if kind < 0.65:
-        thick = cv2.dilate(fine, cross, iterations=int(rng.integers(1, 4)))
+        broad = int(fine.sum()) > FULL * 255 * fine[fine.any(1)][:, fine.any(0)].size
+        thick = cv2.dilate(fine, cross, iterations=1 if broad else int(rng.integers(1, 4)))
         changed: Picture = cv2.GaussianBlur(thick, (3, 3), 0)
         return changed
     for _ in range(int(rng.integers(1, 3))):

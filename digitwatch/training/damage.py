@@ -57,6 +57,20 @@ def _grain(picture: Picture, rng: Random) -> Picture:
     return _clip(picture + noise)
 
 
+def _dry(picture: Picture, rng: Random) -> Picture:
+    """A dry pen: the ink took unevenly."""
+    spoiled: Picture = np.clip(picture * (1 + rng.uniform(0.2, 0.7) * rng.standard_normal(picture.shape)), 0, 255)
+    return spoiled.astype(np.uint8)
+
+
+def _ragged(picture: Picture, rng: Random) -> Picture:
+    """Rough or wet paper: the edges of the strokes are torn."""
+    y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
+    where = np.stack([x, y], -1) + rng.normal(0, rng.uniform(0.3, 0.9), (*picture.shape, 2))
+    spoiled: Picture = cv2.remap(picture, where.astype(np.float32), None, cv2.INTER_LINEAR)
+    return spoiled
+
+
 def _specks(picture: Picture, rng: Random) -> Picture:
     """Dust and drop-outs: single pixels of full ink or none."""
     hit = rng.random(picture.shape)
@@ -147,6 +161,6 @@ def _filter(picture: Picture, rng: Random) -> Picture:
 
 
 KINDS: tuple[Callable[[Picture, Random], Picture], ...] = (
-    _blur, _fade, _shade, _grain, _specks, _jpeg, _threshold, _coarse, _pattern, _edges, _hide, _lines,
+    _blur, _fade, _shade, _grain, _dry, _ragged, _specks, _jpeg, _threshold, _coarse, _pattern, _edges, _hide, _lines,
     _filter,
 )  # fmt: skip

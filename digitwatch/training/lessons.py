@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 
 import cv2
@@ -14,34 +15,52 @@ from digitwatch.training.datasets import Digits
 
 Pictures = NDArray[np.uint8]  # (N, 28, 28), 0 = paper to 255 = ink
 Labels = NDArray[np.uint8]  # (N,), 0 to 9, or NOT_A_DIGIT
+Lesson = tuple[Pictures, Labels]
 Random = np.random.Generator
 
 CLASSES = 10
 NOT_A_DIGIT = 10  # the label of `other`; written here as a number so that workers need not load Keras
 
-# ---- how the training digits are shown: shares of each epoch
-UNTOUCHED, MILD = 0.06, 0.40  # the rest is bent and cut out as from a page
-DAMAGED = 0.50  # of that rest, and of what is drawn and of what is no digit
-# ---- what is added, as a share of the number of training digits
-DRAWN, OTHERS = 0.10, 0.16
+
+@dataclass(frozen=True)
+class Mix:
+    """How digits are shown: the shares left untouched and mildly changed; the rest is as cut from a page.
+
+    `damaged` is a share of that rest, of the drawn digits and of what is no digit.
+    """
+
+    untouched: float
+    mild: float
+    damaged: float
+
+
+# The network travels far first, and comes home to MNIST for its last epochs.
+EARLY, LATE = Mix(0.06, 0.39, 0.50), Mix(0.15, 0.50, 0.40)
+LATE_FROM = 0.7  # of all epochs
+# What is added, as a share of the number of training digits: drawn digits, of which some have more hands than
+# others, and what is no digit.
+DRAWN, OTHERS = 0.13, 0.16
+HANDS = np.array([1, 2, 1, 1, 2, 1, 1, 1.5, 1, 1.5])
 
 CHUNK = 2000  # pictures that one task makes
 
 
-def epochs(digits: Digits, *, count: int, seed: int, processes: int = 1) -> Iterator[tuple[Pictures, Labels]]:
+def epochs(digits: Digits, *, count: int, seed: int, processes: int = 1) -> Iterator[Lesson]:
     """Yield `count` epochs of (N, 28, 28) pictures and (N,) labels, shuffled, each made while the last is used.
 
     The same seed gives the same pictures whatever `processes` is; 0 makes them in this process.
     """
     if processes == 0:
         for number in range(count):
-            yield _shuffled([_chunk(*task) for task in _tasks(digits, seed, number)], seed + number)
+            yield _shuffled([_lesson(task) for task in _tasks(digits, seed, number, count)], seed + number)
         return
     with ProcessPoolExecutor(processes, get_context("spawn"), _settle) as pool:
         try:
-            ahead = _submitted(pool, digits, seed, 0)
+            ahead = [pool.submit(_lesson, task) for task in _tasks(digits, seed, 0, count)]
             for number in range(count):
-                ready, ahead = ahead, _submitted(pool, digits, seed, number + 1) if number + 1 < count else []
+                ready, ahead = ahead, []
+                if number + 1 < count:
+                    ahead = [pool.submit(_lesson, task) for task in _tasks(digits, seed, number + 1, count)]
                 yield _shuffled([future.result() for future in ready], seed + number)
         finally:  # an interrupted training must not wait for an epoch that nobody will see
             pool.shutdown(cancel_futures=True)
@@ -52,59 +71,57 @@ def size(digits: Digits) -> int:
     return len(digits) + round(len(digits) * DRAWN) + round(len(digits) * OTHERS)
 
 
-Task = tuple[Digits, int, int, list[int]]  # digits to vary, drawn, others, seed
-Lesson = tuple[Pictures, Labels]
+@dataclass(frozen=True)
+class Task:
+    """A part of an epoch: training digits by their index, and how many drawn digits and non-digits to add."""
+
+    digits: Digits
+    drawn: int
+    others: int
+    mix: Mix
+    seed: tuple[int, ...]
 
 
-def _tasks(digits: Digits, seed: int, epoch: int) -> Iterator[Task]:
-    """Yield the work of one epoch in chunks that do not depend on how many processes share it."""
-    drawn, others = round(len(digits) * DRAWN), round(len(digits) * OTHERS)
+def _tasks(digits: Digits, seed: int, epoch: int, count: int) -> Iterator[Task]:
+    """Yield the work of one of `count` epochs in chunks that do not depend on how many processes share it."""
+    mix = LATE if epoch >= LATE_FROM * count else EARLY
+    added = (round(len(digits) * DRAWN), round(len(digits) * OTHERS))
     chunks = -(-len(digits) // CHUNK)
     order = np.random.default_rng([seed, epoch]).permutation(len(digits))
     for number, which in enumerate(np.array_split(order, chunks)):
-        share = [count * (number + 1) // chunks - count * number // chunks for count in (drawn, others)]
-        yield digits[which], share[0], share[1], [seed, epoch, number]
+        drawn, others = (many * (number + 1) // chunks - many * number // chunks for many in added)
+        yield Task(digits[which], drawn, others, mix, (seed, epoch, number))
 
 
-def _submitted(pool: ProcessPoolExecutor, digits: Digits, seed: int, epoch: int) -> list[Future[Lesson]]:
-    return [pool.submit(_chunk, *task) for task in _tasks(digits, seed, epoch)]
+def _lesson(task: Task) -> Lesson:
+    """Return the varied digits, then the drawn ones, then what is no digit."""
+    rng, damaged = np.random.default_rng(task.seed), task.mix.damaged
+    pictures = [_vary(task.digits, index, task.mix, rng) for index in range(len(task.digits))]
+    labels = rng.choice(CLASSES, task.drawn, p=HANDS / HANDS.sum())
+    pictures += [_soil(augment.finish(pens.digit(int(label), rng), rng), damaged, rng) for label in labels]
+    pictures += [_soil(negatives.negative(task.digits, rng), damaged, rng) for _ in range(task.others)]
+    others = np.full(task.others, NOT_A_DIGIT, np.uint8)
+    return np.stack(pictures), np.concatenate([task.digits.labels, labels.astype(np.uint8), others])
 
 
-def _chunk(digits: Digits, drawn: int, others: int, seed: list[int]) -> tuple[Pictures, Labels]:
-    """Return the varied digits, then `drawn` digits, then `others`."""
-    rng = np.random.default_rng(seed)
-    pictures = [_vary(digits, index, rng) for index in range(len(digits))]
-    labels = rng.integers(0, CLASSES, drawn)
-    pictures += [_soil(_drawn(int(label), rng), rng) for label in labels]
-    pictures += [_soil(negatives.negative(digits, rng), rng) for _ in range(others)]
-    return np.stack(pictures), np.concatenate(
-        [digits.labels, labels.astype(np.uint8), np.full(others, NOT_A_DIGIT, np.uint8)]
-    )
-
-
-def _vary(digits: Digits, index: int, rng: Random) -> Pictures:
+def _vary(digits: Digits, index: int, mix: Mix, rng: Random) -> Pictures:
     """Return one training digit, untouched, mildly changed, or as from a page."""
     picture: Pictures = digits.pictures[index]
     kind = rng.random()
-    if kind < UNTOUCHED:
+    if kind < mix.untouched:
         return picture
-    if kind < UNTOUCHED + MILD:
+    if kind < mix.untouched + mix.mild:
         return augment.mild(picture, rng)
     neighbour = digits.pictures[int(rng.integers(len(digits)))]
     picture = augment.bar_or_slash(picture, int(digits.labels[index]), rng)
-    return _soil(augment.strong(picture, rng, neighbour=neighbour), rng)
+    return _soil(augment.strong(picture, rng, neighbour=neighbour), mix.damaged, rng)
 
 
-def _drawn(label: int, rng: Random) -> Pictures:
-    """Return a drawn digit, normalised."""
-    return augment.finish(pens.digit(label, rng), rng)
+def _soil(picture: Pictures, share: float, rng: Random) -> Pictures:
+    return damage.damage(picture, rng) if rng.random() < share else picture
 
 
-def _soil(picture: Pictures, rng: Random) -> Pictures:
-    return damage.damage(picture, rng) if rng.random() < DAMAGED else picture
-
-
-def _shuffled(chunks: list[tuple[Pictures, Labels]], seed: int) -> tuple[Pictures, Labels]:
+def _shuffled(chunks: list[Lesson], seed: int) -> Lesson:
     """Return all chunks as one, in random order."""
     pictures = np.concatenate([pictures for pictures, _ in chunks])
     labels = np.concatenate([labels for _, labels in chunks])

@@ -20,7 +20,7 @@ from digitwatch.training.datasets import Digits
 Picture = NDArray[np.uint8]  # (H, W), 0 = paper to 255 = ink
 Random = np.random.Generator
 
-LETTERS = "AACEFHKLMNPRVWXcdehkmnprvwx&%#@*αλπμωΔΓΞκξ"
+LETTERS = "ACEFHKLMNPRVWXcdehkmnprvwx&%#@*αλπμωΔΓΞκξ"
 WORDS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 FONTS = (
     "DejaVuSans", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Italic", "DejaVuSans-Bold",
