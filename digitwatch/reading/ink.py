@@ -14,6 +14,7 @@ ENOUGH = 36  # pixels that a digit must be high on the reduced page; else it is 
 WORK_PIXELS = 4_500_000  # but the page is never worked on with more pixels than this
 COARSE = 96  # longest side of the copy on which paper and polarity are judged
 WINDOW = 0.4  # of the coarse copy's longest side: wider than any stroke, narrower than most shadows
+EVEN = 20  # grey levels by which an even edge of the page varies
 DARK_PAPER = 140  # grey level that paper under light ink stays below
 FAINTEST = 24  # grey levels by which ink differs from paper at least
 NOISES = 4.0  # and as a multiple of the paper's own roughness
@@ -32,11 +33,6 @@ class Ink:
     strength: Floats
     factor: int
     light: bool
-
-    @property
-    def level(self) -> Pixels:
-        """(h, w) uint8, 0 = paper, 128 = at the threshold, 255 = full ink."""
-        return np.clip(self.strength * 128, 0, 255).astype(np.uint8)
 
     @property
     def mask(self) -> Pixels:
@@ -102,9 +98,13 @@ def _is_light(coarse: Pixels) -> bool:
     """Tell whether the ink is lighter than its paper.
 
     Ink is the minority, and far from the paper's grey: it makes the distribution of what is left after
-    taking away the local median lean (third moment) to its own side. Light spots on light paper are glare.
+    taking away the paper lean (third moment) to its own side. The paper is what lies along the edges where
+    that is even, else the local median. Light spots on light paper are glare.
     """
-    paper = cv2.medianBlur(coarse, _window(coarse))
+    edge = np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]]).astype(np.float32)
+    margin = np.median(edge)
+    even = np.mean(np.abs(edge - margin) < EVEN) > 0.8
+    paper = np.full_like(coarse, margin) if even else cv2.medianBlur(coarse, _window(coarse))
     left = coarse.astype(np.float32) - paper
     return float((left**3).sum()) > 0 and float(np.median(paper)) < DARK_PAPER
 

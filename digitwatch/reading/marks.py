@@ -11,6 +11,9 @@ Flags = NDArray[np.bool_]
 
 LEFT, TOP, WIDTH, HEIGHT, AREA = range(5)  # columns of what OpenCV tells about a mark
 
+FADED = 0.5  # strength of a stroke that has almost faded away
+REACH = 5  # pixels around one in which two marks must be that it joins
+FAR = 2.0**24  # larger than any number of a mark
 LEGIBLE = 8  # pixels: nobody reads lower writing, and dust is lower
 SPECK = 0.12  # a mark smaller than this share of the writing's height, both ways, is no part of a digit
 REST = 0.55  # a mark cut off by the edge of the page, and below this share of the height, is a neighbour's rest
@@ -33,6 +36,8 @@ def find_marks(strength: Floats, mask: Pixels) -> tuple[Numbers, Numbers, list[i
         writing: the numbers of the marks that can be writing.
     """
     strength, mask = np.ascontiguousarray(strength), np.ascontiguousarray(mask)
+    _, labels = cv2.connectedComponents(mask, connectivity=8)
+    mask = mask | _bridges(strength, labels)
     _, labels, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     known = marks[1:]
     if len(known) == 0:
@@ -57,6 +62,17 @@ def writing_height(marks: Numbers) -> float:
     order = np.argsort(marks[:, HEIGHT])
     ink = np.cumsum(marks[order, AREA])
     return float(marks[order[np.searchsorted(ink, ink[-1] / 2)], HEIGHT])
+
+
+def _bridges(strength: Floats, labels: Numbers) -> Pixels:
+    """Return (h, w) uint8, 1 where faint ink joins two marks: a stroke that the pen has almost lost."""
+    near = np.ones((REACH, REACH), np.uint8)
+    number = labels.astype(np.float32)
+    highest = cv2.dilate(number, near)
+    number[labels == 0] = FAR
+    lowest = cv2.erode(number, near)
+    bridges = (strength >= FADED) & (strength < 1) & (lowest < highest)
+    return np.asarray(bridges, np.uint8)
 
 
 def _drawn(strength: Floats, labels: Numbers, marks: Numbers) -> Flags:

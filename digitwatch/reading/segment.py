@@ -12,6 +12,7 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int32]
 
+STAMP = 32  # pixels: a picture no larger than this shows one digit, in however many pieces
 TALL = 0.45  # a mark at least this share of the writing's height can be a digit of its own
 BESIDE = 0.3  # marks of one row have this share of their height in common
 DOT = 0.3  # a mark in a row lower than this share of the row's height is a dot or a dash between digits
@@ -82,13 +83,21 @@ def find_rows(strength: Floats, mask: Pixels) -> list[list[Piece]]:
     labels, marks, writing = find_marks(strength, mask)
     if not writing:
         return []
+    if max(mask.shape) <= STAMP:
+        return [[_cut_out(_level(strength, mask), labels, marks, writing)]]
     height = writing_height(marks[writing])
     tall = [n for n in writing if marks[n, HEIGHT] >= TALL * height]
     small = [n for n in writing if marks[n, HEIGHT] < TALL * height]
     rows = [_without_commas(row, marks) for row in _rows(tall, marks)]
-    level = np.clip(strength * 128, 0, 255).astype(np.uint8)
-    level[(mask == 0) & (level >= 128)] = 0  # printed lines
+    level = _level(strength, mask)
     return [[_cut_out(level, labels, marks, group) for group in row] for row in _attach(small, rows, marks)]
+
+
+def _level(strength: Floats, mask: Pixels) -> Pixels:
+    """Return (h, w) uint8, 0 = paper, 128 = at the threshold, 255 = full ink; printed lines are paper."""
+    level = np.clip(strength * 128, 0, 255).astype(np.uint8)
+    level[(mask == 0) & (level >= 128)] = 0
+    return level
 
 
 def _rows(tall: list[int], marks: Numbers) -> list[list[int]]:
