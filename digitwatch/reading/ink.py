@@ -11,6 +11,7 @@ Floats = NDArray[np.float32]
 
 FIRST_LOOK = 512  # longest side of the reduced page on which the writing is found first
 ENOUGH = 36  # pixels that a digit must be high on the reduced page; else it is reduced less
+BLURRED = 10  # pixels: lower than this, heights cannot be told
 WORK_PIXELS = 4_500_000  # but the page is never worked on with more pixels than this
 COARSE = 96  # longest side of the copy on which paper and polarity are judged
 WINDOW = 0.4  # of the coarse copy's longest side: wider than any stroke, narrower than most shadows
@@ -48,11 +49,13 @@ def find_ink(grey: Pixels) -> Ink:
     finest = max(1, int(np.ceil(np.sqrt(grey.size / WORK_PIXELS))))
     factor = max(finest, int(np.ceil(max(grey.shape) / FIRST_LOOK)))
     ink = _ink(grey, factor)
-    if factor > finest:
+    while factor > finest:
         high = _smallest_writing(ink.mask)
-        better = max(finest, int(factor * high / ENOUGH))
-        if better < factor:
-            return _ink(grey, better)
+        if high >= ENOUGH:
+            break
+        # What is only a few pixels high, if it was seen at all, tells no more than that it is small.
+        factor = max(finest, int(factor * high / ENOUGH) if high >= BLURRED else factor // 2)
+        ink = _ink(grey, factor)
     return ink
 
 

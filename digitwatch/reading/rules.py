@@ -15,6 +15,8 @@ RECTANGLE = 0.88  # a box fills this share of the smallest rectangle around it
 FILLED = 0.6  # no more than this share of it is ink
 SIDE = 0.75  # and there is ink along this share of each side
 BAR = 0.9  # a bar between two cells is at least this share of the box's height
+TABLE = 3.5  # a box this many times higher than its writing is a table of several rows
+WRITTEN_ROOM = 1.5  # the height of whose cells is this many times that of the writing
 WRITTEN = 0.35  # and something in it is at least this share of its height
 
 # ---- lines
@@ -45,10 +47,15 @@ def without_rules(strength: Floats) -> Pixels:
     if inside is not None:
         return inside
     height = writing_height(marks[1:])
-    rest = _without_lines(_without_page_lines(strength, mask, height), height)
-    rest = np.ascontiguousarray(_without_lines(np.ascontiguousarray(rest.T), height).T)
+    rest = _without_rules_of(_without_page_lines(strength, mask, height), height)
     gone = mask & (1 - rest)
     return _without_crumbs(rest, gone, WRITTEN * height) if gone.any() else rest
+
+
+def _without_rules_of(mask: Pixels, height: float) -> Pixels:
+    """Return the ink without lines, level or upright, that are much longer than its `height`."""
+    rest = _without_lines(mask, height)
+    return np.ascontiguousarray(_without_lines(np.ascontiguousarray(rest.T), height).T)
 
 
 def _boxes(strength: Floats, mask: Pixels) -> Pixels | None:
@@ -102,8 +109,14 @@ def _content(box: Pixels, side: float) -> Pixels:
     `side` is the height of its cells, which is less than its own when it is tilted.
     """
     high, wide = box.shape
-    rest = _mend(box, _along(box, max(8, int(min(0.6 * wide, 1.5 * side)))))
-    rest = np.ascontiguousarray(_mend(rest.T, _bars(box, side).T).T)
+    _, _, marks, _ = cv2.connectedComponentsWithStats(box, connectivity=8)
+    free = marks[1:][marks[1:, cv2.CC_STAT_HEIGHT] < 0.5 * side]
+    if len(free) and side > TABLE * writing_height(free):
+        side = WRITTEN_ROOM * writing_height(free)
+        rest = _without_rules_of(box, writing_height(free))
+    else:
+        rest = _mend(box, _along(box, max(8, int(min(0.6 * wide, 1.5 * side)))))
+        rest = np.ascontiguousarray(_mend(rest.T, _bars(box, side).T).T)
     margin = max(1, min(high, wide) // 20)
     rest[:margin], rest[-margin:], rest[:, :margin], rest[:, -margin:] = 0, 0, 0, 0
     rest = _without_crumbs(rest, box & (1 - rest), WRITTEN * side)
