@@ -1,21 +1,24 @@
 """One-shot mode: the same work over a directory, which is left exactly as it was."""
 
-import csv
+import contextlib
 import hashlib
 import os
 import queue
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from digitwatch.jobs import Job, Outcome
-from digitwatch.pool import Pool
+from digitwatch.pool import CRASHES, Pool
 from digitwatch.reading import formats
-from digitwatch.spool.durable import digest
-from digitwatch.spool.filing import lock
+from digitwatch.spool.claims import lock
+from digitwatch.spool.durable import digest, sync_folder
 from digitwatch.spool.inbox import TEMPORARY
-from digitwatch.spool.predictions import PredictionLog, Row, shown_name
+from digitwatch.spool.pictures import withdraw
+from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.rows import Row, parse
 from digitwatch.work import rows_of
 
 AHEAD = 64  # scans that may be read before the first of them is recorded: rows keep the order of names
@@ -66,6 +69,8 @@ class Batch:
         self._predictions = PredictionLog(out / "predictions.csv")
         self._lock: int | None = None
         self._outcomes: dict[str, Outcome] = {}
+        self._suspects: list[str] = []  # scans over which a worker died: each is read again, alone
+        self._crashes: Counter[str] = Counter()
         self._started: dict[str, float] = {}
 
     def plan(self) -> list[str]:
@@ -76,14 +81,15 @@ class Batch:
             OSError: the directory or the output cannot be used.
         """
         self._out.mkdir(parents=True, exist_ok=True)
+        sync_folder(self._out.parent)
         self._lock = lock(self._out)
         self._predictions.repair()
         done = self._recorded()
         names = []
         for name in sorted(self._scans()):
-            rows = done.get(shown_name(name), [])
+            rows = done.get(self._job(name).id, [])
             if rows and rows[-1].sha256 == digest(self._directory / name):
-                self.statuses.update(row.status for row in rows)
+                self.statuses.update(row.status for row in rows if row.sha256 == rows[-1].sha256)
             else:
                 names.append(name)
         return names
@@ -98,7 +104,9 @@ class Batch:
         pending: list[str] = []  # submitted and not yet recorded, in order
         exhausted = False
         while pending or not exhausted:
-            while pool.free and len(pending) < AHEAD and not exhausted:
+            if self._suspects and not pool.busy:
+                pool.submit(self._job(self._suspects.pop()))
+            while pool.free and len(pending) < AHEAD and not exhausted and not self._crashes:
                 name = next(waiting, None)
                 exhausted = name is None
                 if name is not None:
@@ -115,7 +123,15 @@ class Batch:
         """Take what a worker made of a scan (called through `calls`, by the pool)."""
         if outcome.trouble:
             raise BatchTrouble(outcome.trouble)
-        self._outcomes[outcome.job.name] = outcome
+        name = outcome.job.name
+        if outcome.crashed:
+            self._crashes[name] += 1
+            if self._crashes[name] <= CRASHES:
+                self._suspects.append(name)
+                return
+            outcome = replace(outcome, failure=f"crashed the reader {CRASHES} times; it is probably damaged")
+        self._crashes.pop(name, None)
+        self._outcomes[name] = outcome
 
     def _wait(self, pool: Pool) -> None:
         deadline = pool.next_deadline()
@@ -129,12 +145,23 @@ class Batch:
         outcome = self._outcomes.pop(name)
         if outcome.gone:  # removed while the batch ran
             return
+        outcome = self._completed(outcome)
         rows = rows_of(outcome, "", model, time.monotonic() - self._started.pop(name), base=self._out)
         try:
             self._predictions.append(rows)
         except OSError as error:
             raise BatchTrouble(f"{error.strerror}: {self._predictions.path}") from error
         self.statuses.update(row.status for row in rows)
+
+    def _completed(self, outcome: Outcome) -> Outcome:
+        """Do for a scan what its worker, being dead, could not: take its pictures back, and sum its bytes up."""
+        if not outcome.failure or outcome.sha256:
+            return outcome
+        withdraw(outcome.job.outbox, outcome.job.name, outcome.job.id)
+        try:
+            return replace(outcome, sha256=digest(outcome.job.source))
+        except OSError:
+            return outcome
 
     def _job(self, name: str) -> Job:
         """Give the job for a scan; its id depends on its name alone, so that repeated work meets its own."""
@@ -160,15 +187,15 @@ class Batch:
             return True  # it will say what is wrong when it is read
 
     def _recorded(self) -> dict[str, list[Row]]:
-        """Give the rows that an earlier run wrote, by the name that the log shows."""
+        """Give the rows that an earlier run wrote, by the ids of their scans."""
         recorded: dict[str, list[Row]] = {}
-        try:
-            with self._predictions.path.open(newline="", encoding="utf-8", errors="replace") as file:
-                for fields in list(csv.reader(file))[1:]:
-                    row = Row(*fields[: len(Row._fields)])
-                    recorded.setdefault(row.file, []).append(row)
-        except FileNotFoundError:
-            pass
+        with (
+            contextlib.suppress(FileNotFoundError),
+            self._predictions.path.open(encoding="utf-8", errors="replace") as file,
+        ):
+            for line in file:  # one by one: a stray quote spoils its own line only
+                for row in parse([line]):
+                    recorded.setdefault(row.id, []).append(row)
         return recorded
 
 

@@ -11,9 +11,9 @@ from digitwatch.patience import told
 from digitwatch.reading.classifier import ModelError
 from digitwatch.reading.reader import Reader
 from digitwatch.spool import watch
+from digitwatch.spool.claims import CLAIMED, Taken, lock
 from digitwatch.spool.durable import rename_new
-from digitwatch.spool.filing import CLAIMED, Taken, lock
-from digitwatch.spool.predictions import HEADER
+from digitwatch.spool.rows import HEADER
 from digitwatch.spool.space import shortage
 from digitwatch.work import Places
 
@@ -101,7 +101,7 @@ def _events(inbox: Path, watching: str) -> Finding:
     if watching == "auto" and kind.startswith(watch.WITHOUT_EVENTS):
         return Finding(True, f"watch: {inbox} lies on {kind}, where a timer replaces events")
     try:
-        watch.Events(inbox, False, lambda name: None).stop()
+        watch.Events(inbox, False, lambda name: None, lambda: None).stop()
     except watch.NoEvents as error:
         return Finding(watching == "auto", f"watch: {error}; without events the folder is listed on a timer")
     return Finding(True, f"watch: events arrive from {inbox} ({kind})")

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from digitwatch import config, logs, provision, systemd
 from digitwatch.batch import Batch, BatchTrouble
-from digitwatch.daemon import Daemon, Habits, listen
+from digitwatch.daemon import Daemon, listen
 from digitwatch.jobs import Equipment, Outcome
+from digitwatch.lookout import Habits
 from digitwatch.patience import told
 from digitwatch.pool import Pool, WorkerError
 from digitwatch.reading.formats import is_complete
-from digitwatch.spool.filing import Taken
+from digitwatch.spool.claims import Taken
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.predictions import PredictionLog
 from digitwatch.work import Places

@@ -1,45 +1,35 @@
-"""Watch mode: recover, sweep, wait, dispatch, commit, stop."""
+"""Watch mode: recover, look, wait, dispatch, commit, stop."""
 
 import contextlib
-import heapq
+import errno
 import logging
 import os
 import queue
 import signal
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from digitwatch import systemd, work
+from digitwatch.backlog import Backlog
 from digitwatch.jobs import Outcome
+from digitwatch.ledger import Ledger
+from digitwatch.lookout import Habits, Lookout
 from digitwatch.patience import Patience, told
-from digitwatch.pool import Pool
-from digitwatch.spool import filing, watch
-from digitwatch.spool.filing import Claim
+from digitwatch.pool import CRASHES, Pool
+from digitwatch.spool import claims
+from digitwatch.spool.claims import CLAIMED, Claim, Taken
 from digitwatch.spool.inbox import Inbox
-from digitwatch.spool.pictures import withdraw
-from digitwatch.spool.predictions import PredictionLog, printable
+from digitwatch.spool.predictions import PredictionLog
 from digitwatch.spool.space import shortage
 from digitwatch.status import Status
 
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 8.0  # for what is in flight; people and service managers wait 10
-FRESH_SECONDS = 10.0  # an incomplete image younger than this may still be written to
 LOOK_AGAIN_SECONDS = 2.0
 SPACE_SECONDS = 1.0  # how old a look at the free space may be
 CALLS = 1000  # made in one turn, so that a flood of events cannot keep finished scans from the log
-
-
-@dataclass(frozen=True)
-class Habits:
-    """How the daemon notices files and when it holds back."""
-
-    watch: str
-    recursive: bool
-    rescan: float
-    poll: float
-    min_free: int
+ITS_OWN = (errno.EACCES, errno.EPERM, errno.EXDEV, errno.EBUSY)
+"""What a rename of one file may be refused for while the inbox lets us take others."""
 
 
 class Daemon:
@@ -63,20 +53,14 @@ class Daemon:
         self._places = places
         self._inbox = inbox
         self._predictions = predictions
-        self._habits = habits
+        self._min_free = habits.min_free
         self._clock = clock
+        self._lookout = Lookout(inbox, habits, post=self.calls.put, clock=clock)
         self._patience = Patience(clock)
         self._status = Status(clock)
-        self._claims: dict[str, tuple[Claim, float]] = {}  # id -> claim not yet filed, since when
-        self._to_read: list[tuple[float, str]] = []  # heap of claims to be read: not before, id
-        self._to_record: list[work.Finished] = []
-        self._to_file: list[work.Recorded] = []
-        self._events: watch.Events | None = None
-        self._identity: tuple[int, int] | None = None  # device and inode of the inbox
-        self._lock: int | None = None
-        self._model = ""
+        self._backlog = Backlog(clock)
+        self._ledger = Ledger(places, predictions, clock)
         self._stop_at = float("inf")
-        self._next_sweep = 0.0
         self._space_checked = float("-inf")
 
     def run(self, pool: Pool) -> None:
@@ -88,14 +72,14 @@ class Daemon:
             WorkerError: the model cannot be used.
         """
         self._pool = pool
-        self._open_inbox()
+        self._lookout.open()
         cut = self._predictions.repair()
         if cut:
             log.warning("%s: cut off %d bytes of an incomplete last line", self._predictions.path, cut)
-        self._model = pool.start()
-        self._recover()
-        self._watch()
-        log.info("watching %s by %s; model %s", self._places.inbox, self._watching, self._model)
+        self._ledger.model = pool.start()
+        self._adopt()
+        self._lookout.start()
+        log.info("watching %s by %s; model %s", self._places.inbox, self._lookout.watching, self._ledger.model)
         systemd.notify(READY=1)
         while not self._is_done():
             self._step()
@@ -104,7 +88,7 @@ class Daemon:
     def stop(self) -> None:
         """Finish or give back what is in flight, then end (called through `calls`)."""
         if not self._stopping:
-            log.info("stopping; %d scans in flight", len(self._claims))
+            log.info("stopping; %d scans in flight", len(self._ledger))
             systemd.notify(STOPPING=1)
             self._stop_at = self._clock() + STOP_SECONDS
 
@@ -117,17 +101,21 @@ class Daemon:
 
     def report(self, outcome: Outcome) -> None:
         """Take what a worker made of a scan (called through `calls`, by the pool)."""
-        claim, since = self._claims[outcome.job.id]
+        claim = self._ledger.claim(outcome.job.id)
+        if self._backlog.is_alone(claim.id) and not outcome.crashed:
+            claims.forget_tries(claim)
+        self._backlog.ended(claim.id)
         if outcome.trouble:
-            self._read_later(claim, 0.0)
+            self._backlog.later(claim)
             self._patience.pause(outcome.trouble)
+        elif outcome.crashed:
+            self._backlog.suspect(claim)
         elif outcome.gone:
-            log.warning("%s vanished from %s before it was read", printable(claim.name), claim.path.parent)
-            del self._claims[claim.id]
-        elif outcome.truncated and self._is_fresh(claim):
-            self._read_later(claim, LOOK_AGAIN_SECONDS)
+            self._ledger.drop(claim)
+        elif outcome.truncated and self._ledger.is_fresh(claim):
+            self._backlog.later(claim, LOOK_AGAIN_SECONDS)
         else:
-            self._to_record.append(work.Finished(claim, outcome, self._clock() - since))
+            self._ledger.finish(claim, outcome)
 
     # --- one turn of the loop ---
 
@@ -135,11 +123,14 @@ class Daemon:
         self._wait()
         self._pool.expire()
         if not self._patience.holds:
-            self._commit()
-            self._sweep_if_due()
-            self._dispatch()
-        waiting = len(self._inbox) + len(self._claims)
-        self._status.tell(self._watching, waiting, self._patience.reason)
+            try:
+                self._commit()
+                self._look_if_due()
+                self._dispatch()
+            except (OSError, Taken) as error:
+                self._pause(error)
+        waiting = len(self._inbox) + len(self._ledger)
+        self._status.tell(self._lookout.watching, waiting, self._patience.reason)
 
     def _wait(self) -> None:
         """Make the calls that others asked for; wait for the first until something else is due."""
@@ -151,11 +142,11 @@ class Daemon:
 
     def _next_due(self) -> float:
         """Give the clock time at which the loop has something to do even if nobody calls."""
-        work_due = [self._next_sweep]
-        if self._to_record or self._to_file:
+        work_due = [self._lookout.next_look]
+        if self._ledger.is_pending:
             work_due.append(self._patience.resume_at)
-        if self._may_take:
-            work_due += [due for due in (self._inbox.next_due(), self._to_read_due()) if due is not None]
+        if self._may_take and not (self._backlog.wants_quiet and self._pool.busy):
+            work_due += [due for due in (self._inbox.next_due(), self._backlog.next_due()) if due is not None]
         due = [self._stop_at, max(min(work_due), self._patience.resume_at)]
         if (deadline := self._pool.next_deadline()) is not None:
             due.append(deadline)
@@ -164,26 +155,26 @@ class Daemon:
         return min(due)
 
     def _commit(self) -> None:
-        """Record what was read and file what was recorded, as far as the world lets us."""
-        try:
-            if self._to_record:
-                self._to_file += work.record(self._places, self._to_record, self._predictions, self._model)
-                finished, self._to_record = self._to_record, []
-                for done in finished:
-                    self._status.count(done.outcome)
-            while self._to_file:
-                where = work.file(self._places, self._to_file[0])
-                recorded = self._to_file.pop(0)
-                self._claims.pop(recorded.claim.id, None)
-                log.debug("%s -> %s", printable(recorded.claim.name), where)
-                self._patience.well()
-        except OSError as error:
-            self._patience.pause(told(error))
+        """Record and file what was read, as far as the world lets us; what was written to since is read again.
+
+        Raises:
+            OSError: the rest is still to be done; the same call may be made again.
+        """
+        for claim in self._ledger.changed():
+            self._backlog.later(claim, LOOK_AGAIN_SECONDS)
+        for outcome in self._ledger.record():
+            self._status.count(outcome)
+        if self._ledger.file():
+            self._patience.well()
 
     def _dispatch(self) -> None:
         """Give the workers as many scans as they can hold, those claimed earlier first."""
         while self._may_take and not self._patience.holds and self._has_room():
-            claim = self._next_claim()
+            claim = self._backlog.take(self._pool.busy)
+            if claim is not None and self._backlog.is_alone(claim.id) and not self._may_try(claim):
+                continue
+            if claim is None and not self._backlog.wants_quiet:
+                claim = self._next_claim()
             if claim is None:
                 break
             self._pool.submit(work.job(self._places, claim))
@@ -191,97 +182,75 @@ class Daemon:
     @property
     def _may_take(self) -> bool:
         """Tell whether one more scan may be read; after trouble one alone shows whether it is over."""
-        if self._stopping or self._to_record or self._to_file:
+        if self._stopping or self._ledger.is_pending:
             return False
         return self._pool.free > 0 and not (self._patience.reason and self._pool.busy)
 
     def _next_claim(self) -> Claim | None:
-        due = self._to_read_due()
-        if due is not None and due <= self._clock():
-            _, scan = heapq.heappop(self._to_read)
-            return self._claims[scan][0]
+        """Claim the next scan that is ready.
+
+        Raises:
+            OSError: the inbox does not let us take anything.
+        """
         while (name := self._inbox.take()) is not None:
             try:
-                claim = filing.claim(self._places.inbox, name)
-            except FileNotFoundError:  # its owner took it back
+                claim = claims.claim(self._places.inbox, name)
+            except FileNotFoundError:  # its owner took it back, if not the whole inbox is gone
+                os.stat(self._places.inbox / CLAIMED)
                 continue
             except OSError as error:
-                self._inbox.note(name)
-                self._patience.pause(told(error))
-                return None
-            self._claims[claim.id] = (claim, self._clock())
+                if error.errno not in ITS_OWN or not os.access(self._places.inbox, os.W_OK | os.X_OK):
+                    raise
+                self._inbox.leave(name, f"cannot be taken out of its folder ({told(error)})")
+                continue
+            self._ledger.enter(claim)
             return claim
         return None
 
+    def _may_try(self, claim: Claim) -> bool:
+        """Note that a suspect is read alone once more, or give it up.
+
+        Raises:
+            OSError: the note cannot be written; the scan stays a suspect.
+        """
+        try:
+            if claims.count_try(claim) <= CRASHES:
+                return True
+        except OSError:
+            self._backlog.suspect(claim)
+            raise
+        reason = f"ended the program that reads it {CRASHES} times; the image file is probably damaged"
+        self.report(Outcome(work.job(self._places, claim), "", failure=reason))
+        return False
+
     def _has_room(self) -> bool:
-        """Tell whether the disks have room; pause when one has not."""
+        """Tell whether the disks have room; pause when one has not.
+
+        Raises:
+            OSError: a disk does not answer.
+        """
         if self._clock() - self._space_checked < SPACE_SECONDS:
             return True
-        folders = (self._places.outbox, self._places.archive, self._predictions.path.parent)
-        try:
-            reason = shortage(folders, self._habits.min_free)
-        except OSError as error:
-            reason = told(error)
-        if reason:
+        places = self._places
+        folders = (places.outbox, places.archive, places.failed, self._predictions.path.parent)
+        if reason := shortage(folders, self._min_free):
             self._patience.pause(reason)
             return False
         self._space_checked = self._clock()
         return True
 
-    # --- the inbox and its watch ---
-
-    def _open_inbox(self) -> None:
-        """Take the inbox for this daemon; again, when the folder was removed and made anew."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-        self._lock = filing.lock_inbox(self._places.inbox)
-        status = os.stat(self._places.inbox)
-        self._identity = (status.st_dev, status.st_ino)
-
-    def _recover(self) -> None:
-        to_file, to_read = work.recover(self._places, self._predictions)
-        for claim in to_read:
-            self._read_later(claim, 0.0)
-        self._to_file += to_file
-        if to_file or to_read:
-            log.info("left by an earlier run: %d scans to file, %d to read", len(to_file), len(to_read))
-
-    def _watch(self) -> None:
-        """(Re)start the watch; the next sweep finds what came before it."""
-        if self._events is not None:
-            self._events.stop()
-
-        def arrived(name: str) -> None:
-            self.calls.put(lambda: self._inbox.note(name))
-
-        habits = self._habits
-        self._events = watch.start(self._places.inbox, habits.watch, habits.recursive, arrived)
-        self._next_sweep = 0.0
-
-    def _sweep_if_due(self) -> None:
-        if self._clock() < self._next_sweep:
+    def _look_if_due(self) -> None:
+        if self._clock() < self._lookout.next_look:
             return
-        try:
-            self._mend_watch()
-            self._inbox.sweep()
-        except OSError as error:
-            self._patience.pause(told(error))
-            return
-        self._next_sweep = self._clock() + (self._habits.rescan if self._events else self._habits.poll)
-        if not self._claims and not len(self._inbox) and self._has_room():
+        self._lookout.look()
+        self._adopt()
+        if not len(self._ledger) and not len(self._inbox) and self._has_room():
             self._patience.well()
 
-    def _mend_watch(self) -> None:
-        """Start the watch again when it has died or when the inbox is another folder than it was."""
-        status = os.stat(self._places.inbox)
-        if (status.st_dev, status.st_ino) != self._identity:
-            log.warning("%s is another folder than before; watching it anew", self._places.inbox)
-            self._open_inbox()
-            self._watch()
-        elif self._events is not None and not self._events.alive():
-            log.warning("the watch on %s has ended; starting it again", self._places.inbox)
-            self._watch()
+    def _adopt(self) -> None:
+        """Take up the claims that nobody has in hand; each is read alone, since a process may have died over it."""
+        for claim in self._ledger.adopt():
+            self._backlog.suspect(claim)
 
     # --- small things ---
 
@@ -289,46 +258,27 @@ class Daemon:
     def _stopping(self) -> bool:
         return self._stop_at != float("inf")
 
-    @property
-    def _watching(self) -> str:
-        return "events" if self._events else "polling"
-
-    def _to_read_due(self) -> float | None:
-        return self._to_read[0][0] if self._to_read else None
-
-    def _read_later(self, claim: Claim, seconds: float) -> None:
-        self._claims.setdefault(claim.id, (claim, self._clock()))
-        heapq.heappush(self._to_read, (self._clock() + seconds, claim.id))
-
-    def _is_fresh(self, claim: Claim) -> bool:
-        with contextlib.suppress(OSError):
-            return 0 <= time.time() - claim.path.stat().st_mtime < FRESH_SECONDS
-        return False
+    def _pause(self, error: Exception) -> None:
+        self._patience.pause(told(error) if isinstance(error, OSError) else str(error))
+        self._lookout.next_look = 0.0  # what has happened meanwhile is seen as soon as work goes on
 
     def _is_done(self) -> bool:
         if not self._stopping:
             return False
-        idle = not self._pool.busy and not self._to_record and not self._to_file
+        idle = not self._pool.busy and not self._ledger.is_pending
         return idle or self._clock() >= self._stop_at
 
     def _end(self) -> None:
         """Stop the helpers and put what was not recorded back into the inbox."""
         self._pool.stop()
-        if self._events is not None:
-            self._events.stop()
-        recorded = {entry.claim.id for entry in self._to_file}
-        for claim, _ in self._claims.values():
-            if claim.id not in recorded:
-                withdraw(self._places.outbox / claim.day, claim.name, claim.id)
-                if filing.give_back(self._places.inbox, claim):
-                    log.info("%s: given back to the inbox unread", printable(claim.name))
+        self._ledger.give_back()
         self._predictions.reopen()
-        if self._lock is not None:
-            os.close(self._lock)
+        self._lookout.close()
 
 
 def listen(daemon: Daemon) -> None:
     """Let SIGTERM and SIGINT stop the daemon and SIGHUP reopen its log."""
+    signal.signal(signal.SIGIO, signal.SIG_IGN)  # told when a leased file is opened; see spool.looks
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: daemon.calls.put(daemon.stop))
     signal.signal(signal.SIGHUP, lambda *_: daemon.calls.put(daemon.reload))

@@ -49,3 +49,5 @@ class Outcome:
     truncated: bool = False
     trouble: str = ""
     gone: bool = False
+    crashed: bool = False  # the worker died; by accident or because of this scan
+    stamp: tuple[int, int] | None = None  # size and modification time of the bytes that were read

@@ -1,6 +1,6 @@
 """One scan from claim to filed: the commit order, written once.
 
-    claim     one rename from the inbox to inbox/.digitwatch/ID/NAME          spool.filing.claim
+    claim     one rename from the inbox to inbox/.digitwatch/ID/NAME          spool.claims.claim
     read      pure; may be killed and repeated at will                         worker.perform
     publish   each picture under a temporary name, synced, renamed             spool.pictures.publish
     record    all rows of the scan in one write, synced: the commit point      record, below
@@ -14,15 +14,17 @@ What a crash leaves behind, and what `recover` makes of it:
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from digitwatch.jobs import Job, Outcome
-from digitwatch.spool import filing
-from digitwatch.spool.filing import CLAIMED, Claim
-from digitwatch.spool.predictions import PredictionLog, Row, printable, shown_name
+from digitwatch.spool import claims, filing
+from digitwatch.spool.claims import Claim
+from digitwatch.spool.durable import make_folder
+from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.rows import Row, printable, shown_name
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,18 @@ class Finished:
     outcome: Outcome
     seconds: float
 
+    @property
+    def is_still_as_read(self) -> bool:
+        """Tell whether nobody has written to the scan since its bytes were read."""
+        return self.outcome.stamp is None or claims.stamp(self.claim) == self.outcome.stamp
+
 
 @dataclass(frozen=True)
 class Recorded:
-    """A scan whose rows are in the log; its original is still to be moved to `target`."""
+    """A scan whose rows are in the log; its original is still to be moved to `target`, below `top`."""
 
     claim: Claim
+    top: Path
     target: Path
     failure: str
 
@@ -59,51 +67,63 @@ def job(places: Places, claim: Claim) -> Job:
     return Job(claim.id, claim.name, claim.path, places.outbox / claim.day)
 
 
-def record(places: Places, finished: Sequence[Finished], predictions: PredictionLog, model: str) -> list[Recorded]:
+def record(
+    places: Places,
+    finished: Sequence[Finished],
+    predictions: PredictionLog,
+    model: str,
+    *,
+    promised: Sequence[Recorded] = (),
+) -> list[Recorded]:
     """Write the rows of several scans with one sync: from here on they count as read.
+
+    `promised` are scans recorded before and not yet filed: their places are not given twice.
 
     Raises:
         OSError: nothing was recorded; the same call may be made again.
     """
-    filing.sync_claims(places.inbox, [done.claim for done in finished])
-    chosen: set[Path] = set()
+    claims.sync_claims(places.inbox, [done.claim for done in finished])
+    chosen = {entry.target for entry in promised}
     recorded, rows = [], []
     for done in finished:
-        target = _target(places, done, chosen)
+        failure = done.outcome.failure
+        top, folder = _folders(places, done.claim, bool(failure))
+        target = _free(folder, done.claim.name, bool(failure), chosen)
         chosen.add(target)
-        recorded.append(Recorded(done.claim, target, done.outcome.failure))
+        recorded.append(Recorded(done.claim, top, target, failure))
         rows += rows_of(done.outcome, shown(target, places.base), model, done.seconds, base=places.base)
     predictions.append(rows)
     return recorded
 
 
-def file(places: Places, recorded: Recorded) -> Path:
+def file(recorded: Recorded) -> Path:
     """Move a recorded original to its place; give where it went.
 
     Raises:
+        Vanished: somebody took the claimed file away.
         OSError: the folder is full or gone; the same call may be made again.
     """
     if recorded.failure:
-        recorded.target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(recorded.top, recorded.target.parent)
         filing.write_reason(recorded.target, _advice(recorded))
-    target = filing.file_original(recorded.claim.path, recorded.target)
-    filing.remove_empty(recorded.claim.path.parent, places.inbox / CLAIMED)
+    target = filing.file_original(recorded.claim, recorded.top, recorded.target)
+    claims.clear(recorded.claim)
     return target
 
 
-def recover(places: Places, predictions: PredictionLog) -> tuple[list[Recorded], list[Claim]]:
-    """Find what an earlier run left: the scans that are only to be filed, and those to be read."""
-    claims = list(filing.left_claimed(places.inbox))
-    if not claims:
+def recover(
+    places: Places, predictions: PredictionLog, known: Container[str] = ()
+) -> tuple[list[Recorded], list[Claim]]:
+    """Find the claims that nobody has in hand: the scans that are only to be filed, and those to be read.
+
+    `known` are the ids of the claims in hand.
+    """
+    left = [claim for claim in claims.left_claimed(places.inbox) if claim.id not in known]
+    if not left:
         return [], []
-    found = predictions.find(claim.id for claim in claims)
-    to_file, to_read = [], []
-    for claim in claims:
-        if claim.id in found:
-            to_file.append(_as_recorded(places, claim, found[claim.id][0]))
-        else:
-            to_read.append(claim)
-    return to_file, to_read
+    found = predictions.find(claim.id for claim in left)
+    to_file = [_as_recorded(places, claim, found[claim.id][0]) for claim in left if claim.id in found]
+    return to_file, [claim for claim in left if claim.id not in found]
 
 
 def rows_of(outcome: Outcome, filed: str, model: str, seconds: float, *, base: Path) -> list[Row]:
@@ -137,32 +157,33 @@ def shown(path: Path, base: Path) -> str:
     return printable(os.fspath(path.relative_to(base) if path.is_relative_to(base) else path))
 
 
-def _target(places: Places, done: Finished, chosen: set[Path]) -> Path:
-    """Choose a free place for the original; `chosen` are those of scans recorded in the same write."""
+def _free(folder: Path, name: str, failed: bool, chosen: set[Path]) -> Path:
+    """Choose a free place for an original; `chosen` are those that other scans were promised."""
 
     def taken(path: Path) -> bool:
-        return path in chosen or os.path.lexists(path) or bool(done.outcome.failure and filing.has_reason(path))
+        return path in chosen or os.path.lexists(path) or (failed and filing.has_reason(path))
 
-    return filing.free_place(_folder(places, done.claim, bool(done.outcome.failure)), done.claim.name, taken)
+    return filing.free_place(folder, name, taken)
 
 
-def _folder(places: Places, claim: Claim, failed: bool) -> Path:
-    return places.failed if failed else places.archive / claim.day
+def _folders(places: Places, claim: Claim, failed: bool) -> tuple[Path, Path]:
+    """Give the folder that must be there and the one below it, made when missing, that the original goes to."""
+    return (places.failed, places.failed) if failed else (places.archive, places.archive / claim.day)
 
 
 def _as_recorded(places: Places, claim: Claim, row: Row) -> Recorded:
     """Find the place again that a row names; its text may be escaped, so it is met by counting up."""
     failed = row.status == "failed"
-    folder = _folder(places, claim, failed)
+    top, folder = _folders(places, claim, failed)
     counted = (folder / filing.numbered(claim.name, number) for number in range(1, 10_000))
     named = next((path for path in counted if shown(path, places.base) == row.filed), None)
-    target = named or filing.free_place(folder, claim.name, os.path.lexists)
-    return Recorded(claim, target, row.reason if failed else "")
+    target = named or _free(folder, claim.name, failed, set())
+    return Recorded(claim, top, target, row.reason if failed else "")
 
 
 def _advice(recorded: Recorded) -> str:
     return (
         f"{printable(recorded.claim.name)} could not be read: {recorded.failure}.\n\n"
-        "The file beside this note is the untouched original. When what is wrong is mended, put the file\n"
-        "into the inbox again; this note can be deleted."
+        "The file beside this note is the untouched original. When what is wrong is mended, `digitwatch retry`\n"
+        "puts it back into the inbox; or put the file there yourself, and delete this note."
     )

@@ -1,11 +1,14 @@
 """One scan from its bytes to published pictures; runs inside a worker process."""
 
+import errno
 import hashlib
 import multiprocessing.connection
 import os
 import resource
 import signal
+import stat
 import threading
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -17,6 +20,7 @@ from digitwatch.reading.classifier import ModelError
 from digitwatch.reading.images import ImageError, Page
 from digitwatch.reading.reader import Reader, Reading
 from digitwatch.spool.filing import numbered
+from digitwatch.spool.looks import LOOK
 from digitwatch.spool.pictures import publish, withdraw
 from digitwatch.spool.rows import printable
 
@@ -129,7 +133,7 @@ def _read_durably(job: Job) -> tuple[bytes, tuple[int, int]]:
     waited for.
     """
     try:
-        handle = os.open(job.source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (os.O_NOFOLLOW if job.claimed else 0))
+        handle = os.open(job.source, LOOK if job.claimed else LOOK & ~os.O_NOFOLLOW)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO):
             raise _NoFileError("is no plain file but a link, pipe, socket or device") from error

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -109,8 +109,8 @@ class Service:
         """Give all files below one of the daemon's folders."""
         return sorted(Path(top, name) for top, _, names in os.walk(self.base / folder) for name in names)
 
-    def await_rows(self, number: int) -> list[dict[str, str]]:
-        """Wait for a number of rows, and for their originals to have left the inbox."""
+    def await_rows(self, number: int, left: Sequence[str] = ()) -> list[dict[str, str]]:
+        """Wait for a number of rows, and for all originals but those of `left` to have left the inbox."""
         until(lambda: len(self.rows()) >= number, f"{number} rows")
-        until(lambda: not self.files("inbox"), "an empty inbox")
+        until(lambda: [p.name for p in self.files("inbox")] == list(left), "an empty inbox")
         return self.rows()

@@ -200,15 +200,29 @@ def test_an_inbox_made_anew_is_watched_again(tmp_path: Path) -> None:
 
 
 def test_a_half_written_image_is_waited_for(tmp_path: Path) -> None:
-    """An image that stops in the middle for longer than the settle time is not failed."""
+    """An image that stops in the middle for longer than the settle time, its writer gone, is not failed."""
     data = scan(ending=".tif")
-    with Service(tmp_path) as service, (service.inbox / "a.tif").open("wb", buffering=0) as file:
-        file.write(data[: len(data) // 2])
+    (tmp_path / "kept.tif").write_bytes(data[: len(data) // 2])
+    with Service(tmp_path) as service:
+        os.link(tmp_path / "kept.tif", service.inbox / "a.tif")
         until(lambda: not (service.inbox / "a.tif").exists(), "the claim")
-        file.write(data[len(data) // 2 :])
+        with (tmp_path / "kept.tif").open("ab") as file:
+            file.write(data[len(data) // 2 :])
         [row] = service.await_rows(1)
 
     assert row["status"] != "failed"
+    assert row["sha256"] == hashlib.sha256(data).hexdigest()
+
+
+def test_an_open_file_is_waited_for(tmp_path: Path) -> None:
+    """A scan written page by page with long pauses stays in the inbox until its writer closes it."""
+    data = scan(ending=".tif")
+    with Service(tmp_path) as service:
+        with (service.inbox / "a.tif").open("wb", buffering=0) as file:
+            file.write(data)
+            (service.inbox / "b.tif").write_bytes(data)
+            assert [row["file"] for row in service.await_rows(1, ["a.tif"])] == ["b.tif"]
+        assert len(service.await_rows(2)) == 2
 
 
 def test_polling_finds_scans_too(tmp_path: Path) -> None:

@@ -2,17 +2,12 @@
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from digitwatch.spool import durable
-
-
-def other_filesystem() -> Path | None:
-    """Give a folder on another filesystem than the temporary one, or None."""
-    memory = Path("/dev/shm")
-    return memory if memory.is_dir() and os.access(memory, os.W_OK) else None
 
 
 def test_rename_refuses_an_existing_target(tmp_path: Path) -> None:
@@ -31,19 +26,28 @@ def test_rename_refuses_without_the_system_call(tmp_path: Path, monkeypatch: pyt
     test_rename_refuses_an_existing_target(tmp_path)
 
 
-def test_move_across_filesystems_keeps_the_bytes(tmp_path: Path) -> None:
-    """EXDEV turns the rename into copy, sync, rename and unlink; nothing else is left."""
-    other = other_filesystem()
-    if other is None or other.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("needs /dev/shm as a second filesystem")
-    source, target = other / f"digitwatch-test-{os.getpid()}", tmp_path / "a.png"
-    source.write_bytes(b"scan" * 1000)
+def test_a_copy_of_a_file_that_is_written_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy made while somebody writes may hold a mixture: it is thrown away and made again later."""
 
-    durable.move_new(source, target)
+    def copy_while_somebody_writes(source: Path, copy: Path) -> None:
+        copy.write_bytes(source.read_bytes())
+        source.write_bytes(b"more than before")
 
-    assert target.read_bytes() == b"scan" * 1000
-    assert not source.exists()
-    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+    (tmp_path / "a").write_bytes(b"a")
+    monkeypatch.setattr(shutil, "copyfile", copy_while_somebody_writes)
+
+    with pytest.raises(BlockingIOError):
+        durable.copy_durably(tmp_path / "a", tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_folders_are_made_below_what_is_there_only(tmp_path: Path) -> None:
+    """Days are made; the disk that they should lie on is not."""
+    durable.make_folder(tmp_path, tmp_path / "day" / "sub")
+    assert (tmp_path / "day" / "sub").is_dir()
+
+    with pytest.raises(FileNotFoundError):
+        durable.make_folder(tmp_path / "away", tmp_path / "away" / "day")
 
 
 def test_failed_write_leaves_nothing() -> None:

@@ -1,118 +1,103 @@
-"""Claims and originals: taken whole, given back, and never filed over another file."""
+"""Originals: never filed over another file, never filed twice, across disks too."""
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from disks import other_filesystem
 
 from digitwatch.spool import filing
-from digitwatch.spool.filing import CLAIMED, Claim
+from digitwatch.spool.claims import Claim
+
+SCAN = "20261122T000001.000Z-00000000"
 
 
 @pytest.fixture
-def inbox(tmp_path: Path) -> Path:
-    """Give an inbox with one scan in it."""
-    inbox = tmp_path / "inbox"
-    (inbox / CLAIMED).mkdir(parents=True)
-    (inbox / "a.png").write_bytes(b"a")
-    return inbox
+def claim(tmp_path: Path) -> Claim:
+    """Give a claimed scan."""
+    return make_claim(tmp_path / ".digitwatch")
 
 
-def test_claim_moves_the_scan_under_its_id(inbox: Path) -> None:
-    """A claimed scan lies in inbox/.digitwatch/ID/NAME and no longer in the inbox."""
-    claim = filing.claim(inbox, "a.png")
-
-    assert claim.path == inbox / CLAIMED / claim.id / "a.png"
-    assert claim.path.read_bytes() == b"a"
-    assert not (inbox / "a.png").exists()
-
-
-def test_claim_of_a_vanished_scan_leaves_nothing(inbox: Path) -> None:
-    """A scan that its owner took back raises, and no empty folder stays."""
-    with pytest.raises(FileNotFoundError):
-        filing.claim(inbox, "gone.png")
-
-    assert list((inbox / CLAIMED).iterdir()) == []
+def make_claim(home: Path, scan: str = SCAN, data: bytes = b"new") -> Claim:
+    """Claim a scan by hand."""
+    claim = Claim(scan, "a.png", home / scan / "a.png")
+    claim.path.parent.mkdir(parents=True)
+    claim.path.write_bytes(data)
+    return claim
 
 
-def test_the_day_of_a_claim_never_changes() -> None:
-    """Work repeated after midnight writes into the folder of the first attempt."""
-    scan = filing.new_id(datetime(2026, 11, 22, 23, 59, 59, 999_000, UTC))
-
-    assert Claim(scan, "a.png", Path("a.png")).day == "2026-11-22"
-
-
-def test_a_second_daemon_is_refused(inbox: Path) -> None:
-    """The lock of an inbox is given once."""
-    handle = filing.lock_inbox(inbox)
-
-    with pytest.raises(filing.Taken, match="another digitwatch"):
-        filing.lock_inbox(inbox)
-    os.close(handle)
-
-
-def test_give_back_puts_the_scan_into_the_inbox(inbox: Path) -> None:
-    """An unread scan is back under its name, and its claim is gone."""
-    claim = filing.claim(inbox, "a.png")
-
-    assert filing.give_back(inbox, claim)
-    assert (inbox / "a.png").read_bytes() == b"a"
-    assert list((inbox / CLAIMED).iterdir()) == []
-
-
-def test_give_back_never_replaces_a_newer_scan(inbox: Path) -> None:
-    """When the name is used again, the claimed scan stays claimed."""
-    claim = filing.claim(inbox, "a.png")
-    (inbox / "a.png").write_bytes(b"newer")
-
-    assert not filing.give_back(inbox, claim)
-    assert (inbox / "a.png").read_bytes() == b"newer"
-    assert claim.path.read_bytes() == b"a"
-
-
-def test_left_claims_are_found_in_order(inbox: Path) -> None:
-    """What an earlier run claimed is found again, oldest first; empty folders are tidied away."""
-    for scan in ("20261122T2", "20261122T1"):
-        (inbox / CLAIMED / scan / "sub").mkdir(parents=True)
-        (inbox / CLAIMED / scan / "sub" / "x.png").touch()
-    (inbox / CLAIMED / "20261122T0").mkdir()
-
-    claims = list(filing.left_claimed(inbox))
-
-    assert [(claim.id, claim.name) for claim in claims] == [("20261122T1", "sub/x.png"), ("20261122T2", "sub/x.png")]
-    assert not (inbox / CLAIMED / "20261122T0").exists()
-
-
-def test_filing_never_replaces(tmp_path: Path) -> None:
+def test_filing_never_replaces(tmp_path: Path, claim: Claim) -> None:
     """A place that was taken meanwhile gets a number; both files are kept."""
-    source, target = tmp_path / "new", tmp_path / "a.png"
-    source.write_bytes(b"new")
+    target = tmp_path / "a.png"
     target.write_bytes(b"old")
 
-    assert filing.file_original(source, target) == tmp_path / "a~2.png"
+    assert filing.file_original(claim, tmp_path, target) == tmp_path / "a~2.png"
     assert target.read_bytes() == b"old"
     assert (tmp_path / "a~2.png").read_bytes() == b"new"
 
 
-def test_filing_twice_is_filing_once(tmp_path: Path) -> None:
+def test_filing_twice_is_filing_once(tmp_path: Path, claim: Claim) -> None:
     """Repeated after a crash, a scan already in place is left there."""
-    source, target = tmp_path / "s", tmp_path / "day" / "a.png"
-    source.write_bytes(b"a")
-    filing.file_original(source, target)
+    target = tmp_path / "day" / "a.png"
+    filing.file_original(claim, tmp_path, target)
 
-    assert filing.file_original(source, target) == target
+    assert filing.file_original(claim, tmp_path, target) == target
     assert [p.name for p in target.parent.iterdir()] == ["a.png"]
 
 
-def test_a_copy_from_an_earlier_attempt_is_recognised(tmp_path: Path) -> None:
-    """A crash between copy and unlink, across disks, does not make two of one."""
-    source, target = tmp_path / "s", tmp_path / "a.png"
-    source.write_bytes(b"same")
-    target.write_bytes(b"same")
+def test_another_scan_with_equal_bytes_is_another_scan(tmp_path: Path, claim: Claim) -> None:
+    """The same blank form under the same name, filed by somebody else, is not taken for ours."""
+    target = tmp_path / "a.png"
+    target.write_bytes(b"new")
 
-    assert filing.file_original(source, target) == target
-    assert not source.exists()
+    assert filing.file_original(claim, tmp_path, target) == tmp_path / "a~2.png"
+
+
+def test_a_scan_that_was_taken_away_is_told_from_trouble(tmp_path: Path, claim: Claim) -> None:
+    """A claimed file that is nowhere is no reason to wait for ever."""
+    claim.path.unlink()
+
+    with pytest.raises(filing.Vanished):
+        filing.file_original(claim, tmp_path, tmp_path / "a.png")
+
+
+def test_a_missing_archive_is_not_made(tmp_path: Path, claim: Claim) -> None:
+    """The folder itself may be a disk that is away; only folders below it are made."""
+    with pytest.raises(FileNotFoundError):
+        filing.file_original(claim, tmp_path / "archive", tmp_path / "archive" / "day" / "a.png")
+    assert claim.path.exists()
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Path:
+    """Give an archive on another filesystem than the claims."""
+    return other_filesystem(tmp_path)
+
+
+def test_across_disks_the_bytes_are_kept(far: Path, claim: Claim) -> None:
+    """EXDEV turns the rename into copy, sync, rename and unlink; nothing else is left."""
+    assert filing.file_original(claim, far, far / "day" / "a.png") == far / "day" / "a.png"
+    assert (far / "day" / "a.png").read_bytes() == b"new"
+    assert [p.name for p in (far / "day").iterdir()] == ["a.png"]
+    assert [p for p in claim.home.rglob("*") if p.is_file()] == []
+
+
+def test_across_disks_a_copy_of_an_earlier_attempt_is_recognised(far: Path, claim: Claim) -> None:
+    """A crash between the rename of the copy and the unlink does not make two of one."""
+    filing.file_original(claim, far, far / "a.png")
+    inode = (far / "a.png").stat().st_ino
+    claim.path.write_bytes(b"new")
+    claim.note("copied").write_bytes(f"{inode} a.png".encode())
+
+    assert filing.file_original(claim, far, far / "a.png") == far / "a.png"
+    assert [p.name for p in far.iterdir()] == ["a.png"]
+
+
+def test_across_disks_equal_bytes_prove_nothing(far: Path, claim: Claim) -> None:
+    """Without the note of an own copy, an equal file under an equal name is another scan's."""
+    (far / "a.png").write_bytes(b"new")
+
+    assert filing.file_original(claim, far, far / "a.png") == far / "a~2.png"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from digitwatch.reading.formats import is_complete
-from digitwatch.spool.filing import CLAIMED
+from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.inbox import EMPTY_SETTLES, Inbox
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(60) + b"\0\0\0\0IEND\xaeB`\x82"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.spool.predictions import HEADER, PredictionLog, Row, printable, shown_name
+from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.rows import HEADER, Row, printable, shown_name
 
 
 def row(scan: str = "id-1", page: int = 1, file: str = "a.png") -> Row:
@@ -177,3 +178,75 @@ def test_no_character_breaks_a_line() -> None:
     everything = "".join(map(chr, range(0x300))) + "\u2028\u2029\x85"
 
     assert len(printable(everything).splitlines()) == 1
+
+
+def test_a_last_row_that_lacks_only_its_line_end_is_kept(log: PredictionLog) -> None:
+    """An editor that drops the last line end costs no row, neither at the start nor while the daemon runs."""
+    log.append([row("a")])
+    log.path.write_bytes(log.path.read_bytes().rstrip(b"\n"))
+    assert log.repair() == 0
+    log.path.write_bytes(log.path.read_bytes().rstrip(b"\n"))
+    log.append([row("b")])
+
+    assert [r["id"] for r in rows_in(log)] == ["a", "b"]
+
+
+def test_a_strange_file_is_not_cut(log: PredictionLog) -> None:
+    """A file that does not begin like our log is nobody we may shorten."""
+    log.path.write_bytes(b"family photographs" * 100_000)
+
+    assert log.repair() == 0
+
+
+def test_a_torn_header_is_begun_anew(log: PredictionLog) -> None:
+    """A crash in the very first write leaves no file of half a header behind."""
+    log.path.write_bytes(HEADER.encode()[:20])
+    log.repair()
+    log.append([row("a")])
+
+    assert [p.name for p in log.path.parent.iterdir()] == ["predictions.csv"]
+    assert [r["id"] for r in rows_in(log)] == ["a"]
+
+
+def test_rows_on_disk_are_never_reported_as_failed(log: PredictionLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When only the note of the write cannot be removed, the rows count: written again they would be double."""
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    log.append([row("b", 1), row("b", 2)])
+
+    assert len(rows_in(log)) == 2
+
+
+def test_pages_with_zeros_in_their_place_are_undone(log: PredictionLog) -> None:
+    """A power cut that kept the length of a write but not its bytes leaves no page of that scan."""
+    log.append([row("a")])
+    before = log.path.stat().st_size
+    log._intend(os.open(log.path, os.O_RDONLY), before, before + 300)
+    with log.path.open("ab") as file:
+        file.write(b"x,y\n" + bytes(296))
+    log.repair()
+
+    assert log.path.stat().st_size == before
+
+
+@pytest.mark.parametrize("name", ["predictions.csv.1", "predictions-20261122.csv", "old/predictions.csv-20261122"])
+def test_rows_are_found_wherever_rotation_puts_them(log: PredictionLog, name: str) -> None:
+    """Numbered, dated, before the ending or in a folder of old logs: a recorded scan is not read again."""
+    log.append([row("a")])
+    (log.path.parent / name).parent.mkdir(exist_ok=True)
+    log.path.rename(log.path.parent / name)
+
+    assert "a" in log.find(["a"])
+
+
+def test_a_log_saved_by_a_spreadsheet_is_kept_aside(log: PredictionLog) -> None:
+    """Saved in place with other line ends while we have it open, it is not mixed with our rows."""
+    log.append([row("a")])
+    log.path.write_bytes(log.path.read_bytes().replace(b"\n", b"\r\n"))
+    log.append([row("b")])
+
+    assert [r["id"] for r in rows_in(log)] == ["b"]
+    assert b"\r\n" in log.path.with_name("predictions.csv.old-1").read_bytes()

@@ -12,8 +12,9 @@ import pytest
 
 from digitwatch import config
 from digitwatch.commands import ExitCode
-from digitwatch.spool.filing import CLAIMED
-from digitwatch.spool.predictions import HEADER, PredictionLog, Row
+from digitwatch.spool.claims import CLAIMED
+from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.rows import HEADER, Row
 
 ROOT = Path(__file__).parents[1]
 SYSTEMD = ROOT / "systemd"

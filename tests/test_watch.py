@@ -28,7 +28,7 @@ def inbox(tmp_path: Path) -> Path:
 @pytest.fixture
 def events(inbox: Path, names: "queue.SimpleQueue[str]") -> Iterator[watch.Events]:
     """Give a running watch on the inbox."""
-    running = watch.Events(inbox, False, names.put)
+    running = watch.Events(inbox, False, names.put, lambda: None)
     yield running
     running.stop()
 
@@ -92,4 +92,4 @@ def test_network_folders_are_polled(tmp_path: Path) -> None:
 
 def test_polling_needs_no_watch(inbox: Path) -> None:
     """`watch: polling` starts no observer."""
-    assert watch.start(inbox, "polling", False, lambda name: None) is None
+    assert watch.start(inbox, "polling", False, lambda name: None, lambda: None) is None

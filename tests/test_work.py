@@ -1,13 +1,14 @@
 """From finished to filed, and what a crash in between leaves to do."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from digitwatch import work
 from digitwatch.jobs import Job, Outcome, PageResult
-from digitwatch.spool import filing
-from digitwatch.spool.filing import CLAIMED
+from digitwatch.spool import claims, filing
+from digitwatch.spool.claims import CLAIMED, Claim
 from digitwatch.spool.predictions import PredictionLog
 
 
@@ -29,7 +30,7 @@ def log(tmp_path: Path) -> PredictionLog:
 def finish(places: work.Places, name: str, *, failure: str = "", pages: int = 1) -> work.Finished:
     """Claim a scan of this name and give it as read."""
     (places.inbox / name).write_bytes(b"scan")
-    claim = filing.claim(places.inbox, name)
+    claim = claims.claim(places.inbox, name)
     job = work.job(places, claim)
     read = tuple(PageResult(n + 1, "7", 0.99, "ok", "", "7:0.990", job.outbox / f"{name}.png") for n in range(pages))
     return work.Finished(claim, Outcome(job, "sha", pages=() if failure else read, failure=failure), 0.012)
@@ -38,7 +39,7 @@ def finish(places: work.Places, name: str, *, failure: str = "", pages: int = 1)
 def test_record_then_file(places: work.Places, log: PredictionLog) -> None:
     """The row names the place where the original then lies."""
     [recorded] = work.record(places, [finish(places, "a.png")], log, "cnn-1")
-    where = work.file(places, recorded)
+    where = work.file(recorded)
 
     [row] = log.find([recorded.claim.id])[recorded.claim.id]
     assert places.base / row.filed == where
@@ -50,7 +51,7 @@ def test_scans_of_one_name_in_one_write_get_places_of_their_own(places: work.Pla
     """Two scans of the same name, committed together, do not meet in the archive."""
     recorded = work.record(places, [finish(places, "a.png"), finish(places, "a.png")], log, "cnn-1")
 
-    assert [work.file(places, r).name for r in recorded] == ["a.png", "a~2.png"]
+    assert [work.file(r).name for r in recorded] == ["a.png", "a~2.png"]
 
 
 def test_every_page_has_a_row(places: work.Places, log: PredictionLog) -> None:
@@ -63,7 +64,7 @@ def test_every_page_has_a_row(places: work.Places, log: PredictionLog) -> None:
 def test_a_failed_scan_lies_beside_its_reason(places: work.Places, log: PredictionLog) -> None:
     """The original goes to failed/ with a note, and the row says failed."""
     [recorded] = work.record(places, [finish(places, "a.png", failure="is empty")], log, "cnn-1")
-    where = work.file(places, recorded)
+    where = work.file(recorded)
 
     assert where == places.failed / "a.png"
     assert "is empty" in (places.failed / "a.png.reason.txt").read_text()
@@ -102,13 +103,33 @@ def test_the_order_survives_a_crash_between_reason_and_original(places: work.Pla
     """Repeated filing of a failed scan gives one note and one original."""
     [recorded] = work.record(places, [finish(places, "a.png", failure="is empty")], log, "cnn-1")
     filing.write_reason(recorded.target, "earlier attempt")
-    work.file(places, recorded)
+    work.file(recorded)
 
     assert sorted(p.name for p in places.failed.iterdir()) == ["a.png", "a.png.reason.txt"]
 
 
 def test_job_pictures_go_into_the_day_of_the_claim(places: work.Places) -> None:
     """The day is that of the claim, so that work repeated after midnight meets its own pictures."""
-    claim = filing.Claim("20261122T235959.999Z-00000000", "a.png", Path("a.png"))
+    claim = Claim("20261122T235959.999Z-00000000", "a.png", Path("a.png"))
 
     assert work.job(places, claim) == Job(claim.id, "a.png", Path("a.png"), places.outbox / "2026-11-22")
+
+
+def test_a_place_promised_to_one_scan_is_not_given_to_another(places: work.Places, log: PredictionLog) -> None:
+    """While filing is held up, a second scan of the same name and bytes gets a place of its own in its row."""
+    first = work.record(places, [finish(places, "a.png")], log, "cnn-1")
+    second = work.record(places, [finish(places, "a.png")], log, "cnn-1", promised=first)
+
+    assert [work.file(r).name for r in (*first, *second)] == ["a.png", "a~2.png"]
+    assert [log.find([r.claim.id])[r.claim.id][0].filed[-7:] for r in second] == ["a~2.png"]
+
+
+def test_a_scan_written_to_after_its_reading_is_not_recorded(places: work.Places) -> None:
+    """Size and time of what was read are compared with what lies there at the commit."""
+    done = finish(places, "a.png")
+    status = done.claim.path.stat()
+    done = replace(done, outcome=replace(done.outcome, stamp=(status.st_size, status.st_mtime_ns)))
+    assert done.is_still_as_read
+    done.claim.path.write_bytes(b"more of it")
+
+    assert not done.is_still_as_read

@@ -12,6 +12,11 @@ from pathlib import Path
 RENAME_NOREPLACE = 1  # linux/fs.h
 AT_FDCWD = -100  # fcntl.h
 
+NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)  # CIFS and some FUSE filesystems cannot sync a folder
+REMEMBERED = 1000  # folders known to be durable; the list is begun anew beyond
+
+_durable_folders: dict[Path, tuple[int, int]] = {}
+
 
 def write_durably(path: Path, data: bytes) -> None:
     """Write a new file and sync it; on any error nothing is left at `path`."""
@@ -31,8 +36,41 @@ def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in NO_FOLDER_SYNC:
+            raise
     finally:
         os.close(handle)
+
+
+def make_folder(top: Path, folder: Path) -> None:
+    """Make `folder` and what is missing between it and `top`, durably; cheap when it is repeated.
+
+    `top` itself is never made: when it is gone, its disk may be.
+
+    Raises:
+        OSError: `top` is gone, or the disk is full or read-only.
+    """
+    below = folder.relative_to(top).parts
+    for depth in range(1, len(below) + 1):
+        child = top.joinpath(*below[:depth])
+        if _durable_folders.get(child) == identity(child) is not None:
+            continue
+        child.mkdir(exist_ok=True)
+        sync_folder(child.parent)  # also one that was there: whoever made it may have died before its sync
+        if len(_durable_folders) >= REMEMBERED:
+            _durable_folders.clear()
+        if (made := identity(child)) is not None:
+            _durable_folders[child] = made
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Give device and inode of what a path leads to, or None when it leads nowhere."""
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_dev, status.st_ino
 
 
 def rename_new(source: Path, target: Path) -> None:
@@ -45,7 +83,7 @@ def rename_new(source: Path, target: Path) -> None:
         if _renameat2(AT_FDCWD, os.fsencode(source), AT_FDCWD, os.fsencode(target), RENAME_NOREPLACE) == 0:
             return
         number = ctypes.get_errno()
-        if number not in (errno.EINVAL, errno.ENOSYS):  # a filesystem that does not know the flag
+        if number not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):  # a filesystem that does not know the flag
             raise OSError(number, os.strerror(number), str(source), None, str(target))
     if os.path.lexists(target):  # not atomic, but the lock makes us the only writer of these folders
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
@@ -64,37 +102,27 @@ def _load_renameat2() -> Callable[..., int] | None:
 _renameat2 = _load_renameat2()
 
 
-def move_new(source: Path, target: Path) -> None:
-    """Move a file, across filesystems too, but never onto an existing one.
+def copy_durably(source: Path, copy: Path) -> None:
+    """Copy the bytes of a file, with times and mode where that is allowed, and sync the copy.
 
     Raises:
-        FileExistsError: the target exists.
-        OSError: the target's folder is full, gone or read-only; the source is where it was.
+        BlockingIOError: the source was written to meanwhile; the copy may hold a mixture.
+        OSError: the disk is full, gone or read-only; no copy is left.
     """
+    before = os.stat(source)
     try:
-        rename_new(source, target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        _copy_across(source, target)
-
-
-def _copy_across(source: Path, target: Path) -> None:
-    """Move a file to another filesystem: copy, sync, rename, and only then unlink."""
-    scratch = target.with_name(scratch_for(source))
-    try:
-        shutil.copyfile(source, scratch)
-        with contextlib.suppress(PermissionError):  # times and mode are a courtesy, the bytes are the promise
-            shutil.copystat(source, scratch)
-        with scratch.open("rb") as copy:
-            os.fsync(copy.fileno())
-        rename_new(scratch, target)
+        shutil.copyfile(source, copy)
+        with contextlib.suppress(OSError):  # times and mode are a courtesy, the bytes are the promise
+            shutil.copystat(source, copy)
+        with copy.open("rb") as file:
+            os.fsync(file.fileno())
+        after = os.stat(source)
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise BlockingIOError(errno.EAGAIN, "is still being written to", str(source))
     except OSError:
         with contextlib.suppress(OSError):
-            scratch.unlink()
+            copy.unlink()
         raise
-    sync_folder(target.parent)
-    source.unlink()
 
 
 def scratch_for(path: Path) -> str:

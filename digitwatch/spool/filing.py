@@ -1,126 +1,32 @@
-"""Where each scan lies: claim it, give it back, file it, and find what an earlier run left."""
+"""Where originals go: names that are free, reasons beside failed scans, and moves that never replace."""
 
 import contextlib
-import fcntl
+import errno
 import hashlib
 import itertools
-import logging
 import os
-import secrets
-import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 
-from digitwatch.spool.durable import digest, move_new, rename_new, scratch_for, sync_folder, write_durably
-
-log = logging.getLogger(__name__)
-
-CLAIMED = ".digitwatch"
-"""The folder inside the inbox that holds the claimed scans, each in a folder named by its id."""
+from digitwatch.spool.claims import Claim
+from digitwatch.spool.durable import (
+    copy_durably,
+    digest,
+    make_folder,
+    rename_new,
+    scratch_for,
+    sync_folder,
+    write_durably,
+)
 
 LONGEST_NAME = 255  # bytes, on every common filesystem
+SHORT_NAME = 100  # bytes, on every filesystem
+REFUSED_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
+"""What filesystems say to a name that is too long for them or has a character that they do not know."""
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A scan that belongs to this daemon: its id, its name relative to the inbox, and where it lies now."""
-
-    id: str
-    name: str
-    path: Path
-
-    @property
-    def day(self) -> str:
-        """The day of the claim in UTC, `2026-11-22`: the same however often the work is repeated."""
-        return f"{self.id[:4]}-{self.id[4:6]}-{self.id[6:8]}"
-
-
-class Taken(Exception):
-    """Another digitwatch works in this folder."""
-
-
-def new_id(now: datetime | None = None) -> str:
-    """Give a unique id that begins with the time in UTC, `20261122T161629.123Z-4f2a9c1e`."""
-    now = now or datetime.now(UTC)
-    return f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z-{secrets.token_hex(4)}"
-
-
-def lock(folder: Path) -> int:
-    """Take a folder for this process until it ends; give the open handle that keeps it.
-
-    Raises:
-        Taken: another live process has it.
-    """
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise Taken(f"another digitwatch already works in {folder}") from None
-    return handle
-
-
-def lock_inbox(inbox: Path) -> int:
-    """Make the folder for claims and take it: one daemon per inbox."""
-    folder = inbox / CLAIMED
-    folder.mkdir(exist_ok=True)
-    return lock(folder)
-
-
-def claim(inbox: Path, name: str) -> Claim:
-    """Take one scan out of the inbox by an atomic rename; from here on its name may be used again.
-
-    Raises:
-        FileNotFoundError: it has gone in the meantime.
-        OSError: the inbox does not let us.
-    """
-    scan = new_id()
-    target = inbox / CLAIMED / scan / name
-    target.parent.mkdir(parents=True)
-    try:
-        os.rename(inbox / name, target)
-    except OSError:
-        remove_empty(target.parent, inbox / CLAIMED)
-        raise
-    return Claim(scan, name, target)
-
-
-def sync_claims(inbox: Path, claims: list[Claim]) -> None:
-    """Make claims durable, before anything is recorded about them.
-
-    Without this a power cut could bring a recorded scan back into the inbox, to be counted twice.
-    """
-    folders = {folder for c in claims for folder in _folders_between(c.path, inbox / CLAIMED)}
-    sources = {(inbox / c.name).parent for c in claims}
-    for folder in (*folders, inbox / CLAIMED, *sources):
-        with contextlib.suppress(FileNotFoundError):  # a sub-folder that somebody removed meanwhile
-            sync_folder(folder)
-
-
-def give_back(inbox: Path, claimed: Claim) -> bool:
-    """Put an unread scan back into the inbox; False when its name is taken there: then it stays claimed."""
-    target = inbox / claimed.name
-    with contextlib.suppress(FileNotFoundError, FileExistsError):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        rename_new(claimed.path, target)
-        remove_empty(claimed.path.parent, inbox / CLAIMED)
-        return True
-    return False
-
-
-def left_claimed(inbox: Path) -> Iterator[Claim]:
-    """Yield the scans that an earlier run claimed and did not file, oldest first; tidy empty folders away."""
-    folder = inbox / CLAIMED
-    for entry in sorted(folder.iterdir()):
-        if not entry.is_dir():
-            continue
-        files = [path for path in entry.rglob("*") if not path.is_dir() or path.is_symlink()]
-        for path in files:
-            yield Claim(entry.name, str(path.relative_to(entry)), path)
-        if not files:
-            shutil.rmtree(entry, ignore_errors=True)
+class Vanished(Exception):
+    """The claimed file is no longer in its place, and not in its target either."""
 
 
 def free_place(folder: Path, name: str, taken: Callable[[Path], bool]) -> Path:
@@ -143,14 +49,15 @@ def numbered(name: str, number: int, ending: str = "") -> str:
     room = LONGEST_NAME - len(os.fsencode(mark + suffix + ending))
     raw = os.fsencode(stem)
     if len(raw) > room:
-        digest = hashlib.sha256(raw).hexdigest()[:8]
-        stem = raw[: max(0, room - 9)].decode("utf-8", "ignore") + "~" + digest
+        while len(os.fsencode(stem)) > max(0, room - 9):  # whole characters, so that it stays the text it was
+            stem = stem[:-1]
+        stem += "~" + hashlib.sha256(raw).hexdigest()[:8]
     return os.path.join(folder, stem + mark + suffix + ending)
 
 
 def write_reason(target: Path, reason: str) -> None:
     """Put NAME.reason.txt beside the place of a failed original; repeating it does no harm."""
-    beside = target.with_name(numbered(target.name, 1, ".reason.txt"))
+    beside = _reason_for(target)
     scratch = beside.with_name(scratch_for(beside))
     write_durably(scratch, (reason.rstrip() + "\n").encode("utf-8", "backslashreplace"))
     os.replace(scratch, beside)
@@ -158,50 +65,104 @@ def write_reason(target: Path, reason: str) -> None:
 
 def has_reason(target: Path) -> bool:
     """Tell whether a reason already lies beside this place."""
-    return target.with_name(numbered(target.name, 1, ".reason.txt")).exists()
+    return _reason_for(target).exists()
 
 
-def file_original(source: Path, target: Path) -> Path:
-    """Move a recorded original to its place without ever replacing a file; give where it went.
+def remove_reason(target: Path) -> None:
+    """Take the note away when its scan is tried again."""
+    _reason_for(target).unlink(missing_ok=True)
+
+
+def file_original(claim: Claim, top: Path, target: Path) -> Path:
+    """Move a recorded original to its place below `top` without ever replacing a file; give where it went.
 
     It may be repeated after a crash at any point: a source that is already gone, or whose copy is
     already in place, is not filed twice.
 
     Raises:
+        Vanished: it lies neither where it was claimed nor in its place; somebody took it away.
         OSError: the folder is full, gone or read-only; the original is where it was.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not source.exists() and target.exists():
-        return target
-    while True:
+    make_folder(top, target.parent)
+    if not os.path.lexists(claim.path):
+        if not os.path.lexists(target):
+            raise Vanished(str(claim.path))
+    else:
         try:
-            move_new(source, target)
-            break
-        except FileExistsError:
-            if _same_content(source, target):  # an earlier run got as far as the copy
-                source.unlink()
-                break
-            target = free_place(target.parent, target.name, os.path.lexists)
+            target = _move(claim, target)
+        except OSError as error:
+            if error.errno not in REFUSED_NAME:
+                raise
+            target = _move(claim, target.with_name(_plain(target.name)))
     sync_folder(target.parent)
     return target
 
 
-def remove_empty(folder: Path, top: Path) -> None:
-    """Remove `folder` and its parents below `top` as far as they are empty."""
-    with contextlib.suppress(OSError):
-        while folder != top:
-            folder.rmdir()
-            folder = folder.parent
+def _move(claim: Claim, target: Path) -> Path:
+    while True:
+        try:
+            rename_new(claim.path, target)
+            return target
+        except FileExistsError:
+            target = free_place(target.parent, target.name, os.path.lexists)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            return _copy_across(claim, target)
 
 
-def _folders_between(path: Path, top: Path) -> Iterator[Path]:
-    folder = path.parent
-    while folder != top:
-        yield folder
-        folder = folder.parent
+def _copy_across(claim: Claim, target: Path) -> Path:
+    """Move a file to another filesystem: copy, sync, note, rename, sync, and only then unlink.
+
+    The note beside the claim holds the inode of the copy. Equal bytes under an equal name are no proof
+    that an earlier attempt got so far: they may be another scan's.
+    """
+    note = claim.note("copied")
+    placed = _placed(claim, note, target)
+    if placed is None:
+        scratch = target.with_name(scratch_for(claim.path))
+        copy_durably(claim.path, scratch)
+        placed = _place(scratch, target, note)
+        sync_folder(placed.parent)
+    claim.path.unlink()
+    sync_folder(claim.path.parent)
+    note.unlink(missing_ok=True)
+    return placed
 
 
-def _same_content(one: Path, other: Path) -> bool:
-    if not other.is_file() or one.stat().st_size != other.stat().st_size:
-        return False
-    return digest(one) == digest(other)
+def _place(scratch: Path, target: Path, note: Path) -> Path:
+    inode = scratch.stat().st_ino
+    try:
+        while True:
+            write_durably(note, f"{inode} ".encode() + os.fsencode(target.name))
+            sync_folder(note.parent)
+            with contextlib.suppress(FileExistsError):
+                rename_new(scratch, target)
+                return target
+            target = free_place(target.parent, target.name, os.path.lexists)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise
+
+
+def _placed(claim: Claim, note: Path, target: Path) -> Path | None:
+    """Give where an earlier attempt put the copy, or None when it did not get so far."""
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        inode, _, name = note.read_bytes().partition(b" ")
+        placed = target.with_name(os.fsdecode(name))
+        if placed.lstat().st_ino == int(inode) and digest(placed) == digest(claim.path):
+            return placed
+    return None
+
+
+def _plain(name: str) -> str:
+    """Give a name that every filesystem takes: ASCII letters and digits, short, told apart by a hash."""
+    stem, suffix = os.path.splitext(name)
+    mark = hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_.~") else "_" for c in stem)[: SHORT_NAME - 30]
+    ending = "".join(c if c.isascii() and (c.isalnum() or c == ".") else "_" for c in suffix)[:20]
+    return f"{kept}~{mark}{ending}"
+
+
+def _reason_for(target: Path) -> Path:
+    return target.with_name(numbered(target.name, 1, ".reason.txt"))

@@ -6,10 +6,12 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from digitwatch.spool.filing import CLAIMED
+from digitwatch.spool.claims import CLAIMED
+from digitwatch.spool.looks import edges, is_being_written
+from digitwatch.spool.rows import printable
 
 log = logging.getLogger(__name__)
 
@@ -23,26 +25,31 @@ TEMPORARY = re.compile(
 )
 """Names that programs give to files they are still writing (rsync, scp clients, browsers, syncthing)."""
 
-EDGE = 64  # bytes at both ends of a file that tell whether it is complete
+SOON = 0.05  # seconds between two looks at least
 EMPTY_SETTLES = 10.0  # seconds: many writers create a file first and fill it later
+OPEN_MENTIONED = 60.0  # seconds after which a file that somebody keeps open for writing is worth a line
+LEFT_SECONDS = 60.0  # until a file that could not be taken is tried again
 
 
 @dataclass(order=True)
 class _Seen:
-    """A file in the inbox: when it may be taken, and by which size and time it is known unchanged."""
+    """A file in the inbox: when it may be taken, by which size and time it is known unchanged, known since when."""
 
     due: float
     mtime_ns: int
     name: str
     size: int = field(compare=False)
+    since: float = field(compare=False)
+    complete: bool = field(compare=False)
 
 
 class Inbox:
     """The scans waiting in a folder, and which of them are ready to be taken.
 
     A file is ready when its size and modification time have not changed for `settle` seconds, or at
-    once when `is_complete` recognises its last bytes as the end of its format. Nothing is read but
-    these bytes, and nothing is decided by the kind of an event: events only say where to look.
+    once when `is_complete` recognises its last bytes as the end of its format. Where the system can
+    tell, a file that some program has open for writing is waited for, however long it pauses. Nothing is
+    read but these bytes, and nothing is decided by the kind of an event: events only say where to look.
     """
 
     def __init__(
@@ -69,8 +76,8 @@ class Inbox:
         """Give the number of scans known to wait."""
         return len(self._seen)
 
-    def sweep(self) -> int:
-        """List the folder; give how many files were not known before.
+    def sweep(self) -> list[str]:
+        """List the folder; give the names of the scans that were not known before.
 
         Raises:
             OSError: the folder is gone or closed to us.
@@ -83,23 +90,40 @@ class Inbox:
         for gone in before - present:
             self.forget(gone)
         self._said = {name for name in self._said if os.path.lexists(self.folder / name)}
-        return len(self._seen.keys() - before)
+        return [name for name in self._seen if name not in before]
 
     def note(self, name: str) -> None:
-        """Look at one file, because an event or a sweep named it."""
+        """Look at one file, because an event or a sweep named it.
+
+        Raises:
+            OSError: the folder is closed to us or does not answer; the file is not forgotten.
+        """
         try:
             status = os.lstat(self.folder / name)
         except (FileNotFoundError, NotADirectoryError):
             self.forget(name)
             return
         if not self._is_scan(name, status):
+            self.forget(name)  # it may have been a file before
             return
         seen = self._seen.get(name)
         if seen and (seen.size, seen.mtime_ns) == (status.st_size, status.st_mtime_ns):
             return
-        due = self._clock() + self._quiet_time(name, status.st_size)
-        self._seen[name] = _Seen(due, status.st_mtime_ns, name, status.st_size)
-        heapq.heappush(self._settling, (due, name))
+        now = self._clock()
+        complete = status.st_size > 0 and self._is_complete(*edges(self.folder / name, status.st_size))
+        due = now + (0.0 if complete else self._quiet_time(status.st_size))
+        since = seen.since if seen else now
+        self._await(_Seen(due, status.st_mtime_ns, name, status.st_size, since, complete))
+
+    def leave(self, name: str, why: str) -> None:
+        """Say once for its folder why a file could not be taken, and offer it again after a while."""
+        self._say_once(os.path.dirname(name), name, why)
+        try:
+            status = os.lstat(self.folder / name)
+        except OSError:
+            return  # the next sweep tells more
+        now = self._clock()
+        self._await(_Seen(now + LEFT_SECONDS, status.st_mtime_ns, name, status.st_size, now, True))
 
     def forget(self, name: str) -> None:
         """Drop a file that was taken or has gone."""
@@ -113,7 +137,7 @@ class Inbox:
             seen = self._seen.get(name)
             if seen is None or seen.mtime_ns != mtime_ns or seen.due > self._clock():
                 continue  # gone, or changed since: it stands in a heap again
-            self.note(name)  # one last look: it may have changed while it waited its turn
+            self._look_again(name)  # it may have changed while it waited its turn
             if self._seen.get(name) is seen:
                 self.forget(name)
                 return name
@@ -132,27 +156,33 @@ class Inbox:
             seen = self._seen.get(name)
             if seen is None or seen.due != due:  # changed meanwhile: it stands in the heap again
                 continue
-            self.note(name)
-            if self._seen.get(name) is seen:
+            self._look_again(name)
+            if self._seen.get(name) is not seen:
+                continue
+            if not seen.complete and is_being_written(self.folder / name):
+                self._wait_for_writer(seen)
+            else:
                 heapq.heappush(self._order, (seen.mtime_ns, name))
 
-    def _quiet_time(self, name: str, size: int) -> float:
-        if size == 0:
-            return max(self._settle, EMPTY_SETTLES)
-        return 0.0 if self._settle == 0 or self._looks_complete(name, size) else self._settle
+    def _look_again(self, name: str) -> None:
+        try:
+            self.note(name)
+        except OSError:
+            self.forget(name)  # it stands in no heap now: the next sweep must see it as new
+            raise
 
-    def _looks_complete(self, name: str, size: int) -> bool:
-        try:
-            file = os.open(self.folder / name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            head = os.pread(file, EDGE, 0)
-            return self._is_complete(head, os.pread(file, EDGE, max(0, size - EDGE)))
-        except OSError:
-            return False
-        finally:
-            os.close(file)
+    def _await(self, seen: _Seen) -> None:
+        self._seen[seen.name] = seen
+        heapq.heappush(self._settling, (seen.due, seen.name))
+
+    def _wait_for_writer(self, seen: _Seen) -> None:
+        now = self._clock()
+        if now - seen.since >= OPEN_MENTIONED:
+            self._say_once(seen.name, seen.name, "is still open for writing in another program and waits for it")
+        self._await(replace(seen, due=now + max(self._settle, SOON, (now - seen.since) / 10)))
+
+    def _quiet_time(self, size: int) -> float:
+        return self._settle if size else max(self._settle, EMPTY_SETTLES)
 
     def _list(self, below: str) -> Iterator[str]:
         with os.scandir(self.folder / below) as entries:
@@ -164,13 +194,13 @@ class Inbox:
                     if self._recursive:
                         yield from self._list_sub(name)
                     else:
-                        self._say_once(name, "is a folder and is left alone; `recursive: true` takes its scans")
+                        self._say_once(name, name, "is a folder and is left alone; `recursive: true` takes its scans")
 
     def _list_sub(self, below: str) -> Iterator[str]:
         try:
             yield from self._list(below)
         except OSError as error:  # a sub-folder may go at any time; the inbox itself may not
-            self._say_once(below, f"cannot be listed: {error.strerror}")
+            self._say_once(below, below, f"cannot be listed: {error.strerror}")
 
     def _is_scan(self, name: str, status: os.stat_result) -> bool:
         """Tell whether a directory entry is a file to be read; say once what is strange about others."""
@@ -182,16 +212,16 @@ class Inbox:
         if stat.S_ISREG(status.st_mode):
             return self._may_read(name)
         if not stat.S_ISDIR(status.st_mode):
-            self._say_once(name, "is not a plain file (a link, pipe, socket or device) and is left alone")
+            self._say_once(name, name, "is not a plain file (a link, pipe, socket or device) and is left alone")
         return False
 
     def _may_read(self, name: str) -> bool:
         if os.access(self.folder / name, os.R_OK):
             return True
-        self._say_once(name, "may not be read by digitwatch; give its group the right to read: chmod g+r")
+        self._say_once(name, name, "may not be read by digitwatch; give its group the right to read: chmod g+r")
         return False
 
-    def _say_once(self, name: str, what: str) -> None:
-        if name not in self._said:
-            self._said.add(name)
-            log.warning("%s %s", self.folder / name, what)
+    def _say_once(self, key: str, name: str, what: str) -> None:
+        if key not in self._said:
+            self._said.add(key)
+            log.warning("%s %s", printable(os.fspath(self.folder / name)), what)

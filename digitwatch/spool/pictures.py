@@ -6,8 +6,10 @@ import os
 import zlib
 from pathlib import Path
 
-from digitwatch.spool.durable import rename_new, sync_folder, write_durably
+from digitwatch.spool.durable import make_folder, rename_new, sync_folder, write_durably
 from digitwatch.spool.filing import free_place
+
+PREFIX = 20  # characters of a name that remain however much it is shortened
 
 
 def publish(png: bytes, folder: Path, name: str, owner: str) -> Path:
@@ -15,6 +17,8 @@ def publish(png: bytes, folder: Path, name: str, owner: str) -> Path:
 
     The picture carries its owner (scan id and page) inside, so that a repetition after a crash
     replaces its own picture and nobody else's.
+
+    The folder above `folder` must be there; `folder` itself is made when it is missing.
 
     Raises:
         OSError: the disk is full, gone or read-only; nothing is left behind.
@@ -25,14 +29,15 @@ def publish(png: bytes, folder: Path, name: str, owner: str) -> Path:
 
     png = tagged(png, owner)
     target = free_place(folder, name + ".png", is_foreign)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent, target.parent)
     scratch = target.with_name(scratch_name(owner))  # the same for a repetition, so that none is left over
     try:
         write_durably(scratch, png)
         while not _rename_over_own(scratch, target, owner):
             target = free_place(folder, name + ".png", is_foreign)
     except OSError:
-        scratch.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            scratch.unlink()
         raise
     sync_folder(target.parent)
     return target
@@ -71,11 +76,19 @@ def tag_of(path: Path) -> str | None:
 
 
 def withdraw(folder: Path, name: str, scan: str) -> None:
-    """Remove the pictures of a scan that failed after some of its pages were published."""
+    """Remove, durably, the pictures of a scan that failed or goes back, whichever of its pages were published.
+
+    Raises:
+        OSError: the folder does not let us; what was removed stays removed.
+    """
     near = folder / name
+    removed = False
     for path in near.parent.glob(f".{scan}-*.tmp"):
         path.unlink(missing_ok=True)
-    for path in near.parent.glob(f"{glob.escape(near.stem[:100])}*.png"):
+    for path in near.parent.glob(f"{glob.escape(near.stem[:PREFIX])}*.png"):
         owner = tag_of(path)
         if owner is not None and owner.startswith(scan + "/"):
             path.unlink(missing_ok=True)
+            removed = True
+    if removed:  # else a power cut could bring them back beside those of the next reading
+        sync_folder(near.parent)

@@ -12,7 +12,7 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from digitwatch.spool.filing import CLAIMED
+from digitwatch.spool.claims import CLAIMED
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,8 @@ WITHOUT_EVENTS = ("nfs", "cifs", "smb", "fuse", "9p", "afs", "ceph", "gluster", 
 """Filesystems (as /proc/mounts names them, by their beginning) whose other writers raise no events here."""
 
 CANARY_SECONDS = 2.0
+
+OVERFLOW_TOLD_BY = ("watchdog.observers.inotify_c", "watchdog.observers.inotify")
 
 
 class NoEvents(Exception):
@@ -42,10 +44,29 @@ class _Waker(FileSystemEventHandler):
             self._arrived(name)
 
 
-class Events:
-    """A running watch on a folder; `arrived` is called from its thread with names relative to the folder."""
+class _Overflow(logging.Filter):
+    """Hears watchdog say that the system's queue ran over, which it tells in no other way; says it no more."""
 
-    def __init__(self, folder: Path, recursive: bool, arrived: Callable[[str], None]) -> None:
+    def __init__(self, heard: Callable[[], None]) -> None:
+        super().__init__()
+        self._heard = heard
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if "overflow" not in record.getMessage():
+            return True
+        self._heard()
+        return False
+
+
+class Events:
+    """A running watch on a folder; `arrived` is called from its thread with names relative to the folder.
+
+    `missed` is called, from that thread too, when the system dropped events.
+    """
+
+    def __init__(
+        self, folder: Path, recursive: bool, arrived: Callable[[str], None], missed: Callable[[], None]
+    ) -> None:
         """Start watching and prove it with a dot-file whose event must come.
 
         Raises:
@@ -54,6 +75,9 @@ class Events:
         self._canary = threading.Event()
         self._canary_name = f".canary-{secrets.token_hex(4)}"
         self._arrived = arrived
+        self._overflow = _Overflow(missed)
+        for name in OVERFLOW_TOLD_BY:
+            logging.getLogger(name).addFilter(self._overflow)
         self._observer: BaseObserver = Observer()
         try:
             self._observer.schedule(_Waker(folder, self._note), os.fspath(folder), recursive=recursive)
@@ -72,6 +96,8 @@ class Events:
 
     def stop(self) -> None:
         """End the watch and its threads."""
+        for name in OVERFLOW_TOLD_BY:
+            logging.getLogger(name).removeFilter(self._overflow)
         if self._observer.is_alive():
             self._observer.stop()
             self._observer.join(5)
@@ -106,7 +132,9 @@ def filesystem(folder: Path, mounts: Path = Path("/proc/mounts")) -> str:
     return kind
 
 
-def start(folder: Path, mode: str, recursive: bool, arrived: Callable[[str], None]) -> Events | None:
+def start(
+    folder: Path, mode: str, recursive: bool, arrived: Callable[[str], None], missed: Callable[[], None]
+) -> Events | None:
     """Start the watch that `mode` (auto, events, polling) asks for; None: list the folder by a timer."""
     if mode == "polling":
         return None
@@ -115,7 +143,7 @@ def start(folder: Path, mode: str, recursive: bool, arrived: Callable[[str], Non
         log.info("%s lies on %s, where events do not come from other machines: polling", folder, kind)
         return None
     try:
-        return Events(folder, recursive, arrived)
+        return Events(folder, recursive, arrived, missed)
     except NoEvents as reason:
         log.warning("no events for %s (%s): polling instead", folder, reason)
         return None

@@ -1,0 +1,157 @@
+"""An eye on the inbox: the watch, the listings that find what it missed, and what to do when either fails."""
+
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from digitwatch.spool import claims, watch
+from digitwatch.spool.claims import CLAIMED
+from digitwatch.spool.durable import identity
+from digitwatch.spool.inbox import Inbox
+
+log = logging.getLogger(__name__)
+
+LATE_SECONDS = 2.0  # a file this old that a listing finds should have been told by an event
+DEAF_AFTER = 3  # listings in a row that found such files
+BETWEEN_SECONDS = 1.0  # two listings asked for by overflows are at least so far apart
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How the daemon notices files and when it holds back."""
+
+    watch: str
+    recursive: bool
+    rescan: float
+    poll: float
+    min_free: int
+
+
+class Lookout:
+    """Knows which scans wait, by events as far as they come and by listing the folder in any case."""
+
+    def __init__(
+        self, inbox: Inbox, habits: Habits, *, post: Callable[[Callable[[], None]], None], clock: Callable[[], float]
+    ) -> None:
+        """Join the parts; `post` brings a call to the thread that owns this object."""
+        self.inbox = inbox
+        self.next_look = 0.0
+        self._habits = habits
+        self._post = post
+        self._clock = clock
+        self._folder: Path = inbox.folder
+        self._events: watch.Events | None = None
+        self._identity: tuple[int, int] | None = None  # of the inbox
+        self._locks: dict[tuple[int, int], int] = {}  # of the folders of claims; an old one may have scans in flight
+        self._deaf = 0
+        self._settled = False  # whether a listing has been made since the watch began
+        self._last_look = float("-inf")
+        self._told = 0  # scans that events told of since the last listing
+        self.missed = 0
+
+    def open(self) -> None:
+        """Take the inbox for this daemon; again, when it is another folder than it was.
+
+        Raises:
+            Taken: another daemon has it.
+            OSError: the folder cannot be used.
+        """
+        home = self._folder / CLAIMED
+        if (now := identity(home)) is None or now not in self._locks or home.is_symlink():
+            handle = claims.lock_inbox(self._folder)
+            status = os.stat(home)
+            self._locks[status.st_dev, status.st_ino] = handle
+        self._identity = identity(self._folder)
+
+    def start(self) -> None:
+        """(Re)start the watch; the next listing finds what came before it."""
+        if self._events is not None:
+            self._events.stop()
+        self._events = watch.start(
+            self._folder,
+            self._habits.watch,
+            self._habits.recursive,
+            lambda name: self._post(lambda: self._arrived(name)),
+            lambda: self._post(self._overflowed),
+        )
+        self.next_look = 0.0
+        self._deaf = 0
+        self._settled = False
+
+    def close(self) -> None:
+        """End the watch and let the inbox go."""
+        if self._events is not None:
+            self._events.stop()
+        for handle in self._locks.values():
+            os.close(handle)
+        self._locks.clear()
+
+    @property
+    def watching(self) -> str:
+        """Tell how scans are noticed."""
+        return "events" if self._events else "polling"
+
+    def look(self) -> None:
+        """Mend the watch where that is needed and list the folder.
+
+        Raises:
+            Taken: the inbox was replaced by one that another daemon has.
+            OSError: the folder is gone or closed to us.
+        """
+        self._mend()
+        found = self.inbox.sweep()
+        self._judge(found)
+        self._last_look = self._clock()
+        self.next_look = self._last_look + (self._habits.rescan if self._events else self._habits.poll)
+
+    def _arrived(self, name: str) -> None:
+        before = len(self.inbox)
+        with contextlib.suppress(OSError):  # the next listing meets the same trouble, and tells it
+            self.inbox.note(name)
+        self._told += max(0, len(self.inbox) - before)
+
+    def _overflowed(self) -> None:
+        if self.next_look > self._last_look + BETWEEN_SECONDS:
+            log.info("more came at once than events can tell; listing %s", self._folder)
+            self.next_look = self._last_look + BETWEEN_SECONDS
+            self._settled = False
+
+    def _mend(self) -> None:
+        """Begin anew when the watch has died or when the inbox is another folder than it was."""
+        os.stat(self._folder)
+        if identity(self._folder) != self._identity:
+            log.warning("%s is another folder than before; watching it anew", self._folder)
+            self.open()
+            self.start()
+        elif identity(self._folder / CLAIMED) not in self._locks:
+            self.open()
+        elif self._events is not None and not self._events.alive():
+            log.warning("the watch on %s has ended; starting it again", self._folder)
+            self.start()
+
+    def _judge(self, found: list[str]) -> None:
+        """Turn to polling when listing after listing finds scans that no event told of."""
+        told, self._told = self._told, 0
+        if self._events is None or not self._settled:
+            self._settled = True
+            return
+        late = sum(map(self._is_late, found))
+        self.missed += late
+        if late:
+            self._deaf += 1
+        elif told:
+            self._deaf = 0
+        if self._deaf >= DEAF_AFTER:
+            why = "raises no events for what comes in; polling instead, as `watch: polling` would"
+            log.warning("%s %s (%d scans were found by listing it only)", self._folder, why, self.missed)
+            self._events.stop()
+            self._events = None
+
+    def _is_late(self, name: str) -> bool:
+        with contextlib.suppress(OSError):
+            return time.time() - os.lstat(self._folder / name).st_ctime >= LATE_SECONDS
+        return False

@@ -1,0 +1,246 @@
+"""Scans that belong to this daemon: claimed, given back, found again, and how often they were tried alone."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from digitwatch.spool.durable import make_folder, rename_new, sync_folder
+
+CLAIMED = ".digitwatch"
+"""The folder inside the inbox that holds the claimed scans, each in a folder named by its id."""
+
+ID = re.compile(r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A scan that belongs to this daemon: its id, its name relative to the inbox, and where it lies now."""
+
+    id: str
+    name: str
+    path: Path
+
+    @property
+    def day(self) -> str:
+        """The day of the claim in UTC, `2026-11-22`: the same however often the work is repeated."""
+        return f"{self.id[:4]}-{self.id[4:6]}-{self.id[6:8]}"
+
+    @property
+    def home(self) -> Path:
+        """The folder of all claims, in the inbox that this one came from."""
+        return self.path.parents[len(Path(self.name).parts)]
+
+    def note(self, ending: str) -> Path:
+        """Give the place beside the claim where something about it is kept over a crash."""
+        return self.home / f"{self.id}.{ending}"
+
+
+class Taken(Exception):
+    """Another digitwatch works in this folder."""
+
+
+def new_id(now: datetime | None = None) -> str:
+    """Give a unique id that begins with the time in UTC, `20261122T161629.123Z-4f2a9c1e`."""
+    now = now or datetime.now(UTC)
+    return f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z-{secrets.token_hex(4)}"
+
+
+def lock(folder: Path) -> int:
+    """Take a folder for this process until it ends; give the open handle that keeps it.
+
+    Raises:
+        Taken: another live process has it.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise Taken(f"another digitwatch already works in {folder}") from None
+    except OSError as error:
+        os.close(handle)
+        if error.errno != errno.EBADF:  # NFS locks only what is open for writing: a file inside
+            raise
+        return _lock_inside(folder)
+    return handle
+
+
+def _lock_inside(folder: Path) -> int:
+    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise Taken(f"another digitwatch already works in {folder}") from None
+    return handle
+
+
+def lock_inbox(inbox: Path) -> int:
+    """Make the folder for claims and take it: one daemon per inbox.
+
+    Raises:
+        Taken: another live process has it.
+        OSError: the inbox is gone, or somebody put something else in the place of the folder.
+    """
+    folder = inbox / CLAIMED
+    if folder.is_symlink():
+        raise OSError(errno.ELOOP, "is a link, and claimed scans would leave the inbox; remove it", str(folder))
+    make_folder(inbox, folder)
+    return lock(folder)
+
+
+def claim(inbox: Path, name: str) -> Claim:
+    """Take one scan out of the inbox by an atomic rename; from here on its name may be used again.
+
+    Raises:
+        FileNotFoundError: it has gone in the meantime, or something else has its name; or `home` has gone.
+        OSError: the inbox, or the folder that the scan lies in, does not let us.
+    """
+    scan = new_id()
+    home = Path(os.path.realpath(inbox)) / CLAIMED  # a link that is turned round later changes no claim
+    claimed = Claim(scan, name, home / scan / name)
+    (home / scan).mkdir()  # never `home` itself: without its lock another daemon could work there too
+    try:
+        claimed.path.parent.mkdir(parents=True, exist_ok=True)
+        os.rename(inbox / name, claimed.path)
+    except OSError:
+        _remove_empty(claimed)
+        raise
+    if not stat.S_ISREG(os.lstat(claimed.path).st_mode):  # a link or folder that took the name this moment
+        give_back(inbox, claimed)
+        raise FileNotFoundError(errno.ENOENT, "is no longer a plain file", str(inbox / name))
+    return claimed
+
+
+def sync_claims(inbox: Path, claims: Iterable[Claim]) -> None:
+    """Make claims durable, before anything is recorded about them.
+
+    Without this a power cut could bring a recorded scan back into the inbox, to be counted twice.
+    """
+    claims = list(claims)
+    folders = dict.fromkeys(folder for c in claims for folder in _folders(c))
+    homes = dict.fromkeys(c.home for c in claims)
+    sources = dict.fromkeys((inbox / c.name).parent for c in claims)
+    for folder in (*folders, *homes, *sources):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # somebody removed it meanwhile
+            sync_folder(folder)
+
+
+def is_there(claimed: Claim) -> bool:
+    """Tell whether the claimed file still lies in its place."""
+    return os.path.lexists(claimed.path)
+
+
+def stamp(claimed: Claim) -> tuple[int, int] | None:
+    """Give size and modification time of the claimed file, by which a change shows; None when it has gone."""
+    try:
+        status = os.lstat(claimed.path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def give_back(inbox: Path, claimed: Claim) -> bool:
+    """Put an unread scan back into the inbox; False when its name is taken there: then it stays claimed."""
+    target = inbox / claimed.name
+    with contextlib.suppress(FileNotFoundError, FileExistsError):
+        make_folder(inbox, target.parent)
+        rename_new(claimed.path, target)
+        clear(claimed)
+        return True
+    return False
+
+
+def left_claimed(inbox: Path) -> Iterator[Claim]:
+    """Yield the scans that were claimed and not filed, oldest first; tidy away what belongs to none.
+
+    Each has an id of its own: a file that somebody put among the claims is claimed anew.
+    """
+    home = Path(os.path.realpath(inbox)) / CLAIMED
+    entries = sorted(home.iterdir())
+    ids = {entry.name for entry in entries if entry.is_dir() and not entry.is_symlink()}
+    for scan in sorted(ids):
+        files = _files_below(home / scan)
+        for number, path in enumerate(files):
+            found = Claim(scan, str(path.relative_to(home / scan)), path)
+            yield found if number == 0 and ID.fullmatch(scan) else _under_new_id(found)
+        if not files:
+            _remove_folders(home / scan)
+    for entry in entries:
+        if ID.match(entry.name) and entry.name not in ids and not _is_of(entry, ids):
+            entry.unlink(missing_ok=True)
+
+
+def clear(claimed: Claim) -> None:
+    """Remove what is left of a claim once its scan lies elsewhere."""
+    _remove_empty(claimed)
+    for ending in ("tries", "copied"):
+        with contextlib.suppress(OSError):
+            claimed.note(ending).unlink(missing_ok=True)
+
+
+def count_try(claimed: Claim) -> int:
+    """Note durably that a scan is about to be read alone; give how often it was, this time included.
+
+    A scan whose note is never taken back has ended the whole program each time.
+    """
+    handle = os.open(claimed.note("tries"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(handle, b".")
+        os.fsync(handle)
+        tries = os.fstat(handle).st_size
+    finally:
+        os.close(handle)
+    sync_folder(claimed.home)
+    return tries
+
+
+def forget_tries(claimed: Claim) -> None:
+    """Take the note back: the scan was read, whatever came of it, and everybody is alive."""
+    claimed.note("tries").unlink(missing_ok=True)
+
+
+def _under_new_id(found: Claim) -> Claim:
+    fresh = new_id()
+    target = found.home / fresh / found.name
+    target.parent.mkdir(parents=True)
+    rename_new(found.path, target)
+    return Claim(fresh, found.name, target)
+
+
+def _files_below(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if stat.S_ISREG(os.lstat(path).st_mode))
+
+
+def _is_of(entry: Path, ids: set[str]) -> bool:
+    """Tell whether a note (ID.tries, ID.copied) belongs to one of the claims."""
+    return entry.name.rpartition(".")[0] in ids
+
+
+def _folders(claimed: Claim) -> Iterator[Path]:
+    """Yield the folders from the claimed file up to, not including, the folder of all claims."""
+    folder = claimed.path.parent
+    while folder != claimed.home:
+        yield folder
+        folder = folder.parent
+
+
+def _remove_empty(claimed: Claim) -> None:
+    with contextlib.suppress(OSError):
+        for folder in _folders(claimed):
+            folder.rmdir()
+
+
+def _remove_folders(top: Path) -> None:
+    """Remove a tree of folders without files; one that got a file this moment stays."""
+    with contextlib.suppress(OSError):
+        for folder, _, _ in os.walk(top, topdown=False):
+            os.rmdir(folder)
