@@ -1,0 +1,134 @@
+"""Storms: processes are killed at random times, hundreds of times, while scans come in all the while."""
+
+import contextlib
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from accounts import account, broken, family, tiny, tiny_tiff
+from service import Service, until
+
+pytestmark = pytest.mark.proof
+
+KILLS = int(os.environ.get("STORM_KILLS", "60"))
+SCANS = int(os.environ.get("STORM_SCANS", "600"))
+SEED = int(os.environ.get("STORM_SEED", "1"))
+
+
+def make(number: int, folder: Path) -> tuple[str, bytes, int]:
+    """Give name, bytes and number of pages of a scan: a tenth broken, a tenth of three pages, names used again."""
+    match number % 10:
+        case 3:
+            return f"broken-{number % 40}.png", broken(number), 0
+        case 7:
+            return f"pages-{number % 40}.tif", tiny_tiff(number, 3, folder), 3
+        case _:
+            return f"SCN_{number % 50:04}.png", tiny(number), 1
+
+
+def bring(service: Service, number: int, sent: dict[str, int], outside: Path) -> None:
+    """Bring one scan into the inbox in one of the ways that programs have; never onto another."""
+    name, data, pages = make(number, outside)
+    sent[hashlib.sha256(data).hexdigest()] = pages
+    source = outside / f"{number}"
+    source.write_bytes(data)
+    way = number % 3
+    while True:
+        try:
+            if way == 0:
+                os.link(source, service.inbox / name)  # refuses a name that is still there
+            elif way == 1:
+                os.link(source, service.inbox / f"{name}.{number}.part")
+                os.link(service.inbox / f"{name}.{number}.part", service.inbox / name)
+                (service.inbox / f"{name}.{number}.part").unlink()
+            else:
+                with (service.inbox / name).open("xb", buffering=0) as file:
+                    file.write(data[: len(data) // 2])
+                    file.write(data[len(data) // 2 :])
+            break
+        except FileExistsError:
+            (service.inbox / f"{name}.{number}.part").unlink(missing_ok=True)
+            time.sleep(0.02)
+    source.unlink()
+
+
+def strike(service: Service, chance: random.Random) -> str:
+    """Kill the daemon, a worker, the fork server, or all at once; give which."""
+    assert service.process is not None
+    below = family(service.process.pid)
+    what = chance.choices(("daemon", "worker", "fork server", "all"), (5, 4, 1, 2))[0]
+    victims = {
+        "daemon": [],
+        "worker": below["workers"][:1],
+        "fork server": below["children"],
+        "all": below["workers"] + below["children"],
+    }[what]
+    for pid in victims:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    if what in ("daemon", "all"):
+        service.kill()
+        service.start(ready=False)
+    return what
+
+
+def test_storm_of_kills(tmp_path: Path) -> None:
+    """Daemon, workers and fork server are killed at random times, also during start and recovery."""
+    chance = random.Random(SEED)
+    service, outside = Service(tmp_path), tmp_path / "outside"
+    outside.mkdir()
+    sent: dict[str, int] = {}
+    kills: Counter[str] = Counter()
+
+    def writer() -> None:
+        for number in range(SCANS):
+            bring(service, number, sent, outside)
+
+    with service:
+        thread = threading.Thread(target=writer, daemon=True)
+        thread.start()
+        for _ in range(KILLS):
+            time.sleep(2 * chance.random() * chance.choice((0.02, 0.3, 1.0, 2.5)))
+            kills[strike(service, chance)] += 1
+        until(lambda: not thread.is_alive(), "all scans brought", 1200)
+        until(lambda: not service.files("inbox"), "an empty inbox", 600)
+        assert service.stop() == 0
+
+    print(f"\nseed {SEED}, {kills.total()} kills: {dict(kills)}")
+    account(service, sent).check()
+
+
+def test_storm_over_a_batch(tmp_path: Path) -> None:
+    """A batch that is killed again and again ends with one row and one picture for each scan."""
+    chance = random.Random(SEED)
+    scans, out = tmp_path / "scans", tmp_path / "out"
+    scans.mkdir()
+    for number in range(300):
+        (scans / f"{number:03}.png").write_bytes(tiny(number) if number % 10 else broken(number))
+    (tmp_path / "config.yaml").write_text("model: dense\n")
+    command = [sys.executable, "-m", "digitwatch", "-c", str(tmp_path / "config.yaml")]
+    command += ["--batch", str(scans), "--out", str(out)]
+    kills, code = 0, None
+    while code is None:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            code = process.wait(0.5 + 1.5 * chance.random() if kills < 30 else 300)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+    rows = [line.split(",")[1] for line in (out / "predictions.csv").read_text().splitlines()[1:]]
+
+    print(f"\n{kills} kills, {len(rows)} rows")
+    assert code == 1
+    assert rows == [f"{number:03}.png" for number in range(300)]
+    pictures = [path.name for path in (out / "annotated").iterdir()]
+    assert sorted(pictures) == [f"{number:03}.png.png" for number in range(300) if number % 10]
