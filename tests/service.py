@@ -46,10 +46,17 @@ class Service:
         self.inbox.mkdir(exist_ok=True)
         self.output = base / "output.txt"
         self.process: subprocess.Popen[bytes] | None = None
+        self._starts = True
 
     def __enter__(self) -> "Service":
         """Start the daemon and wait until it watches."""
-        self.start()
+        if self._starts:
+            self.start()
+        return self
+
+    def unstarted(self) -> "Service":
+        """Let `with` start nothing: the test starts the daemon in its own way."""
+        self._starts = False
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -60,12 +67,12 @@ class Service:
         if error is not None:
             print(self.lines())
 
-    def start(self, ready: bool = True) -> None:
-        """Start the process; wait until it watches."""
+    def start(self, ready: bool = True, prefix: Sequence[str] = ()) -> None:
+        """Start the process, with another command in front of it if need be; wait until it watches."""
         before = self.lines().count("watching ")
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "digitwatch", "-c", str(self.config)], stdout=output, stderr=output
+                [*prefix, sys.executable, "-m", "digitwatch", "-c", str(self.config)], stdout=output, stderr=output
             )
         if ready:
             until(lambda: self.lines().count("watching ") > before or self.ended(), "the daemon is ready")

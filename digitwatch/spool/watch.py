@@ -45,17 +45,20 @@ class _Waker(FileSystemEventHandler):
 
 
 class _Overflow(logging.Filter):
-    """Hears watchdog say that the system's queue ran over, which it tells in no other way; says it no more."""
+    """Hears watchdog say that the system's queue ran over, which it tells in no other way.
+
+    Neither that nor watchdog's complaint about an event that comes while it stops is passed on to people.
+    """
 
     def __init__(self, heard: Callable[[], None]) -> None:
         super().__init__()
         self._heard = heard
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if "overflow" not in record.getMessage():
-            return True
-        self._heard()
-        return False
+        message = record.getMessage()
+        if "overflow" in message:
+            self._heard()
+        return "overflow" not in message and "thread is inactive" not in message
 
 
 class Events:

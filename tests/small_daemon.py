@@ -1,0 +1,106 @@
+"""The daemon with all its files, and a reader that knows nothing: one process that starts fast and dies fast.
+
+    python small_daemon.py DIR
+
+It watches DIR/inbox. A scan that begins with the word "broken" cannot be read; any other has as many pages as
+its second byte says. Reading, publishing, recording and filing happen in one thread, so that a test can stop
+the process between any two of its steps.
+"""
+
+import hashlib
+import logging
+import sys
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from digitwatch.daemon import Daemon, listen
+from digitwatch.jobs import Job, Outcome, PageResult
+from digitwatch.lookout import Habits
+from digitwatch.spool.inbox import Inbox
+from digitwatch.spool.pictures import publish
+from digitwatch.spool.predictions import PredictionLog
+from digitwatch.work import Places
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
+
+
+PICTURE = (
+    b"\x89PNG\r\n\x1a\n"
+    + _chunk(b"IHDR", bytes([0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0]))
+    + _chunk(b"IDAT", zlib.compress(b"\0\0"))
+    + _chunk(b"IEND", b"")
+)
+
+
+class ReadsAtOnce:
+    """Stands where the pool stands, and reads each scan in the thread of the daemon."""
+
+    busy = 0
+    free = 1
+
+    def __init__(self, report: Callable[[Outcome], None], post: Callable[[Callable[[], None]], None]) -> None:
+        """Remember whom to tell."""
+        self._report = report
+        self._post = post
+
+    def start(self) -> str:
+        """Give the name of the model."""
+        return "none-00000000"
+
+    def submit(self, job: Job) -> None:
+        """Read a scan; the outcome comes with the next calls, as from a worker."""
+        self.busy, self.free = 1, 0
+        try:
+            outcome = self._read(job)
+        except FileNotFoundError as error:
+            gone = error.filename == str(job.source)
+            outcome = Outcome(job, "", gone=gone, trouble="" if gone else str(error))
+        except OSError as error:
+            outcome = Outcome(job, "", trouble=str(error))
+        self._post(lambda: self._done(outcome))
+
+    def _read(self, job: Job) -> Outcome:
+        data = job.source.read_bytes()
+        sha256 = hashlib.sha256(data).hexdigest()
+        if data.startswith(b"broken"):
+            return Outcome(job, sha256, failure="is broken")
+        pages = []
+        for number in range(1, data[1] + 1):
+            name = job.name if number == 1 else f"{job.name}.{number}"
+            picture = publish(PICTURE, job.outbox, name, f"{job.id}/{number}")
+            pages.append(PageResult(number, "7", 0.99, "ok", "", "7:0.990", picture))
+        return Outcome(job, sha256, pages=tuple(pages))
+
+    def _done(self, outcome: Outcome) -> None:
+        self.busy, self.free = 0, 1
+        self._report(outcome)
+
+    def expire(self) -> None:
+        """Have no time limit."""
+
+    def next_deadline(self) -> None:
+        """Have no time limit."""
+
+    def stop(self) -> None:
+        """Have nothing to stop."""
+
+
+def main(base: Path) -> None:
+    """Watch until told to stop."""
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
+    for name in ("inbox", "outbox", "archive", "failed"):
+        (base / name).mkdir(exist_ok=True)
+    places = Places(base / "inbox", base / "outbox", base / "archive", base / "failed", base)
+    inbox = Inbox(places.inbox, settle=0.0, recursive=False, is_complete=lambda *_: True, clock=time.monotonic)
+    habits = Habits("polling", False, 1.0, 0.2, 0)
+    daemon = Daemon(places, inbox, PredictionLog(base / "predictions.csv"), habits, clock=time.monotonic)
+    listen(daemon)
+    daemon.run(ReadsAtOnce(daemon.report, daemon.calls.put))  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

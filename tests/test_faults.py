@@ -1,0 +1,176 @@
+"""Killed at every step: strace stops the daemon, a worker or a recovery at the N-th call of each kind.
+
+Nothing in the product knows of these tests. SIGKILL comes on entering the call, so each point is the moment
+after one step and before the next. The sweeps run `small_daemon`, which is the daemon without the reader.
+"""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from accounts import account, family, tiny
+from disks import other_filesystem
+from service import Service, until
+
+STEPS = ("mkdir", "rename", "renameat2", "unlink", "rmdir", "fsync", "fdatasync", "pwrite64", "write", "openat")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _strace() -> None:
+    if shutil.which("strace") is None or subprocess.run(["strace", "-o", "/dev/null", "true"], check=False).returncode:
+        pytest.skip("needs strace and the right to use it")
+
+
+class Small(Service):
+    """The daemon without the reader."""
+
+    def start(self, ready: bool = True, prefix: tuple[str, ...] = ()) -> None:
+        """Start the process, with another command in front of it if need be."""
+        with self.output.open("ab") as output:
+            command = [*prefix, sys.executable, str(Path(__file__).with_name("small_daemon.py")), str(self.base)]
+            self.process = subprocess.Popen(command, stdout=output, stderr=output)
+
+
+SCANS = {"a.png": b"x\1a", "b.png": b"x\1b", "pages.tif": b"x\3c", "broken.png": b"broken"}
+PAGES = {"a.png": 1, "b.png": 1, "pages.tif": 3, "broken.png": 0}
+
+
+def put_scans(service: Service) -> dict[str, int]:
+    """Put four scans into the inbox: two good ones, one of three pages, one that cannot be read."""
+    for name, data in SCANS.items():
+        (service.base / "inbox" / name).write_bytes(data)
+    return {hashlib.sha256(data).hexdigest(): PAGES[name] for name, data in SCANS.items()}
+
+
+def run_killed(service: Service, step: str, number: int) -> bool:
+    """Run the daemon until its N-th call of a kind kills it, or until it has done all; tell whether it was killed."""
+    inject = ("strace", "-D", "-qq", "-o", "/dev/null", "-e", f"trace={step}")
+    service.start(ready=False, prefix=(*inject, "-e", f"inject={step}:signal=KILL:when={number}"))
+    until(lambda: service.ended() or not service.files("inbox"), "the end of the scans or of the daemon")
+    if not service.ended():
+        service.stop()
+    assert service.process is not None
+    return service.process.returncode == -signal.SIGKILL
+
+
+def finish(service: Service, sent: dict[str, int]) -> None:
+    """Let an undisturbed daemon do the rest, and account for all scans."""
+    service.start()
+    until(lambda: not service.files("inbox"), "an empty inbox")
+    assert service.stop() == 0
+    account(service, sent).check()
+
+
+def sweep(base: Path, before: Callable[[Small], object], steps: tuple[str, ...] = STEPS) -> Counter[str]:
+    """Kill the daemon at every point there is, let it recover, account; give the number of points by kind."""
+    points: Counter[str] = Counter()
+    for step in steps:
+        start = _calls_before_work(base, step)
+        for number in range(start, start + 500):
+            folder = base / f"{step}-{number}"
+            folder.mkdir()
+            with Small(folder).unstarted() as service:
+                sent = put_scans(service)
+                before(service)
+                killed = run_killed(service, step, number)
+                finish(service, sent)
+            shutil.rmtree(folder)
+            if not killed:
+                break
+            points[step] += 1
+    print(f"\n{points.total()} points: {dict(points)}")
+    return points
+
+
+def _calls_before_work(base: Path, step: str) -> int:
+    """Give how many calls of a kind Python itself makes before the daemon begins; killing it there proves nothing."""
+    if step not in ("openat", "write"):
+        return 1
+    trace = base / f"trace-{step}"
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import small_daemon"
+    command = ["strace", "-qq", "-o", str(trace), "-e", f"trace={step}", sys.executable, "-c", code]
+    subprocess.run([*command, str(Path(__file__).parent)], check=True)
+    return max(1, trace.read_text().count("\n") - 5)
+
+
+@pytest.mark.parametrize(
+    ("step", "number"), [("rename", 1), ("fdatasync", 1), ("renameat2", 1), ("renameat2", 2), ("rmdir", 1)], ids=str
+)
+def test_killed_between_two_steps(tmp_path: Path, step: str, number: int) -> None:
+    """At the claim, at the publishing, between write and sync of the rows, at the filing and after it: all is well."""
+    with Small(tmp_path).unstarted() as service:
+        sent = put_scans(service)
+
+        assert run_killed(service, step, number)
+        finish(service, sent)
+
+
+@pytest.mark.proof
+def test_killed_at_every_step(tmp_path: Path) -> None:
+    """The daemon is killed before each call that changes anything; each time nothing is lost or doubled."""
+    assert sweep(tmp_path, lambda service: None)["rename"] >= 4
+
+
+@pytest.mark.proof
+def test_killed_at_every_step_with_the_archive_on_another_disk(tmp_path: Path) -> None:
+    """The same where originals are copied, synced, renamed and unlinked."""
+    far = other_filesystem(tmp_path)
+
+    def far_archive(service: Small) -> None:
+        (far / service.base.name).mkdir()
+        (service.base / "archive").symlink_to(far / service.base.name)
+
+    assert sweep(tmp_path, far_archive, ("renameat2", "unlink", "fsync", "rmdir", "openat"))["unlink"] >= 4
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("first", [("rename", 3), ("fdatasync", 1), ("renameat2", 2)], ids=lambda v: f"{v[0]}-{v[1]}")
+def test_killed_at_every_step_of_the_recovery(tmp_path: Path, first: tuple[str, int]) -> None:
+    """Killed once, then killed again at each step of making good what the first kill left."""
+    sweep(tmp_path, lambda service: run_killed(service, *first), STEPS[:7])
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("step", ["mkdir", "renameat2", "fsync"])
+def test_a_worker_killed_at_every_step(tmp_path: Path, step: str) -> None:
+    """A real worker is killed before each call that changes anything; its scan is read again by another."""
+    points = 0
+    for number in range(1, 100):
+        folder = tmp_path / f"{step}-{number}"
+        folder.mkdir()
+        with Service(folder) as service:
+            killed = _kill_workers(service, step, number)
+            assert service.stop() == 0
+            account(service, {hashlib.sha256(tiny(n)).hexdigest(): 1 for n in range(3)}).check()
+        if not killed:
+            break
+        points += 1
+    print(f"\n{points} points: {step}")
+
+
+def _kill_workers(service: Service, step: str, number: int) -> bool:
+    """Let scans be read by workers that their N-th call of a kind kills; tell whether one was killed."""
+    assert service.process is not None
+    workers = family(service.process.pid)["workers"]
+    inject = ("-e", f"trace={step}", "-e", f"inject={step}:signal=KILL:when={number}")
+    traced = [subprocess.Popen(["strace", "-qq", "-o", "/dev/null", *inject, "-p", str(pid)]) for pid in workers]
+    until(lambda: all(map(_is_traced, workers)), "strace is attached")
+    for scan in range(3):
+        (service.inbox / f"{scan}.png").write_bytes(tiny(scan))
+    service.await_rows(3)
+    killed = any(not os.path.exists(f"/proc/{pid}") for pid in workers)
+    for process in traced:
+        process.terminate()
+        process.wait()
+    return killed
+
+
+def _is_traced(pid: int) -> bool:
+    return "TracerPid:\t0" not in Path(f"/proc/{pid}/status").read_text()
