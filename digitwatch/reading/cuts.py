@@ -66,11 +66,13 @@ def _filled(cuts: list[int], through: Floats, widest: int, nearest: int) -> list
 
 def _costs(ink: Floats) -> Floats:
     """Return (h, w): the least ink on a way from the top row to each pixel."""
-    costs = ink.copy()
-    for row in range(1, len(ink)):
-        before = np.pad(costs[row - 1], 1, constant_values=np.inf)
-        costs[row] += np.minimum(before[1:-1], np.minimum(before[:-2], before[2:]) + np.float32(SLOPE))
-    return costs
+    height, width = ink.shape
+    costs = np.full((height, width + 2), np.inf, np.float32)  # a column of no way on each side
+    costs[0, 1:-1] = ink[0]
+    for above, row, own in zip(costs, costs[1:], ink[1:], strict=False):
+        aside = np.minimum(above[:-2], above[2:]) + np.float32(SLOPE)
+        np.add(own, np.minimum(above[1:-1], aside), out=row[1:-1])
+    return costs[:, 1:-1]
 
 
 def _trace(down: Floats, up: Floats, middle: int, column: int) -> NDArray[np.int64]:

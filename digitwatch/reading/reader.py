@@ -10,16 +10,18 @@ from numpy.typing import NDArray
 
 from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.images import ImageError, Page, decode
-from digitwatch.reading.ink import Ink, find_ink
-from digitwatch.reading.rows import Guess, read_rows
+from digitwatch.reading.ink import find_ink
+from digitwatch.reading.rows import Guess, legibility, read_rows
 from digitwatch.reading.rules import without_rules
-from digitwatch.reading.segment import find_rows
+from digitwatch.reading.segment import Piece, find_rows
 
 Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 
 
-BADLY = 0.8  # mean probability of the digits below which a page is also tried on its side and upside down
-WELL, TURN_GAIN = 0.9, 0.15  # what that mean must be there, and by how much it must be better
+FEW = 3  # digits from which on a page can be told to lie on its side: alone, a 9 may be a 6
+WELL = 0.9  # legibility of a page that lies right; upside down hardly any page has it
+TURN_GAIN = 0.08  # by how much a page must be more legible turned
 
 
 @dataclass(frozen=True)
@@ -135,31 +137,33 @@ class Reader:
         """Return the page as it was read, and its reading."""
         ink = find_ink(page.grey)
         mask = without_rules(ink.strength)
-        reading = self._read_turned(ink, mask, 0)
-        if not self._may_be_turned(reading):
-            return page, reading
-        turned = [self._read_turned(ink, mask, turn) for turn in (90, 180, 270)]
-        best = max(turned, key=_legibility)
-        if len(best.digits) < 3 or _legibility(best) < max(WELL, _legibility(reading) + TURN_GAIN):
-            return page, reading
-        image = np.ascontiguousarray(np.rot90(page.image, -best.turn // 90))
-        return Page(page.number, image), best
+        rows = find_rows(ink.strength, mask)
+        turn, rows = self._best_turn(ink.strength, mask, rows)
+        if turn:
+            page = Page(page.number, np.ascontiguousarray(np.rot90(page.image, -turn // 90)))
+        return page, self._read_rows(rows, ink.factor, turn)
 
-    def _may_be_turned(self, reading: Reading) -> bool:
-        """Tell whether the page reads so badly that it may lie on its side or upside down.
+    def _best_turn(
+        self, strength: Floats, mask: Pixels, upright: list[list[Piece]]
+    ) -> tuple[int, list[list[Piece]]]:
+        """Return by how many degrees the page must be turned clockwise to be read best, and its rows then."""
+        if sum(map(len, upright)) < FEW:
+            return 0, upright
+        well = legibility(upright, self._classifier, self._digits)
+        best, most = (0, upright), max(WELL, well + TURN_GAIN)
+        for turn in (90, 180, 270) if well < WELL else ():
+            rows = find_rows(np.rot90(strength, -turn // 90), np.rot90(mask, -turn // 90))
+            well = legibility(rows, self._classifier, self._digits)
+            if well > most and sum(map(len, rows)) >= FEW:
+                best, most = (turn, rows), well
+        return best
 
-        One digit or two do not tell: a 6 is a 9 then.
-        """
-        return len(reading.digits) >= 3 and _legibility(reading) < BADLY
-
-    def _read_turned(self, ink: Ink, mask: Pixels, turn: int) -> Reading:
-        """Read the page turned clockwise by 0, 90, 180 or 270 degrees."""
-        quarters = -turn // 90
-        rows = find_rows(np.rot90(ink.strength, quarters), np.rot90(mask, quarters))
+    def _read_rows(self, rows: list[list[Piece]], factor: int, turn: int) -> Reading:
+        """Read the pieces of a page that was turned clockwise by 0, 90, 180 or 270 degrees."""
         read = [row for row in read_rows(rows, self._classifier, self._digits) if row.guesses]
         if not read:
             return Reading((), 1.0, "empty", "no ink on the page", turn)
-        digits = tuple(tuple(self._digit(guess, ink.factor) for guess in row.guesses) for row in read)
+        digits = tuple(tuple(self._digit(guess, factor) for guess in row.guesses) for row in read)
         confidence = float(np.prod([digit.probability for row in digits for digit in row]))
         confidence *= float(np.prod([row.certainty for row in read]))
         reasons = [f"turned by {turn} degrees"] if turn else []
@@ -189,11 +193,6 @@ class Reader:
         box = Box(piece.left * factor, piece.top * factor, piece.width * factor, piece.height * factor)
         probability = float(guess.probabilities[best])
         return Digit(self._classifier.labels[best], probability, box, guess.glyph, guess.probabilities)
-
-
-def _legibility(reading: Reading) -> float:
-    """Return the mean probability of the digits, 0 when there are none."""
-    return float(np.mean([digit.probability for digit in reading.digits])) if reading.digits else 0.0
 
 
 def locate(model: Path | str) -> Path:

@@ -27,6 +27,7 @@ NEAR = 0.25  # pieces further apart than this share of the digits' height are no
 CLOSE = 0.05  # and this, when one of them is surely a digit for itself
 LOOSE = 0.15  # ink below this share of a usual digit's may be left out as dirt
 DIRT = -1.5  # and this is the log probability that it is
+SAMPLE = 40  # pieces that tell how a page lies
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,13 @@ def read_rows(rows: list[list[Piece]], classify: Classify, digits: list[int]) ->
     read = [_read_row([next(first) for _ in row], classify, digits) for row in rows]
     again = iter(_look_again([guess for row in read for guess in row.guesses], classify))
     return [Row(tuple(next(again) for _ in row.guesses), row.certainty) for row in read]
+
+
+def legibility(rows: list[list[Piece]], classify: Classify, digits: list[int]) -> float:
+    """Return how much pieces look like digits as they lie: the mean probability of the best digit in a sample."""
+    pieces = [piece for row in rows for piece in row]
+    guesses = _guess(pieces[:: len(pieces) // SAMPLE + 1], classify)
+    return float(np.mean([guess.probabilities[digits].max() for guess in guesses])) if guesses else 0.0
 
 
 def _look_again(guesses: list[Guess], classify: Classify) -> list[Guess]:
