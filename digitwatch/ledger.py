@@ -144,8 +144,9 @@ class Ledger:
         return (claim for claim, _ in self._claims.values() if claim.id not in read)
 
     def _completed(self, done: work.Finished) -> work.Finished:
-        """Do for a scan what its worker, being dead, could not: take its pictures back, and sum its bytes up."""
+        """Do for a scan what its worker could not: make the claim last, take pictures back, sum the bytes up."""
         if not done.outcome.failure or done.outcome.sha256:
             return done
+        claims.sync_claim(done.claim)
         withdraw(self._places.outbox / done.claim.day, done.claim.name, done.claim.id)
         return replace(done, outcome=replace(done.outcome, sha256=digest(done.claim.path)))

@@ -1,7 +1,7 @@
 """One scan from claim to filed: the commit order, written once.
 
     claim     one rename from the inbox to inbox/.digitwatch/ID/NAME          spool.claims.claim
-    read      pure; may be killed and repeated at will                         worker.perform
+    read      the claim is made durable; then pure, may be repeated at will    worker.perform
     publish   each picture under a temporary name, synced, renamed             spool.pictures.publish
     record    all rows of the scan in one write, synced: the commit point      record, below
     file      the original to archive/ or failed/, never replacing a file      file, below
@@ -82,7 +82,6 @@ def record(
     Raises:
         OSError: nothing was recorded; the same call may be made again.
     """
-    claims.sync_claims(places.inbox, [done.claim for done in finished])
     chosen = {entry.target for entry in promised}
     recorded, rows = [], []
     for done in finished:

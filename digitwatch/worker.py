@@ -19,6 +19,7 @@ from digitwatch.reading.annotate import annotate
 from digitwatch.reading.classifier import ModelError
 from digitwatch.reading.images import ImageError, Page
 from digitwatch.reading.reader import Reader, Reading
+from digitwatch.spool.claims import Claim, sync_claim
 from digitwatch.spool.filing import numbered
 from digitwatch.spool.looks import LOOK
 from digitwatch.spool.pictures import publish, withdraw
@@ -129,8 +130,8 @@ class _NoFileError(Exception):
 def _read_durably(job: Job) -> tuple[bytes, tuple[int, int]]:
     """Give the bytes of the scan and the stamp of the file before they were read.
 
-    A claimed scan is synced, since its writer may not have done so. Links are not followed, and nobody is
-    waited for.
+    A claimed scan is synced, since its writer may not have done so, and so is its claim. Links are not
+    followed, and nobody is waited for.
     """
     try:
         handle = os.open(job.source, LOOK if job.claimed else LOOK & ~os.O_NOFOLLOW)
@@ -145,6 +146,7 @@ def _read_durably(job: Job) -> tuple[bytes, tuple[int, int]]:
         data = file.read()
         if job.claimed:
             os.fsync(handle)
+            sync_claim(Claim(job.id, job.name, job.source))
     return data, (status.st_size, status.st_mtime_ns)
 
 

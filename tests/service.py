@@ -48,6 +48,13 @@ class Service:
         self.process: subprocess.Popen[bytes] | None = None
         self._starts = True
 
+    @classmethod
+    def at(cls, base: Path) -> "Service":
+        """Give a service that only looks at what lies below `base`."""
+        service = cls.__new__(cls)
+        service.base, service.inbox = base, base / "inbox"
+        return service
+
     def __enter__(self) -> "Service":
         """Start the daemon and wait until it watches."""
         if self._starts:
@@ -71,12 +78,14 @@ class Service:
         """Start the process, with another command in front of it if need be; wait until it watches."""
         before = self.lines().count("watching ")
         with self.output.open("ab") as output:
-            self.process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", "digitwatch", "-c", str(self.config)], stdout=output, stderr=output
-            )
+            self.process = subprocess.Popen([*prefix, *self.command()], stdout=output, stderr=output)
         if ready:
             until(lambda: self.lines().count("watching ") > before or self.ended(), "the daemon is ready")
             assert not self.ended(), self.lines()
+
+    def command(self) -> list[str]:
+        """Give the command line of the daemon."""
+        return [sys.executable, "-m", "digitwatch", "-c", str(self.config)]
 
     def ended(self) -> bool:
         """Tell whether the process has ended."""

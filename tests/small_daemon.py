@@ -9,6 +9,7 @@ the process between any two of its steps.
 
 import hashlib
 import logging
+import os
 import sys
 import time
 import zlib
@@ -18,6 +19,7 @@ from pathlib import Path
 from digitwatch.daemon import Daemon, listen
 from digitwatch.jobs import Job, Outcome, PageResult
 from digitwatch.lookout import Habits
+from digitwatch.spool.claims import Claim, sync_claim
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.pictures import publish
 from digitwatch.spool.predictions import PredictionLog
@@ -64,7 +66,10 @@ class ReadsAtOnce:
         self._post(lambda: self._done(outcome))
 
     def _read(self, job: Job) -> Outcome:
-        data = job.source.read_bytes()
+        with job.source.open("rb") as file:
+            data = file.read()
+            os.fsync(file.fileno())
+        sync_claim(Claim(job.id, job.name, job.source))
         sha256 = hashlib.sha256(data).hexdigest()
         if data.startswith(b"broken"):
             return Outcome(job, sha256, failure="is broken")
@@ -89,17 +94,23 @@ class ReadsAtOnce:
         """Have nothing to stop."""
 
 
-def main(base: Path) -> None:
-    """Watch until told to stop."""
-    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
+def make(base: Path) -> tuple[Daemon, ReadsAtOnce]:
+    """Make the folders below `base`, the daemon and its reader."""
     for name in ("inbox", "outbox", "archive", "failed"):
         (base / name).mkdir(exist_ok=True)
     places = Places(base / "inbox", base / "outbox", base / "archive", base / "failed", base)
     inbox = Inbox(places.inbox, settle=0.0, recursive=False, is_complete=lambda *_: True, clock=time.monotonic)
-    habits = Habits("polling", False, 1.0, 0.2, 0)
+    habits = Habits("polling", False, 1.0, 0.1, 0)
     daemon = Daemon(places, inbox, PredictionLog(base / "predictions.csv"), habits, clock=time.monotonic)
+    return daemon, ReadsAtOnce(daemon.report, daemon.calls.put)
+
+
+def main(base: Path) -> None:
+    """Watch until told to stop."""
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
+    daemon, pool = make(base)
     listen(daemon)
-    daemon.run(ReadsAtOnce(daemon.report, daemon.calls.put))  # type: ignore[arg-type]
+    daemon.run(pool)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -31,11 +31,9 @@ def _strace() -> None:
 class Small(Service):
     """The daemon without the reader."""
 
-    def start(self, ready: bool = True, prefix: tuple[str, ...] = ()) -> None:
-        """Start the process, with another command in front of it if need be."""
-        with self.output.open("ab") as output:
-            command = [*prefix, sys.executable, str(Path(__file__).with_name("small_daemon.py")), str(self.base)]
-            self.process = subprocess.Popen(command, stdout=output, stderr=output)
+    def command(self) -> list[str]:
+        """Give the command line of the small daemon."""
+        return [sys.executable, str(Path(__file__).with_name("small_daemon.py")), str(self.base)]
 
 
 SCANS = {"a.png": b"x\1a", "b.png": b"x\1b", "pages.tif": b"x\3c", "broken.png": b"broken"}

@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,16 +120,16 @@ def claim(inbox: Path, name: str) -> Claim:
     return claimed
 
 
-def sync_claims(inbox: Path, claims: Iterable[Claim]) -> None:
-    """Make claims durable, before anything is recorded about them.
+def sync_claim(claimed: Claim) -> None:
+    """Make a claim durable, before anything is made of it.
 
-    Without this a power cut could bring a recorded scan back into the inbox, to be counted twice.
+    Without this a power cut could bring the scan back into the inbox under a new id: beside pictures that
+    belong to nobody, or, once it is recorded, to be counted twice. The order matters where each folder is
+    durable by itself: the scan must not lie in a folder that is not there yet.
     """
-    claims = list(claims)
-    folders = dict.fromkeys(folder for c in claims for folder in _folders(c))
-    homes = dict.fromkeys(c.home for c in claims)
-    sources = dict.fromkeys((inbox / c.name).parent for c in claims)
-    for folder in (*folders, *homes, *sources):
+    inner = list(_folders(claimed))
+    source = (claimed.home.parent / claimed.name).parent
+    for folder in (claimed.home, *reversed(inner), source):
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # somebody removed it meanwhile
             sync_folder(folder)
 

@@ -1,0 +1,135 @@
+"""Power is cut after every single call: from what was synced, each scan is found again exactly once."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from accounts import account
+from power import TRACED, Disk, trace
+from service import Service, until
+from small_daemon import make
+from test_faults import Small, put_scans
+
+Tail = Callable[[bytes], bytes]
+Recording = tuple[Path, Disk, dict[str, int]]
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """Run the daemon once over four scans; give its trace, the disk before, and what was sent."""
+    if shutil.which("strace") is None:
+        pytest.skip("needs strace")
+    base = tmp_path_factory.mktemp("power")
+    with Small(base).unstarted() as service:
+        for name in ("outbox", "archive", "failed"):
+            (base / name).mkdir()
+        sent = put_scans(service)
+        disk = Disk(base)
+        disk.load()
+        log = base.with_name("trace")
+        prefix = ("strace", "-D", "-qq", "-y", "-xx", "-s", "100000", "-o", str(log), "-e", f"trace={TRACED}")
+        service.start(prefix=prefix)
+        until(lambda: not service.files("inbox"), "an empty inbox")
+        assert service.stop() == 0
+    return log, disk, sent
+
+
+def recover(base: Path) -> None:
+    """Let a daemon make good what the power cut left."""
+    daemon, pool = make(base)
+    thread = threading.Thread(target=daemon.run, args=(pool,))
+    thread.start()
+    until(lambda: not any(names for _, _, names in os.walk(base / "inbox")), "an empty inbox")
+    daemon.calls.put(daemon.stop)
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def cut_everywhere(
+    recording: Recording, base: Path, survives: Callable[[int], bool], tail: Tail, *, every: int = 1
+) -> int:
+    """Cut the power after each call, recover, account; give the number of cuts."""
+    log, before, sent = recording
+    disk = Disk(before.top)
+    disk.root, disk.changes = before.root, list(before.changes)
+    cuts = 0
+    for number, call in enumerate(trace(log, before.top)):
+        disk.apply(*call)
+        if number % every:
+            continue
+        folder = base / f"{number}-{call[0]}"
+        disk.survivor(folder, survives, tail)
+        recover(folder)
+        done = account(Service.at(folder), sent)
+        assert (done.lost, done.doubled, done.wrong) == ([], [], []), (call, done)
+        shutil.rmtree(folder)
+        cuts += 1
+    return cuts
+
+
+def nothing(number: int) -> bool:
+    """Let no change survive that was not synced."""
+    return False
+
+
+def everything(number: int) -> bool:
+    """Let all changes of names survive, synced or not."""
+    return True
+
+
+def test_what_was_synced_is_enough(recording: Recording, tmp_path: Path) -> None:
+    """After every fourth call the power is cut, and nothing survives that was not synced."""
+    assert cut_everywhere(recording, tmp_path, nothing, lambda data: b"", every=4) > 20
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize(
+    "tail",
+    [lambda data: b"", lambda data: data, lambda data: bytes(len(data)), lambda data: data[: len(data) // 2]],
+    ids=["no bytes", "all bytes", "zeros", "half the bytes"],
+)
+@pytest.mark.parametrize("survives", [nothing, everything])
+def test_power_cut_after_every_call(
+    recording: Recording, tmp_path: Path, survives: Callable[[int], bool], tail: Tail
+) -> None:
+    """After every call; of what was not synced nothing or all names, and none, all, half or zeroed bytes survive."""
+    print(f"\n{cut_everywhere(recording, tmp_path, survives, tail)} cuts")
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("seed", range(5))
+def test_power_cut_with_a_random_rest(recording: Recording, tmp_path: Path, seed: int) -> None:
+    """After every call; of what was not synced a random half of the changes survives."""
+    chance = random.Random(seed)
+    kept = [chance.random() < 0.5 for _ in range(10_000)]
+    cuts = cut_everywhere(recording, tmp_path, kept.__getitem__, lambda data: data[: chance.randrange(len(data) + 1)])
+    print(f"\n{cuts} cuts")
+
+
+def test_the_model_forgets_what_is_not_synced(tmp_path: Path) -> None:
+    """The disk of these tests is no better than it should be: an unsynced file and an unsynced name are gone."""
+    top = tmp_path / "top"
+    top.mkdir()
+    log = tmp_path / "trace"
+    code = (
+        "import os, sys; from pathlib import Path; top = Path(sys.argv[1])\n"
+        "(top / 'a').write_bytes(b'a'); f = open(top / 'b', 'wb'); f.write(b'b'); f.flush(); os.fsync(f.fileno())\n"
+        "d = os.open(top, os.O_RDONLY); os.fsync(d); os.rename(top / 'b', top / 'c')\n"
+    )
+    traced = ["strace", "-qq", "-y", "-xx", "-s", "1000", "-o", str(log), "-e", f"trace={TRACED}"]
+    if shutil.which("strace") is None or subprocess.run([*traced, "true"], check=False).returncode:
+        pytest.skip("needs strace")
+    disk = Disk(top)
+    disk.load()
+    subprocess.run([*traced, sys.executable, "-c", code, str(top)], check=True)
+    for call in trace(log, top):
+        disk.apply(*call)
+    disk.survivor(tmp_path / "after", nothing, lambda data: b"")
+
+    assert {p.name: p.read_bytes() for p in (tmp_path / "after").iterdir()} == {"a": b"", "b": b"b"}
