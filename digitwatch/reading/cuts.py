@@ -15,6 +15,7 @@ SLOPE = 0.08  # what a step to the side costs, in pixels of full ink: slanted cu
 APART = 0.12  # cuts are at least this share of the digits' height from each other and from the sides
 GAP = 0.4  # where they are further apart, one more is added
 DEAREST = 1.0  # a cut goes through no more ink than this share of the digits' height
+WAIST = 0.85  # where the ink is lower than this share of what is beside it, round digits may touch
 EQUAL = 0.05  # ways that differ by less than this many pixels of ink are equally cheap
 FINE = 48  # height at which cuts are looked for
 
@@ -22,13 +23,15 @@ FINE = 48  # height at which cuts are looked for
 def split(piece: Piece, height: float) -> list[Piece]:
     """Return the parts of the piece, left to right, between the cuts where digits of `height` may touch.
 
-    Each cut is the path from the top to the bottom that crosses the least ink (dynamic programming, as in
-    seam carving). There are more cuts than digits: it takes a reader to choose among them.
+    A cut is either the path from the top to the bottom that crosses the least ink (dynamic programming, as
+    in seam carving), or the line between a valley of the upper outline and a hill of the lower one, where
+    round digits lean on each other. There are more cuts than digits: it takes a reader to choose.
     """
     scale = min(1.0, FINE / piece.height)
     size = (max(1, round(piece.width * scale)), max(1, round(piece.height * scale)))
     ink = cv2.resize(piece.glyph, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    seams = _seams(ink, height * scale)
+    seams = _seams(ink, height * scale) + _waists(ink, height * scale)
+    seams.sort(key=lambda seam: float(seam.mean()))
     if not seams:
         return [piece]
     columns = np.stack([np.interp(np.linspace(0, len(s) - 1, piece.height), np.arange(len(s)), s) for s in seams])
@@ -52,6 +55,26 @@ def _seams(ink: Floats, height: float) -> list[NDArray[np.int64]]:
     chosen = [column for column in columns if nearest <= column < ink.shape[1] - nearest]
     chosen = _filled(chosen, through, int(GAP * height), nearest)
     return [_trace(down, up, middle, column) for column in chosen]
+
+
+def _waists(ink: Floats, height: float) -> list[NDArray[np.int64]]:
+    """Return straight cuts through (h, w) ink where it is lower than on both sides: from valley to hill."""
+    dark = ink > 0.5
+    rows = np.arange(len(ink))
+    top = np.where(dark.any(axis=0), dark.argmax(axis=0), len(ink))
+    bottom = np.where(dark.any(axis=0), len(ink) - 1 - dark[::-1].argmax(axis=0), -1)
+    extent = bottom - top
+    near, far = max(2, int(APART * height)), max(4, int(GAP * height))
+    cuts = []
+    for column in range(near, len(extent) - near):
+        around = extent[column - near : column + near + 1]
+        left, right = extent[max(0, column - far) : column].max(), extent[column + 1 : column + far + 1].max()
+        if extent[column] == around.min() and around.argmin() == near and extent[column] < WAIST * min(left, right):
+            valley = column - near + int(top[column - near : column + near + 1].argmax())
+            hill = column - near + int(bottom[column - near : column + near + 1].argmin())
+            slope = (hill - valley) / max(1, bottom[hill] - top[valley])
+            cuts.append(np.rint(np.clip(valley + slope * (rows - top[valley]), column - near, column + near)))
+    return [cut.astype(np.int64) for cut in cuts]
 
 
 def _filled(cuts: list[int], through: Floats, widest: int, nearest: int) -> list[int]:
