@@ -10,12 +10,13 @@ BACK_OFF = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 class Patience:
-    """Whether the world lets us work. Each reason to pause is said once, not at every try."""
+    """Whether the world lets us work. Each reason to pause is said once, not at every try and for every file."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Begin well; `clock` gives monotonic seconds."""
         self._clock = clock
         self._tries = 0
+        self._said: set[str] = set()
         self.reason = ""
         self.resume_at = 0.0
 
@@ -26,7 +27,9 @@ class Patience:
 
     def pause(self, reason: str) -> None:
         """Hold back for a while, longer each time."""
-        if reason != self.reason:
+        kind = reason.rpartition("/")[0] or reason  # the same trouble names one file after the other
+        if kind not in self._said:
+            self._said.add(kind)
             log.error("paused: %s; no scan is lost, work goes on when this is mended", reason)
         self.reason = reason
         self.resume_at = self._clock() + BACK_OFF[min(self._tries, len(BACK_OFF) - 1)]
@@ -36,6 +39,7 @@ class Patience:
         """Note that a try went well."""
         if self.reason:
             log.info("going on; no longer in the way: %s", self.reason)
+        self._said.clear()
         self.reason = ""
         self._tries = 0
         self.resume_at = 0.0

@@ -130,3 +130,11 @@ class Service:
         until(lambda: len(self.rows()) >= number, f"{number} rows")
         until(lambda: [p.name for p in self.files("inbox")] == list(left), "an empty inbox")
         return self.rows()
+
+
+class Small(Service):
+    """The daemon without the reader: see small_daemon."""
+
+    def command(self) -> list[str]:
+        """Give the command line of the small daemon."""
+        return [sys.executable, str(Path(__file__).with_name("small_daemon.py")), str(self.base)]

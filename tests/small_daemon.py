@@ -1,10 +1,10 @@
 """The daemon with all its files, and a reader that knows nothing: one process that starts fast and dies fast.
 
-    python small_daemon.py DIR
+    python small_daemon.py DIR [LOG]
 
-It watches DIR/inbox. A scan that begins with the word "broken" cannot be read; any other has as many pages as
-its second byte says. Reading, publishing, recording and filing happen in one thread, so that a test can stop
-the process between any two of its steps.
+It watches DIR/inbox and writes DIR/predictions.csv, or LOG. A scan that begins with the word "broken" cannot
+be read; any other has as many pages as its second byte says. Reading, publishing, recording and filing happen
+in one thread, so that a test can stop the process between any two of its steps.
 """
 
 import hashlib
@@ -94,24 +94,24 @@ class ReadsAtOnce:
         """Have nothing to stop."""
 
 
-def make(base: Path) -> tuple[Daemon, ReadsAtOnce]:
+def make(base: Path, log: Path | None = None) -> tuple[Daemon, ReadsAtOnce]:
     """Make the folders below `base`, the daemon and its reader."""
     for name in ("inbox", "outbox", "archive", "failed"):
         (base / name).mkdir(exist_ok=True)
     places = Places(base / "inbox", base / "outbox", base / "archive", base / "failed", base)
     inbox = Inbox(places.inbox, settle=0.0, recursive=False, is_complete=lambda *_: True, clock=time.monotonic)
     habits = Habits("polling", False, 1.0, 0.1, 0)
-    daemon = Daemon(places, inbox, PredictionLog(base / "predictions.csv"), habits, clock=time.monotonic)
+    daemon = Daemon(places, inbox, PredictionLog(log or base / "predictions.csv"), habits, clock=time.monotonic)
     return daemon, ReadsAtOnce(daemon.report, daemon.calls.put)
 
 
-def main(base: Path) -> None:
+def main(base: Path, log: Path | None = None) -> None:
     """Watch until told to stop."""
-    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO)
-    daemon, pool = make(base)
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    daemon, pool = make(base, log)
     listen(daemon)
     daemon.run(pool)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:]))

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from accounts import account, family, tiny
 from disks import other_filesystem
-from service import Service, until
+from service import Service, Small, until
 
 STEPS = ("mkdir", "rename", "renameat2", "unlink", "rmdir", "fsync", "fdatasync", "pwrite64", "write", "openat")
 
@@ -26,14 +26,6 @@ STEPS = ("mkdir", "rename", "renameat2", "unlink", "rmdir", "fsync", "fdatasync"
 def _strace() -> None:
     if shutil.which("strace") is None or subprocess.run(["strace", "-o", "/dev/null", "true"], check=False).returncode:
         pytest.skip("needs strace and the right to use it")
-
-
-class Small(Service):
-    """The daemon without the reader."""
-
-    def command(self) -> list[str]:
-        """Give the command line of the small daemon."""
-        return [sys.executable, str(Path(__file__).with_name("small_daemon.py")), str(self.base)]
 
 
 SCANS = {"a.png": b"x\1a", "b.png": b"x\1b", "pages.tif": b"x\3c", "broken.png": b"broken"}

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from accounts import account
 from power import TRACED, Disk, trace
-from service import Service, until
+from service import Service, Small, until
 from small_daemon import make
-from test_faults import Small, put_scans
+from test_faults import put_scans
 
 Tail = Callable[[bytes], bytes]
 Recording = tuple[Path, Disk, dict[str, int]]
