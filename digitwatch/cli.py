@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="look at the whole installation and say what to mend")
     _add_config(check, default=argparse.SUPPRESS)
     check.set_defaults(command="check")
+    _add_retry(commands)
     return parser
 
 
@@ -90,6 +91,14 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         help="another source of digits for the report (may be given several times)",
     )
     evaluate.set_defaults(command="evaluate")
+
+
+def _add_retry(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    retry = commands.add_parser("retry", help="put failed scans back into the inbox")
+    _add_config(retry, default=argparse.SUPPRESS)
+    retry.add_argument("names", metavar="NAME", nargs="*", help="as in the folder `failed`; without any: list them")
+    retry.add_argument("--all", action="store_true", help="all that lie there")
+    retry.set_defaults(command="retry")
 
 
 def _positive(text: str) -> int:

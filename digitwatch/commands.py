@@ -11,6 +11,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from digitwatch import config, logs, provision, systemd
+from digitwatch import retry as retrying
 from digitwatch.batch import Batch, BatchTrouble
 from digitwatch.daemon import Daemon, listen
 from digitwatch.jobs import Equipment, Outcome
@@ -163,6 +164,16 @@ def check(options: argparse.Namespace) -> ExitCode:
     for finding in findings:
         print(finding)
         well = well and finding.well
+    return ExitCode.DONE if well else ExitCode.SOME_FAILED
+
+
+def retry(options: argparse.Namespace) -> ExitCode:
+    """Put failed scans back into the inbox; without a name, list them."""
+    settings = _settings(options)
+    try:
+        well = retrying.retry(settings.failed, settings.inbox, options.names, everything=options.all)
+    except OSError as error:
+        raise Refusal(ExitCode.TRY_LATER, told(error)) from error
     return ExitCode.DONE if well else ExitCode.SOME_FAILED
 
 

@@ -19,6 +19,9 @@ from digitwatch.spool.durable import (
     write_durably,
 )
 
+REASON = ".reason.txt"
+SAYS = b" could not be read: "  # in every note
+
 LONGEST_NAME = 255  # bytes, on every common filesystem
 SHORT_NAME = 100  # bytes, on every filesystem
 REFUSED_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
@@ -66,6 +69,14 @@ def write_reason(target: Path, reason: str) -> None:
 def has_reason(target: Path) -> bool:
     """Tell whether a reason already lies beside this place."""
     return _reason_for(target).exists()
+
+
+def is_reason(path: Path) -> bool:
+    """Tell whether a file is such a note: by its name, and by beginning as one does."""
+    if not path.name.endswith(REASON):
+        return False
+    with path.open("rb") as file:
+        return SAYS in file.read(4096)
 
 
 def remove_reason(target: Path) -> None:
@@ -165,4 +176,4 @@ def _plain(name: str) -> str:
 
 
 def _reason_for(target: Path) -> Path:
-    return target.with_name(numbered(target.name, 1, ".reason.txt"))
+    return target.with_name(numbered(target.name, 1, REASON))
