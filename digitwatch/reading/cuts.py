@@ -16,6 +16,7 @@ APART = 0.12  # cuts are at least this share of the digits' height from each oth
 GAP = 0.4  # where they are further apart, one more is added
 DEAREST = 1.0  # a cut goes through no more ink than this share of the digits' height
 WAIST = 0.85  # where the ink is lower than this share of what is beside it, round digits may touch
+SAME = 0.07  # cuts nearer to each other than this share of the digits' height, on average, are the same
 EQUAL = 0.05  # ways that differ by less than this many pixels of ink are equally cheap
 FINE = 48  # height at which cuts are looked for
 
@@ -30,8 +31,7 @@ def split(piece: Piece, height: float) -> list[Piece]:
     scale = min(1.0, FINE / piece.height)
     size = (max(1, round(piece.width * scale)), max(1, round(piece.height * scale)))
     ink = cv2.resize(piece.glyph, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    seams = _seams(ink, height * scale) + _waists(ink, height * scale)
-    seams.sort(key=lambda seam: float(seam.mean()))
+    seams = _different(_seams(ink, height * scale) + _waists(ink, height * scale), SAME * height * scale)
     if not seams:
         return [piece]
     columns = np.stack([np.interp(np.linspace(0, len(s) - 1, piece.height), np.arange(len(s)), s) for s in seams])
@@ -75,6 +75,15 @@ def _waists(ink: Floats, height: float) -> list[NDArray[np.int64]]:
             slope = (hill - valley) / max(1, bottom[hill] - top[valley])
             cuts.append(np.rint(np.clip(valley + slope * (rows - top[valley]), column - near, column + near)))
     return [cut.astype(np.int64) for cut in cuts]
+
+
+def _different(seams: list[NDArray[np.int64]], least: float) -> list[NDArray[np.int64]]:
+    """Return the cuts from left to right without those that nearly repeat another."""
+    kept: list[NDArray[np.int64]] = []
+    for seam in sorted(seams, key=lambda seam: float(seam.mean())):
+        if not kept or np.abs(seam - kept[-1]).mean() >= least:
+            kept.append(seam)
+    return kept
 
 
 def _filled(cuts: list[int], through: Floats, widest: int, nearest: int) -> list[int]:

@@ -136,7 +136,7 @@ def _read_row(whole: list[Guess], classify: Classify, digits: list[int]) -> Row:
     joined = _guess([join([part.piece for part in parts[start:end]]) for start, end in spans], classify)
     known.update(zip(spans, joined, strict=True))
     ways = [Way(*span, guess, *_logs(span, guess, parts, digits, height)) for span, guess in known.items()]
-    return _best(ways, parts)
+    return _best(ways, parts, digits)
 
 
 def _is_sure(guess: Guess, height: float, digits: list[int]) -> bool:
@@ -183,23 +183,44 @@ def _logs(
     return float(log + weight * best), float(log + weight * digit)
 
 
-def _best(ways: list[Way], parts: list[Part]) -> Row:
+def _best(ways: list[Way], parts: list[Part], digits: list[int]) -> Row:
     """Return the most probable sequence of digits that uses the parts from left to right."""
     usual = float(np.median([way.guess.piece.glyph.sum(dtype=np.int64) for way in ways if way.guess]))
     dirt = [k for k, part in enumerate(parts) if part.piece.glyph.sum(dtype=np.int64) < LOOSE * usual]
     ways = ways + [Way(k, k + 1, None, DIRT, DIRT) for k in dirt]
+    ways.sort(key=lambda way: way.end)
     best = [0.0] + [-np.inf] * len(parts)
-    total = [0.0] + [-np.inf] * len(parts)  # log of the sum over all sequences
     steps: list[Way | None] = [None] * (len(parts) + 1)
-    for way in sorted(ways, key=lambda way: way.end):
-        total[way.end] = float(np.logaddexp(total[way.end], total[way.start] + way.digit))
+    for way in ways:
         if best[way.start] + way.best > best[way.end]:
             best[way.end], steps[way.end] = best[way.start] + way.best, way
-    chosen, taken = [], 0.0
+    chosen = []
     step = steps[-1]
     while step is not None:
-        taken += step.digit
-        if step.guess is not None:
-            chosen.append(step.guess)
+        chosen.append(step)
         step = steps[step.start]
-    return Row(tuple(chosen[::-1]), float(np.exp(taken - total[-1])))
+    return Row(tuple(way.guess for way in chosen[::-1] if way.guess), _certainty(ways, chosen[::-1], digits))
+
+
+def _certainty(ways: list[Way], chosen: list[Way], digits: list[int]) -> float:
+    """Return the share of all readings' probability that the chosen text has, however it is parted.
+
+    The probabilities of the chosen digits themselves are not counted in it.
+    """
+    text = [int(way.guess.probabilities[digits].argmax()) for way in chosen if way.guess]
+    size = max(way.end for way in ways) + 1
+    any_digits = [0.0] + [-np.inf] * (size - 1)  # log probability of all readings of the parts before each
+    spelt = np.full((size, len(text) + 1), -np.inf)  # and of those that spell the first digits of the text
+    spelt[0, 0] = 0.0
+    for way in ways:
+        any_digits[way.end] = float(np.logaddexp(any_digits[way.end], any_digits[way.start] + way.digit))
+        if way.guess is None:
+            spelt[way.end] = np.logaddexp(spelt[way.end], spelt[way.start] + way.digit)
+            continue
+        p = way.guess.probabilities[digits]
+        logs = way.digit + np.log(np.maximum(p[text] / p.sum(), 1e-6))
+        spelt[way.end, 1:] = np.logaddexp(spelt[way.end, 1:], spelt[way.start, :-1] + logs)
+    probability = spelt[-1, -1] - any_digits[-1]
+    answers = [way.guess.probabilities[digits] for way in chosen if way.guess]
+    own = sum(float(np.log(p.max() / p.sum())) for p in answers)
+    return float(np.exp(min(0.0, probability - own)))
