@@ -64,11 +64,11 @@ def test_the_daemon_is_confined() -> None:
     assert float(exposure) <= EXPOSURE
 
 
-def test_the_daemon_has_no_capability() -> None:
-    """What decodes images from anywhere can do nothing that its user cannot."""
+def test_the_daemon_may_ask_for_leases_and_nothing_else() -> None:
+    """What decodes images from anywhere can read, write and signal only what its user can."""
     unit = directives("digitwatch.service")
 
-    assert (unit["CapabilityBoundingSet"], unit["AmbientCapabilities"], unit["PrivateUsers"]) == ([""], [""], ["yes"])
+    assert (unit["CapabilityBoundingSet"], unit["AmbientCapabilities"]) == (["CAP_LEASE"], ["CAP_LEASE"])
 
 
 def test_hopeless_exits_are_not_repeated() -> None:
