@@ -143,7 +143,7 @@ class Pool:
 
     def _fill(self) -> None:
         while len(self._slots) < self._size:
-            executor = ProcessPoolExecutor(1, mp_context=self._context)
+            executor = ProcessPoolExecutor(1, mp_context=self._context, initializer=_call, initargs=("attend",))
             pid = executor.submit(_call, "enlist")
             slot = _Slot(executor, pid, executor.submit(_call, "prepare", self._equipment))
             self._slots.append(slot)

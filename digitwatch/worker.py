@@ -28,11 +28,15 @@ from digitwatch.spool.rows import printable
 _reader: Reader | None = None
 
 
-def enlist() -> int:
-    """Make this process a worker: Ctrl-C is the parent's business, and its end is ours; give the pid."""
+def attend() -> None:
+    """Make this process a worker, before it waits for its first job: Ctrl-C is the parent's, its end is ours."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def enlist() -> int:
+    """Give the pid."""
     return os.getpid()
 
 

@@ -1,5 +1,6 @@
 """Scans that can be told apart, processes of a daemon, and the account of what became of every scan."""
 
+import contextlib
 import csv
 import hashlib
 import os
@@ -134,6 +135,16 @@ def family(pid: int) -> dict[str, list[int]]:
             children[parent].append(int(entry))
     direct = children[pid]
     return {"children": direct, "workers": [worker for child in direct for worker in children[child]]}
+
+
+def processes_writing(output: Path) -> list[str]:
+    """Give the processes whose standard error is this file."""
+    found = []
+    for process in os.listdir("/proc"):
+        with contextlib.suppress(OSError):  # not a process, or one that is none of ours
+            if os.readlink(f"/proc/{process}/fd/2") == str(output):
+                found.append(process)
+    return found
 
 
 def _parent(pid: int) -> int | None:

@@ -1,6 +1,5 @@
 """The daemon as its users have it: a process, folders, signals."""
 
-import contextlib
 import hashlib
 import os
 import shutil
@@ -10,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from accounts import family, processes_writing
 from service import Service, scan, until
 
 
@@ -126,17 +126,19 @@ def test_nothing_survives_a_killed_daemon(tmp_path: Path) -> None:
         assert service.process is not None
         service.kill()
 
-        until(lambda: not _processes_writing(service.output), "the end of its processes", 20)
+        until(lambda: not processes_writing(service.output), "the end of its processes", 20)
 
 
-def _processes_writing(output: Path) -> list[str]:
-    """Give the processes whose standard error is this file."""
-    found = []
-    for process in os.listdir("/proc"):
-        with contextlib.suppress(OSError):  # not a process, or one that is none of ours
-            if os.readlink(f"/proc/{process}/fd/2") == str(output):
-                found.append(process)
-    return found
+def test_nothing_survives_a_daemon_killed_while_it_starts(tmp_path: Path) -> None:
+    """A worker that never got its first job ends all the same."""
+    with Service(tmp_path).unstarted() as service:
+        service.start(ready=False)
+        assert service.process is not None
+        pid = service.process.pid
+        until(lambda: family(pid)["workers"], "the first worker")
+        service.kill()
+
+        until(lambda: not processes_writing(service.output), "the end of its processes", 20)
 
 
 def test_a_killed_worker_costs_nothing(tmp_path: Path) -> None:

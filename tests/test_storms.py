@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from accounts import account, broken, family, tiny, tiny_tiff
+from accounts import account, broken, family, processes_writing, tiny, tiny_tiff
 from service import Service, until
 
 pytestmark = pytest.mark.proof
@@ -101,6 +101,7 @@ def test_storm_of_kills(tmp_path: Path) -> None:
         until(lambda: not thread.is_alive(), "all scans brought", 1200)
         until(lambda: not service.files("inbox"), "an empty inbox", 600)
         assert service.stop() == 0
+        until(lambda: not processes_writing(service.output), "the end of all processes", 30)
 
     print(f"\nseed {SEED}, {kills.total()} kills: {dict(kills)}")
     account(service, sent).check()

@@ -69,6 +69,7 @@ def test_a_removed_folder_ends_the_watch(inbox: Path, events: watch.Events) -> N
     """A watch on a folder that was removed and made again is recognised as dead."""
     assert events.alive()
     shutil.rmtree(inbox)
+    assert events._observer is not None
     for emitter in events._observer.emitters:
         emitter.join(5)
 

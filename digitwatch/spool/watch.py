@@ -81,8 +81,9 @@ class Events:
         self._overflow = _Overflow(missed)
         for name in OVERFLOW_TOLD_BY:
             logging.getLogger(name).addFilter(self._overflow)
-        self._observer: BaseObserver = Observer()
+        self._observer: BaseObserver | None = None
         try:
+            self._observer = Observer()  # takes an inotify instance at once, or fails
             self._observer.schedule(_Waker(folder, self._note), os.fspath(folder), recursive=recursive)
             self._observer.start()
         except OSError as error:
@@ -94,6 +95,8 @@ class Events:
 
     def alive(self) -> bool:
         """Tell whether the observer and each of its emitters still run."""
+        if self._observer is None:
+            return False
         emitters = self._observer.emitters
         return self._observer.is_alive() and bool(emitters) and all(e.is_alive() for e in emitters)
 
@@ -101,7 +104,7 @@ class Events:
         """End the watch and its threads."""
         for name in OVERFLOW_TOLD_BY:
             logging.getLogger(name).removeFilter(self._overflow)
-        if self._observer.is_alive():
+        if self._observer is not None and self._observer.is_alive():
             self._observer.stop()
             self._observer.join(5)
 
