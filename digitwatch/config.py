@@ -3,12 +3,13 @@
 import difflib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +30,27 @@ class ConfigError(Exception):
 
 
 def _as_path(value: object) -> object:
-    return Path(value).expanduser() if isinstance(value, str) and value else value
+    if not isinstance(value, str) or not value:
+        raise ValueError("expected a path")
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:  # ~NAME of a user that does not exist
+        raise ValueError("expected the home of a user of this machine behind ~") from None
+
+
+def _of_a_user_that_exists(text: str) -> str:
+    _as_path(text)
+    return text
 
 
 def _as_size(value: object) -> object:
     """Let pydantic parse "200 MB"; a bare number means bytes and is taken as it is."""
-    return ByteSize._validate(value, None) if isinstance(value, str) else value  # type: ignore[arg-type]
+    if not isinstance(value, str):
+        return value
+    try:
+        return ByteSize._validate(value, None)  # type: ignore[arg-type]
+    except PydanticCustomError:
+        raise ValueError('expected a number of bytes or a text such as "200 MB"') from None
 
 
 def _no_control_characters(path: Path) -> Path:
@@ -82,7 +98,7 @@ class Settings(_Section):
     rescan: float = Field(30.0, ge=1, le=86_400)
     poll: float = Field(1.0, ge=0.1, le=3600)
     min_free: Size = 200_000_000
-    model: str = Field("cnn", min_length=1)
+    model: Annotated[str, AfterValidator(_of_a_user_that_exists)] = Field("cnn", min_length=1)
     review_below: float | None = Field(None, ge=0, le=1)
     workers: int | None = Field(None, ge=1, le=256)
     limits: Limits = Limits()
@@ -100,8 +116,10 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            line = key_node.start_mark.line + 1
+            if not isinstance(key, Hashable):
+                raise yaml.MarkedYAMLError(problem=f"line {line} has a list or a section where a key is expected")
             if key in seen:
-                line = key_node.start_mark.line + 1
                 raise yaml.MarkedYAMLError(problem=f"the key '{key}' stands a second time in line {line}")
             seen.add(key)
         return super().construct_mapping(node, deep)

@@ -118,3 +118,14 @@ def test_empty_file_means_the_defaults(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("# nothing\n")
 
     assert config.load(tmp_path / "config.yaml").settle == 2.0
+
+
+@pytest.mark.parametrize("line", ["inbox: ~nosuchuser/x", "model: ~nosuchuser/x", "[1, 2]: x", "inbox: 3", "inbox: ''"])
+def test_odd_values_are_told_not_thrown(tmp_path: Path, line: str) -> None:
+    """A strange value is a sentence about the configuration, never a traceback."""
+    assert "expected" in problems_of(tmp_path, line + "\n")[0]
+
+
+def test_a_size_is_explained(tmp_path: Path) -> None:
+    """A unit that does not exist is answered with an example."""
+    assert "a text such as \"200 MB\", found '5 XB'" in problems_of(tmp_path, "min_free: 5 XB\n")[0]

@@ -250,3 +250,14 @@ def test_a_log_saved_by_a_spreadsheet_is_kept_aside(log: PredictionLog) -> None:
 
     assert [r["id"] for r in rows_in(log)] == ["b"]
     assert b"\r\n" in log.path.with_name("predictions.csv.old-1").read_bytes()
+
+
+def test_scans_named_like_the_log_do_not_hide_it(log: PredictionLog) -> None:
+    """Failed scans called predictions-1.jpg are not taken for rotated logs."""
+    log.append([row("a")])
+    log.path.rename(log.path.with_name("predictions.csv.1"))
+    (log.path.parent / "failed").mkdir()
+    for number in range(5):
+        (log.path.parent / "failed" / f"predictions-{number}.jpg").write_bytes(b"scan")
+
+    assert "a" in log.find(["a"])

@@ -1,12 +1,9 @@
 """Rows of a few scans, looked up at the end of the log and of what rotation made of it."""
 
-import bz2
 import gzip
-import lzma
 import os
 import zlib
-from collections.abc import Callable, Iterator
-from io import BufferedIOBase
+from collections.abc import Iterator
 from pathlib import Path
 
 from digitwatch.spool.rows import Row, parse
@@ -15,7 +12,7 @@ SEARCHED = 64 << 20
 """How far back, in bytes, a recorded scan is looked for. A scan that is recorded but not yet filed is one
 of the few in flight, and nothing new is taken while filing fails: its rows are among the very last."""
 
-PACKED: dict[str, Callable[[Path], BufferedIOBase]] = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}
+LONGEST_LINE = 1 << 20  # bytes; the row of a page of thousands of digits is far shorter
 NEWEST = 3  # rotated files that are searched
 
 
@@ -23,17 +20,15 @@ def siblings(path: Path) -> list[Path]:
     """Give the log and what rotation made of it, newest first.
 
     That is `predictions.csv.1`, `predictions.csv-20261122.gz`, `predictions-20261122.csv`, also in folders
-    beside the log (logrotate's `olddir`).
+    beside the log (logrotate's `olddir`); a scan called `predictions-1.jpg` in one of them is none.
     """
-    folder, stem = path.parent, path.stem
     rotated = []
-    for pattern in (f"{_escaped(stem)}*", f"*/{_escaped(stem)}*"):
-        for found in folder.glob(pattern):
-            name = found.name.removeprefix(stem)
-            if found != path and name[:1] in (".", "-", "_") and found.is_file():
+    for pattern in (f"{_escaped(path.stem)}*", f"*/{_escaped(path.stem)}*"):
+        for found in path.parent.glob(pattern):
+            rest = found.name.removeprefix(path.stem)
+            if found != path and rest[:1] in (".", "-", "_") and path.suffix in rest and found.is_file():
                 rotated.append(found)
-    newest = sorted(rotated, key=_age)[:NEWEST]
-    return ([path] if path.exists() else []) + newest
+    return ([path] if path.exists() else []) + sorted(rotated, key=_age)[:NEWEST]
 
 
 def rows_near_end(path: Path, wanted: set[str]) -> Iterator[Row]:
@@ -49,18 +44,17 @@ def rows_near_end(path: Path, wanted: set[str]) -> Iterator[Row]:
 
 
 def _last_lines(path: Path) -> Iterator[bytes]:
-    unpack = PACKED.get(path.suffix)
-    if unpack is not None:  # a pack can only be read from its beginning, line by line
+    if path.suffix == ".gz":  # a pack can only be read from its beginning, line by line
         try:
-            with unpack(path) as packed:
-                yield from packed
-        except (EOFError, OSError, lzma.LZMAError, zlib.error):
+            with gzip.open(path) as packed:
+                yield from iter(lambda: packed.readline(LONGEST_LINE), b"")
+        except (EOFError, OSError, zlib.error):
             return  # still being packed: the plain file lies beside it
         return
     with path.open("rb") as file:
         os.fsync(file.fileno())
         file.seek(max(0, os.fstat(file.fileno()).st_size - SEARCHED))
-        yield from (line for line in file if line.endswith(b"\n"))
+        yield from (line for line in iter(lambda: file.readline(LONGEST_LINE), b"") if line.endswith(b"\n"))
 
 
 def _age(path: Path) -> float:
