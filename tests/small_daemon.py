@@ -3,13 +3,15 @@
     python small_daemon.py DIR [LOG]
 
 It watches DIR/inbox and writes DIR/predictions.csv, or LOG. A scan that begins with the word "broken" cannot
-be read; any other has as many pages as its second byte says. Reading, publishing, recording and filing happen
-in one thread, so that a test can stop the process between any two of its steps.
+be read, one that begins with "poison" ends the whole process, any other has as many pages as its second byte
+says. Reading, publishing, recording and filing happen in one thread, so that a test can stop the process
+between any two of its steps.
 """
 
 import hashlib
 import logging
 import os
+import signal
 import sys
 import time
 import zlib
@@ -71,6 +73,8 @@ class ReadsAtOnce:
             os.fsync(file.fileno())
         sync_claim(Claim(job.id, job.name, job.source))
         sha256 = hashlib.sha256(data).hexdigest()
+        if data.startswith(b"poison"):
+            os.kill(os.getpid(), signal.SIGKILL)
         if data.startswith(b"broken"):
             return Outcome(job, sha256, failure="is broken")
         pages = []
