@@ -64,6 +64,7 @@ class Batch:
         """Remember the places; nothing is touched before `plan`."""
         self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.statuses: Counter[str] = Counter()
+        self.failures: list[tuple[str, str]] = []  # names and reasons, as the log shows them
         self._directory = directory
         self._out = out
         self._predictions = PredictionLog(out / "predictions.csv")
@@ -89,7 +90,7 @@ class Batch:
         for name in sorted(self._scans()):
             rows = done.get(self._job(name).id, [])
             if rows and rows[-1].sha256 == digest(self._directory / name):
-                self.statuses.update(row.status for row in rows if row.sha256 == rows[-1].sha256)
+                self._count([row for row in rows if row.sha256 == rows[-1].sha256])
             else:
                 names.append(name)
         return names
@@ -151,7 +152,11 @@ class Batch:
             self._predictions.append(rows)
         except OSError as error:
             raise BatchTrouble(f"{error.strerror}: {self._predictions.path}") from error
+        self._count(rows)
+
+    def _count(self, rows: list[Row]) -> None:
         self.statuses.update(row.status for row in rows)
+        self.failures += [(row.file, row.reason) for row in rows if row.status == "failed"]
 
     def _completed(self, outcome: Outcome) -> Outcome:
         """Do for a scan what its worker, being dead, could not: take its pictures back, and sum its bytes up."""

@@ -37,24 +37,26 @@ def inspect(places: Places, predictions: Path, *, model: Path | str, watching: s
     }
     usable = True
     for name, folder in folders.items():
-        finding = _writable(name, folder)
-        usable = usable and finding.well
+        finding = _writable(name, folder, places.base)
+        usable = usable and folder.is_dir() and finding.well
         yield finding
     if usable:
         yield from (_rename(places.inbox, target) for target in (places.archive, places.failed))
-        yield _space((places.outbox, places.archive, predictions.parent), min_free)
+        yield _space((places.outbox, places.archive, places.failed, predictions.parent), min_free)
         yield _events(places.inbox, watching)
         yield _daemon(places.inbox)
         yield _log(predictions)
     yield _model(model)
 
 
-def _writable(name: str, folder: Path) -> Finding:
+def _writable(name: str, folder: Path, base: Path) -> Finding:
     probe = folder / f".check-{secrets.token_hex(4)}"
     try:
         probe.write_bytes(b"")
         probe.unlink()
     except FileNotFoundError:
+        if folder.is_relative_to(base):
+            return Finding(True, f"{name}: {folder} will be made at the start")
         return Finding(False, f"{name}: {folder} does not exist; make it, or mount its disk: mkdir -p {folder}")
     except NotADirectoryError:
         return Finding(False, f"{name}: {folder} is not a folder; correct the path in config.yaml")
@@ -129,9 +131,9 @@ def _log(predictions: Path) -> Finding:
         return Finding(True, f"log: {predictions} will be made with the first reading")
     except OSError as error:
         return Finding(False, f"log: {told(error)}")
-    if head != HEADER.encode():
+    if head not in (b"", HEADER.encode()):
         return Finding(True, f"log: {predictions} has another header; it will be kept as {predictions.name}.old-1")
-    if last != b"\n":
+    if head and last != b"\n":
         return Finding(True, f"log: {predictions} ends in the middle of a line, which the next start cuts off")
     return Finding(True, f"log: {predictions} is sound")
 

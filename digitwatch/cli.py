@@ -8,7 +8,12 @@ from pathlib import Path
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; give its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command != "watch_or_batch" and options.batch is not None:
+        parser.error(f"--batch goes without a command, found {options.command}")
+    if options.out is not None and options.command == "watch_or_batch" and options.batch is None:
+        parser.error("--out goes with --batch")
     from digitwatch import commands  # noqa: PLC0415 (--help need not wait for it)
     from digitwatch.commands import ExitCode, Refusal  # noqa: PLC0415
     from digitwatch.config import ConfigError  # noqa: PLC0415
@@ -22,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"digitwatch: {refusal}", file=sys.stderr)
         return refusal.code
     except KeyboardInterrupt:
-        print("digitwatch: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        print("digitwatch: interrupted; a batch goes on where it stopped when it is run again", file=sys.stderr)
         return ExitCode.TRY_LATER
     except Exception:  # the last resort, so that a bug is told from trouble by its exit code
         logging.getLogger("digitwatch").exception("this is a bug in digitwatch; please report it with these lines")
@@ -44,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--batch", metavar="DIR", type=Path, help="read every scan below DIR once, then end")
     parser.add_argument("--out", metavar="DIR2", type=Path, help="where --batch writes (default: DIR-digitwatch)")
     parser.set_defaults(command="watch_or_batch")
-    commands = parser.add_subparsers(title="commands", metavar="")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_train(commands)
     _add_evaluate(commands)
     check = commands.add_parser("check", help="look at the whole installation and say what to mend")

@@ -51,8 +51,6 @@ def watch_or_batch(options: argparse.Namespace) -> ExitCode:
     """Do what `digitwatch` without a command name does."""
     if options.batch is not None:
         return batch(options)
-    if options.out is not None:
-        raise Refusal(ExitCode.USAGE, "--out goes with --batch")
     return watch(options)
 
 
@@ -100,8 +98,10 @@ def batch(options: argparse.Namespace) -> ExitCode:
         raise Refusal(ExitCode.TRY_LATER, f"{told(error)}; run it again to go on where it stopped") from error
     finally:
         pool.stop()
+    for name, reason in work.failures:
+        print(f"failed: {name}: {reason}")
     counts = ", ".join(f"{work.statuses[status]} {status}" for status in ("ok", "review", "empty", "failed"))
-    print(f"{sum(work.statuses.values())} pages: {counts}")
+    print(f"{sum(work.statuses.values())} pages: {counts}" + ("" if names else " (all of them read before)"))
     print(f"See {out / 'predictions.csv'} and {out / 'annotated'}")
     return ExitCode.SOME_FAILED if work.statuses["failed"] else ExitCode.DONE
 
@@ -109,8 +109,7 @@ def batch(options: argparse.Namespace) -> ExitCode:
 def train(options: argparse.Namespace) -> ExitCode:
     """Train a model and install it."""
     settings = _settings(options)
-    if importlib.util.find_spec("tensorflow") is None:
-        raise Refusal(ExitCode.USAGE, "training needs TensorFlow: pip install 'digitwatch[train]'")
+    _need_tensorflow()
     from digitwatch.training import train as training  # noqa: PLC0415 (TensorFlow takes seconds to load)
     from digitwatch.training.datasets import DataError  # noqa: PLC0415
 
@@ -121,7 +120,8 @@ def train(options: argparse.Namespace) -> ExitCode:
         raise Refusal(ExitCode.USAGE, str(error)) from error
     except OSError as error:
         raise Refusal(ExitCode.TRY_LATER, told(error)) from error
-    print(f"installed {out}.tflite with its card {out}.json; to use it, write `model: {out}` into config.yaml")
+    print(f"installed {out}.tflite with its card {out}.json")
+    print(f"to use it, write into config.yaml: model: {out.absolute()}")
     return ExitCode.DONE
 
 
@@ -133,6 +133,10 @@ def evaluate(options: argparse.Namespace) -> ExitCode:
     from digitwatch.training import evaluate as evaluation  # noqa: PLC0415
     from digitwatch.training.datasets import DataError  # noqa: PLC0415
 
+    if options.source and options.report is None:
+        raise Refusal(ExitCode.USAGE, "--source goes with --report")
+    if options.data is None:
+        _need_tensorflow()
     model = locate(options.model or config.model_path(settings))
     try:
         print(evaluation.evaluate(model, data=options.data))
@@ -145,6 +149,11 @@ def evaluate(options: argparse.Namespace) -> ExitCode:
     except OSError as error:
         raise Refusal(ExitCode.TRY_LATER, told(error)) from error
     return ExitCode.DONE
+
+
+def _need_tensorflow() -> None:
+    if importlib.util.find_spec("tensorflow") is None:
+        raise Refusal(ExitCode.USAGE, "this needs TensorFlow: pip install 'digitwatch[train]'")
 
 
 def check(options: argparse.Namespace) -> ExitCode:
@@ -234,6 +243,8 @@ def _batch_places(options: argparse.Namespace) -> tuple[Path, Path]:
     directory: Path = options.batch.resolve()
     if not directory.is_dir():
         raise Refusal(ExitCode.USAGE, f"--batch: expected a folder with scans, found {options.batch}")
+    if directory == directory.parent:
+        raise Refusal(ExitCode.USAGE, f"--batch: expected a folder with scans, found {directory}")
     out: Path = (options.out or directory.with_name(f"{directory.name}-digitwatch")).resolve()
     if out.is_relative_to(directory):
         raise Refusal(ExitCode.USAGE, f"--out: expected a place outside {directory}, found {out}")

@@ -74,8 +74,11 @@ def test_a_failed_scan_makes_the_exit_code_1(scans: Path) -> None:
     """One bad file does not stop the others; the exit code tells of it, now and when run again."""
     (scans / "bad.png").write_bytes(b"no image at all")
 
-    assert batch(scans).returncode == 1
-    assert batch(scans).returncode == 1
+    assert "failed: bad.png: " in batch(scans).stdout
+    again = batch(scans)
+    assert again.returncode == 1
+    assert "failed: bad.png: " in again.stdout
+    assert "read before" in again.stdout
     assert [r["status"] for r in rows(scans.with_name("scans-digitwatch")) if r["file"] == "bad.png"] == ["failed"]
 
 

@@ -48,7 +48,18 @@ def test_bad_configuration_ends_with_78(tmp_path: Path) -> None:
     assert done.stderr.count("c.yaml: ") == 2
 
 
-@pytest.mark.parametrize("arguments", [("--batch",), ("--batch", "/does/not/exist"), ("--out", "x"), ("paint",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--batch",),
+        ("--batch", "/does/not/exist"),
+        ("--batch", "/"),
+        ("--batch", ".", "check"),
+        ("--out", "x"),
+        ("paint",),
+        ("evaluate", "--source", "x.npz"),
+    ],
+)
 def test_bad_usage_ends_with_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
     """What cannot be understood is refused with the code for usage."""
     assert run(*arguments, cwd=tmp_path).returncode == 2
@@ -86,11 +97,18 @@ def test_check_finds_a_sound_installation_sound(tmp_path: Path) -> None:
 
 def test_check_names_what_to_mend(tmp_path: Path) -> None:
     """A missing folder is found, with the command that makes it, and the exit code is 1."""
-    (tmp_path / "c.yaml").write_text("model: dense\narchive: gone\n")
+    (tmp_path / "c.yaml").write_text("model: dense\narchive: /nonexistent/archive\n")
     done = run("-c", str(tmp_path / "c.yaml"), "check")
 
     assert done.returncode == 1
-    assert f"mkdir -p {tmp_path / 'gone'}" in done.stdout
+    assert "mkdir -p /nonexistent/archive" in done.stdout
+
+
+def test_check_does_not_ask_for_what_the_daemon_makes(tmp_path: Path) -> None:
+    """Before the first start the folders below config.yaml are not missing: they will be made."""
+    (tmp_path / "c.yaml").write_text("model: dense\n")
+
+    assert run("-c", str(tmp_path / "c.yaml"), "check").returncode == 0
 
 
 def test_the_config_may_stand_before_or_behind_the_command(tmp_path: Path) -> None:
