@@ -5,7 +5,7 @@
 It watches DIR/inbox and writes DIR/predictions.csv, or LOG. A scan that begins with the word "broken" cannot
 be read, one that begins with "poison" ends the whole process, any other has as many pages as its second byte
 says. Reading, publishing, recording and filing happen in one thread, so that a test can stop the process
-between any two of its steps.
+between any two of its steps. SMALL_WATCH=auto lets it listen to events instead of listing the folder.
 """
 
 import hashlib
@@ -104,7 +104,7 @@ def make(base: Path, log: Path | None = None) -> tuple[Daemon, ReadsAtOnce]:
         (base / name).mkdir(exist_ok=True)
     places = Places(base / "inbox", base / "outbox", base / "archive", base / "failed", base)
     inbox = Inbox(places.inbox, settle=0.0, recursive=False, is_complete=lambda *_: True, clock=time.monotonic)
-    habits = Habits("polling", False, 1.0, 0.1, 0)
+    habits = Habits(os.environ.get("SMALL_WATCH", "polling"), False, 1.0, 0.1, 0)
     daemon = Daemon(places, inbox, PredictionLog(log or base / "predictions.csv"), habits, clock=time.monotonic)
     return daemon, ReadsAtOnce(daemon.report, daemon.calls.put)
 
