@@ -82,7 +82,7 @@ def _move(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        scratch = target.with_name(scratch_for(source))  # hidden, so that nobody takes it half written
+        scratch = target.with_name(scratch_for(source.name))  # hidden, so that nobody takes it half written
         copy_durably(source, scratch)
         rename_new(scratch, target)
         sync_folder(target.parent)

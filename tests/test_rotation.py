@@ -90,6 +90,7 @@ def test_ten_million_rows_are_not_read_at_the_start(tmp_path: Path) -> None:
         file.write(HEADER.encode())
         for start in range(0, 10_000_000, 100_000):
             file.write(b"".join(line % number for number in range(start, start + 100_000)))
+        os.fsync(file.fileno())
     before = time.monotonic()
     assert log.repair() == 0
     repaired = time.monotonic() - before

@@ -125,9 +125,9 @@ def copy_durably(source: Path, copy: Path) -> None:
         raise
 
 
-def scratch_for(path: Path) -> str:
-    """Give a temporary name that is the same whenever the work on `path` is repeated."""
-    return f".{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.tmp"
+def scratch_for(name: str) -> str:
+    """Give a hidden name that is the same whenever the work on `name` is repeated."""
+    return f".{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}.tmp"
 
 
 def digest(path: Path) -> str:

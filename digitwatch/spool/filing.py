@@ -61,7 +61,7 @@ def numbered(name: str, number: int, ending: str = "") -> str:
 def write_reason(target: Path, reason: str) -> None:
     """Put NAME.reason.txt beside the place of a failed original; repeating it does no harm."""
     beside = _reason_for(target)
-    scratch = beside.with_name(scratch_for(beside))
+    scratch = beside.with_name(scratch_for(beside.name))
     write_durably(scratch, (reason.rstrip() + "\n").encode("utf-8", "backslashreplace"))
     os.replace(scratch, beside)
 
@@ -131,7 +131,7 @@ def _copy_across(claim: Claim, target: Path) -> Path:
     note = claim.note("copied")
     placed = _placed(claim, note, target)
     if placed is None:
-        scratch = target.with_name(scratch_for(claim.path))
+        scratch = target.with_name(scratch_for(claim.id))
         copy_durably(claim.path, scratch)
         placed = _place(scratch, target, note)
         sync_folder(placed.parent)
