@@ -28,14 +28,14 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[1]
 PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-venv,logrotate"
 SPOOL = "srv/digitwatch"
-LOAD = 200  # scans put in before each blow
-BEGUN = 20  # rows of them after which it falls
+LOAD = 120  # scans put in before each blow
+BEGUN = 12  # rows of them after which it falls
 PAUSE = 15  # seconds for which a slow writer says nothing
 IMAGES = (".png", ".jpg", ".tif")
 BROKEN_EVERY = 10  # one file in ten is no image
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 300.0) -> float:
+def until(condition: Callable[[], object], what: str, seconds: float = 900.0) -> float:
     """Poll until a condition holds; give how long it took, or end the proof with `what`."""
     start = time.monotonic()
     while not condition():
@@ -235,8 +235,8 @@ def members(proof: Proof) -> None:
     """Put scans in with every right that people's files have, and one slowly."""
     pages = SOURCE / "examples/pages-86-93.tif"
     proof.put["slow.tif"] = hashlib.sha256(pages.read_bytes()).hexdigest()
-    shutil.copy(pages, proof.container.root / "tmp/slow.tif")
-    halves = f"head -c 3000 /tmp/slow.tif; sleep {PAUSE}; tail -c +3001 /tmp/slow.tif"
+    shutil.copy(pages, proof.container.root / "home/alice/slow.tif")
+    halves = f"head -c 3000 /home/alice/slow.tif; sleep {PAUSE}; tail -c +3001 /home/alice/slow.tif"
     proof.container.run(f"({halves}) > /{SPOOL}/inbox/slow.tif 2>/dev/null </dev/null &", "alice")
     ways = {
         "copied, umask 022": ("a", 0o644, "umask 022; cp"),
