@@ -26,6 +26,20 @@ def test_the_sample_shows_the_header() -> None:
     assert HEADER in README
 
 
+def test_the_sample_shows_what_is_read() -> None:
+    """The rows on the first screen say what the bundled model reads on the two examples."""
+    from digitwatch.reading.reader import Reader
+
+    reader = Reader()
+    for line in README.splitlines():
+        if line.startswith("2026-") and line.endswith("…"):
+            _, name, _, prediction, confidence, status, reason, *_ = line.split(",")
+            reading = reader.read(ROOT / "examples" / name)
+
+            assert (reading.text, reading.status, reading.reason) == (prediction, status, reason)
+            assert abs(reading.confidence - float(confidence)) < 0.01
+
+
 def test_every_key_is_listed() -> None:
     """Each key of config.yaml stands in the README's table by its dotted path."""
     sections = {"limits": config.Limits, "training": config.Training}

@@ -49,16 +49,7 @@ def test_drawn_again_they_are_the_same(program: ModuleType, name: str) -> None:
         assert np.abs(page.astype(int) - drawn).mean() < (2 if name.endswith(".jpg") else 0.1)
 
 
-NUMBERED = [
-    pytest.param(
-        name,
-        marks=pytest.mark.xfail(reason="the sheet's margin line is read as ones", strict=False)
-        if name.startswith("sheet")
-        else (),
-    )
-    for name in NAMES
-    if re.search(r"\d", name)
-]
+NUMBERED = [name for name in NAMES if re.search(r"\d", name)]
 
 
 @pytest.mark.parametrize("name", NUMBERED)
@@ -70,7 +61,6 @@ def test_the_name_tells_what_is_read(reader: Reader, name: str) -> None:
     assert {reading.status for reading in readings} == {"ok"}
 
 
-@pytest.mark.xfail(reason="grain in the darker corner is taken for writing", strict=False)
 def test_the_blank_page_is_empty(reader: Reader) -> None:
     """Grain and uneven light are not taken for writing."""
     assert reader.read(ROOT / "examples" / "blank.png").status == "empty"

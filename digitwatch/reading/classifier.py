@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -116,11 +119,26 @@ class Classifier:
 
 def _interpreter(content: bytes, size: int) -> Interpreter:
     """Return an interpreter that takes batches of `size`."""
-    interpreter = Interpreter(model_content=content, num_threads=1)
-    given = interpreter.get_input_details()[0]
-    interpreter.resize_tensor_input(given["index"], [size, *given["shape"][1:]])
-    interpreter.allocate_tensors()
+    with _silence():
+        interpreter = Interpreter(model_content=content, num_threads=1)
+        given = interpreter.get_input_details()[0]
+        interpreter.resize_tensor_input(given["index"], [size, *given["shape"][1:]])
+        interpreter.allocate_tensors()
     return interpreter
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep LiteRT from writing "Created TensorFlow Lite XNNPACK delegate" to standard error; it has no switch."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _softmax(logits: Probabilities) -> Probabilities:
