@@ -236,8 +236,8 @@ def _processor_seconds(slot: _Slot) -> float:
     try:
         with open(f"/proc/{slot.pid.result()}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
-    except FileNotFoundError:
-        return float("inf") if slot.deadline else 0.0
+    except OSError:  # it has ended, or is ending
+        return float("inf")
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

@@ -84,9 +84,10 @@ def test_the_canary_leaves_nothing(inbox: Path, events: watch.Events) -> None:
 def test_network_folders_are_polled(tmp_path: Path) -> None:
     """The type of the filesystem is that of the longest mount point above the folder."""
     mounts = tmp_path / "mounts"
-    mounts.write_text("/dev/a / ext4 rw 0 0\nserver:/x /srv/my\\040scans nfs4 rw 0 0\n")
+    mounts.write_text("/dev/a / ext4 rw 0 0\nserver:/x /srv/my\\040scans nfs4 rw 0 0\ns:/ /mnt/Büro nfs4 rw 0 0\n")
 
     assert watch.filesystem(Path("/srv/my scans/inbox"), mounts) == "nfs4"
+    assert watch.filesystem(Path("/mnt/Büro"), mounts) == "nfs4"
     assert watch.filesystem(Path("/srv/other"), mounts) == "ext4"
     assert "nfs4".startswith(watch.WITHOUT_EVENTS)
 

@@ -204,8 +204,12 @@ def count_try(claimed: Claim) -> int:
 
 
 def forget_tries(claimed: Claim) -> None:
-    """Take the note back: the scan was read, whatever came of it, and everybody is alive."""
-    claimed.note("tries").unlink(missing_ok=True)
+    """Take the note back: the scan was read, whatever came of it, and everybody is alive.
+
+    Where that is refused (a read-only disk) the note stays, and one try too many is counted.
+    """
+    with contextlib.suppress(OSError):
+        claimed.note("tries").unlink()
 
 
 def _under_new_id(found: Claim) -> Claim:

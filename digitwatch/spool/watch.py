@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import re
 import secrets
 import threading
 from collections.abc import Callable
@@ -131,7 +132,7 @@ def filesystem(folder: Path, mounts: Path = Path("/proc/mounts")) -> str:
     with contextlib.suppress(OSError):
         for line in mounts.read_text("utf-8", "surrogateescape").splitlines():
             _, raw, type_, *_ = line.split(" ")
-            mount = raw.encode("utf-8", "surrogateescape").decode("unicode_escape")  # a space stands as \040
+            mount = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), raw)  # a space stands as \040
             inside = real == mount or real.startswith(mount.rstrip("/") + "/")
             if inside and len(mount) >= len(best):
                 best, kind = mount, type_
