@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 LATE_SECONDS = 2.0  # a file this old that a listing finds should have been told by an event
 DEAF_AFTER = 3  # listings in a row that found such files
+SHARE = 10  # a listing is followed by so many times its own length without one: a full inbox is to be read too
 BETWEEN_SECONDS = 1.0  # two listings asked for by overflows are at least so far apart
 
 
@@ -50,6 +51,7 @@ class Lookout:
         self._deaf = 0
         self._settled = False  # whether a listing has been made since the watch began
         self._last_look = float("-inf")
+        self._pause = 0.0  # seconds between two listings at least
         self._told = 0  # scans that events told of since the last listing
         self.missed = 0
 
@@ -102,11 +104,14 @@ class Lookout:
             Taken: the inbox was replaced by one that another daemon has.
             OSError: the folder is gone or closed to us.
         """
+        begun = self._clock()
         self._mend()
         found = self.inbox.sweep()
         self._judge(found)
         self._last_look = self._clock()
-        self.next_look = self._last_look + (self._habits.rescan if self._events else self._habits.poll)
+        self._pause = SHARE * (self._last_look - begun)
+        habitual = self._habits.rescan if self._events else self._habits.poll
+        self.next_look = self._last_look + max(habitual, self._pause)
 
     def _arrived(self, name: str) -> None:
         before = len(self.inbox)
@@ -115,9 +120,10 @@ class Lookout:
         self._told += max(0, len(self.inbox) - before)
 
     def _overflowed(self) -> None:
-        if self.next_look > self._last_look + BETWEEN_SECONDS:
+        soon = self._last_look + max(BETWEEN_SECONDS, self._pause)
+        if self.next_look > soon:
             log.info("more came at once than events can tell; listing %s", self._folder)
-            self.next_look = self._last_look + BETWEEN_SECONDS
+            self.next_look = soon
             self._settled = False
 
     def _mend(self) -> None:

@@ -126,6 +126,20 @@ def test_an_overflow_asks_for_a_listing(owner: Owner) -> None:
     assert owner.lookout.next_look == 1.0
 
 
+def test_long_listings_are_rare(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listing of a very full inbox, which takes a while, leaves ten times as long for the reading."""
+    sweep = owner.inbox.sweep
+
+    def slow_sweep() -> list[str]:
+        owner.clock.now += 6.0
+        return sweep()
+
+    monkeypatch.setattr(owner.inbox, "sweep", slow_sweep)
+    owner.lookout.look()
+
+    assert owner.lookout.next_look == owner.clock.now + 60.0
+
+
 def test_a_replaced_inbox_is_taken_anew(owner: Owner) -> None:
     """Another folder under the same name is locked and watched, and the old one may still have claims."""
     owner.inbox.folder.rename(owner.inbox.folder.with_name("old"))

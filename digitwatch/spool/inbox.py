@@ -1,5 +1,6 @@
 """Which scans are ready: events wake it, the directory is the truth."""
 
+import contextlib
 import heapq
 import logging
 import os
@@ -26,6 +27,10 @@ TEMPORARY = re.compile(
 """Names that programs give to files they are still writing (rsync, scp clients, browsers, syncthing)."""
 
 SOON = 0.05  # seconds between two looks at least
+REQUEST = "closed"
+"""The file among the claims that asks whoever may do it to open the inbox's files to the group; under systemd
+digitwatch-inbox.path waits for it."""
+
 EMPTY_SETTLES = 10.0  # seconds: many writers create a file first and fill it later
 OPEN_MENTIONED = 60.0  # seconds after which a file that somebody keeps open for writing is worth a line
 LEFT_SECONDS = 60.0  # until a file that could not be taken is tried again
@@ -103,11 +108,12 @@ class Inbox:
         except (FileNotFoundError, NotADirectoryError):
             self.forget(name)
             return
+        seen = self._seen.get(name)
+        known = seen is not None and (seen.size, seen.mtime_ns) == (status.st_size, status.st_mtime_ns)
+        if known and stat.S_ISREG(status.st_mode):
+            return
         if not self._is_scan(name, status):
             self.forget(name)  # it may have been a file before
-            return
-        seen = self._seen.get(name)
-        if seen and (seen.size, seen.mtime_ns) == (status.st_size, status.st_mtime_ns):
             return
         now = self._clock()
         complete = status.st_size > 0 and self._is_complete(*edges(self.folder / name, status.st_size))
@@ -218,6 +224,8 @@ class Inbox:
     def _may_read(self, name: str) -> bool:
         if os.access(self.folder / name, os.R_OK):
             return True
+        with contextlib.suppress(OSError):
+            (self.folder / CLAIMED / REQUEST).touch()
         self._say_once(name, name, "may not be read by digitwatch; give its group the right to read: chmod g+r")
         return False
 
