@@ -22,13 +22,13 @@ def resized(digit: Picture, height: int, rng: np.random.Generator) -> Picture:
     return cv2.resize(digit[top : top + high, left : left + width], size, interpolation=cv2.INTER_CUBIC)
 
 
-def touching(ink: Picture, digit: Picture, left: int, top: int, height: int, rng: np.random.Generator) -> int:
-    """Where the digit must stand to touch what is left of it: strokes overlap by a third of a stroke at most."""
-    high, wide = digit.shape
+def touching(ink: Picture, digit: Picture, at: tuple[int, int], height: int, rng: np.random.Generator) -> int:
+    """Where the digit at (left, top) must go to touch what is left of it: strokes overlap by a third at most."""
+    (left, top), (high, wide) = at, digit.shape
     deeper = int(rng.integers(0, max(1, height // 25) + 1))
-    for at in range(left + 2, left - round(NEST * height), -1):
-        if np.count_nonzero(np.minimum(ink[top : top + high, at : at + wide], digit) > 100) >= 2:
-            return at - deeper
+    for x in range(left + 2, left - round(NEST * height), -1):
+        if np.count_nonzero(np.minimum(ink[top : top + high, x : x + wide], digit) > 100) >= 2:
+            return x - deeper
     return left - round(NEST * height)
 
 
@@ -50,7 +50,7 @@ def written(digits: list[Picture], kind: str, height: int, rng: np.random.Genera
         elif kind != "touching":
             left += round(height * rng.uniform(0.08, 0.5))
         elif number:
-            left = touching(ink, digit, right, top, height, rng)
+            left = touching(ink, digit, (right, top), height, rng)
         place = ink[top : top + high, left : left + wide]
         np.maximum(place, digit, out=place)
         right = left + wide
