@@ -52,6 +52,7 @@ class Lookout:
         self._settled = False  # whether a listing has been made since the watch began
         self._last_look = float("-inf")
         self._pause = 0.0  # seconds between two listings at least
+        self._sent = self._received = 0  # events
         self._told = 0  # scans that events told of since the last listing
         self.missed = 0
 
@@ -77,7 +78,7 @@ class Lookout:
             self._folder,
             self._habits.watch,
             self._habits.recursive,
-            lambda name: self._post(lambda: self._arrived(name)),
+            self._tell,
             lambda: self._post(self._overflowed),
         )
         self.next_look = 0.0
@@ -113,7 +114,13 @@ class Lookout:
         habitual = self._habits.rescan if self._events else self._habits.poll
         self.next_look = self._last_look + max(habitual, self._pause)
 
+    def _tell(self, name: str) -> None:
+        """Pass an event on (called in the thread of the watch, the only one that counts here)."""
+        self._sent += 1
+        self._post(lambda: self._arrived(name))
+
     def _arrived(self, name: str) -> None:
+        self._received += 1
         before = len(self.inbox)
         with contextlib.suppress(OSError):  # the next listing meets the same trouble, and tells it
             self.inbox.note(name)
@@ -142,8 +149,8 @@ class Lookout:
     def _judge(self, found: list[str]) -> None:
         """Turn to polling when listing after listing finds scans that no event told of."""
         told, self._told = self._told, 0
-        if self._events is None or not self._settled:
-            self._settled = True
+        if self._events is None or not self._settled or self._sent != self._received:
+            self._settled = True  # events that still wait their turn are not missed
             return
         late = sum(map(self._is_late, found))
         self.missed += late
