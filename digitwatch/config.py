@@ -30,6 +30,8 @@ class ConfigError(Exception):
 
 
 def _as_path(value: object) -> object:
+    if isinstance(value, Path):
+        return value
     if not isinstance(value, str) or not value:
         raise ValueError("expected a path")
     try:
