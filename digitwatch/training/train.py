@@ -25,7 +25,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained. The defaults are those of `cnn`, chosen on digits by held-out writers."""
+    """How a network is trained. The defaults are those of `cnn`."""
 
     epochs: int = 8  # a quarter of an hour on two cores
     batch: int = 128
