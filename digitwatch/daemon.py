@@ -1,9 +1,7 @@
 """Watch mode: recover, look, wait, dispatch, commit, stop."""
 
 import contextlib
-import errno
 import logging
-import os
 import queue
 import signal
 from collections.abc import Callable
@@ -16,20 +14,17 @@ from digitwatch.lookout import Habits, Lookout
 from digitwatch.patience import Patience, told
 from digitwatch.pool import CRASHES, Pool
 from digitwatch.spool import claims
-from digitwatch.spool.claims import CLAIMED, Claim, Taken
+from digitwatch.spool.claims import Claim, Taken
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.predictions import PredictionLog
-from digitwatch.spool.space import shortage
+from digitwatch.spool.space import Room
 from digitwatch.status import Status
 
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 8.0  # for what is in flight; people and service managers wait 10
 LOOK_AGAIN_SECONDS = 2.0
-SPACE_SECONDS = 1.0  # how old a look at the free space may be
 CALLS = 1000  # made in one turn, so that a flood of events cannot keep finished scans from the log
-ITS_OWN = (errno.EACCES, errno.EPERM, errno.EXDEV, errno.EBUSY)
-"""What a rename of one file may be refused for while the inbox lets us take others."""
 
 
 class Daemon:
@@ -53,7 +48,8 @@ class Daemon:
         self._places = places
         self._inbox = inbox
         self._predictions = predictions
-        self._min_free = habits.min_free
+        folders = (places.outbox, places.archive, places.failed, predictions.path.parent)
+        self._room = Room(folders, habits.min_free, clock)
         self._clock = clock
         self._lookout = Lookout(inbox, habits, post=self.calls.put, clock=clock)
         self._patience = Patience(clock)
@@ -61,7 +57,6 @@ class Daemon:
         self._backlog = Backlog(clock)
         self._ledger = Ledger(places, predictions, clock)
         self._stop_at = float("inf")
-        self._space_checked = float("-inf")
 
     def run(self, pool: Pool) -> None:
         """Watch until `stop` is called.
@@ -155,11 +150,7 @@ class Daemon:
         return min(due)
 
     def _commit(self) -> None:
-        """Record and file what was read, as far as the world lets us; what was written to since is read again.
-
-        Raises:
-            OSError: the rest is still to be done; the same call may be made again.
-        """
+        """Record and file what was read, as far as the world lets us; what was written to since is read again."""
         for claim in self._ledger.changed():
             self._backlog.later(claim, LOOK_AGAIN_SECONDS)
         for outcome in self._ledger.record():
@@ -174,7 +165,9 @@ class Daemon:
             if claim is not None and self._backlog.is_alone(claim.id) and not self._may_try(claim):
                 continue
             if claim is None and not self._backlog.wants_quiet:
-                claim = self._next_claim()
+                claim = self._lookout.claim_next()
+                if claim is not None:
+                    self._ledger.enter(claim)
             if claim is None:
                 break
             self._pool.submit(work.job(self._places, claim))
@@ -185,27 +178,6 @@ class Daemon:
         if self._stopping or self._ledger.is_pending:
             return False
         return self._pool.free > 0 and not (self._patience.reason and self._pool.busy)
-
-    def _next_claim(self) -> Claim | None:
-        """Claim the next scan that is ready.
-
-        Raises:
-            OSError: the inbox does not let us take anything.
-        """
-        while (name := self._inbox.take()) is not None:
-            try:
-                claim = claims.claim(self._places.inbox, name)
-            except FileNotFoundError:  # its owner took it back, if not the whole inbox is gone
-                os.stat(self._places.inbox / CLAIMED)
-                continue
-            except OSError as error:
-                if error.errno not in ITS_OWN or not os.access(self._places.inbox, os.W_OK | os.X_OK):
-                    raise
-                self._inbox.leave(name, f"cannot be taken out of its folder ({told(error)})")
-                continue
-            self._ledger.enter(claim)
-            return claim
-        return None
 
     def _may_try(self, claim: Claim) -> bool:
         """Note that a suspect is read alone once more, or give it up.
@@ -224,20 +196,10 @@ class Daemon:
         return False
 
     def _has_room(self) -> bool:
-        """Tell whether the disks have room; pause when one has not.
-
-        Raises:
-            OSError: a disk does not answer.
-        """
-        if self._clock() - self._space_checked < SPACE_SECONDS:
-            return True
-        places = self._places
-        folders = (places.outbox, places.archive, places.failed, self._predictions.path.parent)
-        if reason := shortage(folders, self._min_free):
+        """Tell whether the disks have room; pause when one has not."""
+        if reason := self._room.shortage():
             self._patience.pause(reason)
-            return False
-        self._space_checked = self._clock()
-        return True
+        return not reason
 
     def _look_if_due(self) -> None:
         if self._clock() < self._lookout.next_look:

@@ -1,6 +1,7 @@
 """An eye on the inbox: the watch, the listings that find what it missed, and what to do when either fails."""
 
 import contextlib
+import errno
 import logging
 import os
 import time
@@ -8,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from digitwatch.patience import told
 from digitwatch.spool import claims, watch
-from digitwatch.spool.claims import CLAIMED
+from digitwatch.spool.claims import CLAIMED, Claim
 from digitwatch.spool.durable import identity
 from digitwatch.spool.inbox import Inbox
 
@@ -17,6 +19,9 @@ log = logging.getLogger(__name__)
 
 LATE_SECONDS = 2.0  # a file this old that a listing finds should have been told by an event
 DEAF_AFTER = 3  # listings in a row that found such files
+ITS_OWN = (errno.EACCES, errno.EPERM, errno.EXDEV, errno.EBUSY)
+"""What a rename of one file may be refused for while the inbox lets us take others."""
+
 SHARE = 10  # a listing is followed by so many times its own length without one: a full inbox is to be read too
 BETWEEN_SECONDS = 1.0  # two listings asked for by overflows are at least so far apart
 
@@ -113,6 +118,23 @@ class Lookout:
         self._pause = SHARE * (self._last_look - begun)
         habitual = self._habits.rescan if self._events else self._habits.poll
         self.next_look = self._last_look + max(habitual, self._pause)
+
+    def claim_next(self) -> Claim | None:
+        """Claim the next scan that is ready, or give None.
+
+        Raises:
+            OSError: the inbox does not let us take anything.
+        """
+        while (name := self.inbox.take()) is not None:
+            try:
+                return claims.claim(self._folder, name)
+            except FileNotFoundError:  # its owner took it back, if not the whole inbox is gone
+                os.stat(self._folder / CLAIMED)
+            except OSError as error:
+                if error.errno not in ITS_OWN or not os.access(self._folder, os.W_OK | os.X_OK):
+                    raise
+                self.inbox.leave(name, f"cannot be taken out of its folder ({told(error)})")
+        return None
 
     def _tell(self, name: str) -> None:
         """Pass an event on (called in the thread of the watch, the only one that counts here)."""

@@ -108,9 +108,15 @@ def test_sixty_thousand_files_at_once(tmp_path: Path, monkeypatch: pytest.Monkey
         command = [sys.executable, "-c", code, str(service.inbox)]
         writers = [subprocess.Popen([*command, str(start), str(number)]) for start in range(4)]
         assert [writer.wait() for writer in writers] == [0] * 4
-        until(lambda: not any(service.inbox.glob("*.png")), "an empty inbox", 7200)
+        until(lambda: not _has_scans(service.inbox), "an empty inbox", 7200)
         until(lambda: not service.files("inbox"), "an empty inbox")
         overflows = service.lines().count("more came at once")
         assert service.stop() == 0
     print(f"\n{overflows} overflows told")
     account(service, {hashlib.sha256(b"x\1%d" % n).hexdigest(): 1 for n in range(number)}).check()
+
+
+def _has_scans(inbox: Path) -> bool:
+    """Tell whether a scan waits, without listing all of them."""
+    with os.scandir(inbox) as entries:
+        return any(entry.name.endswith(".png") for entry in entries)

@@ -170,7 +170,8 @@ def test_an_inbox_that_is_a_link_turned_round(service: Troubled) -> None:
     (service.base / "turned").rename(service.inbox)
     put(service, range(100, 110))
     until(lambda: len(list(second.glob("*.png"))) == 0, "the scans of the new folder")
-    until(lambda: not any((first / ".digitwatch").rglob("*.png")), "the claimed scans of the old folder")
+    for folder in (first, second):
+        until(lambda home=folder / ".digitwatch": not any(home.rglob("*.png")), "the claimed scans")
 
     assert not service.lines().count("no longer among")
     assert len(service.files("archive")) + len(list(first.glob("*.png"))) == len(sent) + 10
