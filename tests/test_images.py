@@ -76,9 +76,7 @@ def test_reads_every_kind(mode: str, kind: str, options: dict[str, object]) -> N
 @pytest.mark.parametrize("orientation", [3, 6, 8])
 def test_turned_photographs_come_upright(kind: str, orientation: int) -> None:
     """A picture stored turned, with a note on how to hold it, comes out upright in every format."""
-    turn = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}[
-        orientation
-    ]
+    turn = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}[orientation]
     exif = Image.Exif()
     exif[0x0112] = orientation
 

@@ -39,9 +39,7 @@ def test_half_transparent_ink_is_mixed_with_the_paper() -> None:
     assert on_paper(soft).max() == 127
 
 
-@pytest.mark.parametrize(
-    ("top", "dtype"), [(4095, np.uint16), (65535, np.uint16), (1.0, np.float32), (255, np.int32)]
-)
+@pytest.mark.parametrize(("top", "dtype"), [(4095, np.uint16), (65535, np.uint16), (1.0, np.float32), (255, np.int32)])
 def test_samples_are_scaled_by_the_range_they_use(top: float, dtype: type) -> None:
     """Paper is white whether a scanner stores 12 bits in 16, all 16, or fractions."""
     page = to_eight_bits(np.array([[0, top / 2, top]], dtype))

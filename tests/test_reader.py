@@ -67,9 +67,7 @@ def test_rows_are_separated_by_one_space(reader: Reader, digits: list[np.ndarray
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
-def test_a_turned_page_is_read_and_given_upright(
-    reader: Reader, digits: list[np.ndarray], quarters: int
-) -> None:
+def test_a_turned_page_is_read_and_given_upright(reader: Reader, digits: list[np.ndarray], quarters: int) -> None:
     """The page that comes back is turned, its boxes fit it, and the reason says so."""
     upright = sheet(digits, "24738 50169")
     ((page, reading),) = reader.read_pages(png(np.rot90(upright, quarters)))

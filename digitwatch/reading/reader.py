@@ -143,9 +143,7 @@ class Reader:
             page = Page(page.number, np.ascontiguousarray(np.rot90(page.image, -turn // 90)))
         return page, self._read_rows(rows, ink.factor, turn)
 
-    def _best_turn(
-        self, strength: Floats, mask: Pixels, upright: list[list[Piece]]
-    ) -> tuple[int, list[list[Piece]]]:
+    def _best_turn(self, strength: Floats, mask: Pixels, upright: list[list[Piece]]) -> tuple[int, list[list[Piece]]]:
         """Return by how many degrees the page must be turned clockwise to be read best, and its rows then."""
         if sum(map(len, upright)) < FEW:
             return 0, upright
