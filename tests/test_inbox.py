@@ -213,3 +213,15 @@ def test_an_unreadable_file_waits_and_is_mentioned_once(
     path.chmod(0o600)
     inbox.sweep()
     assert inbox.take() == "a.png"
+
+
+def test_a_closed_file_is_asked_for(
+    tmp_path: Path, make: Callable[..., Inbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that may not be read leaves a request for the service that may open it to the group."""
+    (tmp_path / CLAIMED).mkdir()
+    (tmp_path / "a.png").write_bytes(PNG)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    make().sweep()
+
+    assert (tmp_path / CLAIMED / "closed").exists()
