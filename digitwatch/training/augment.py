@@ -18,7 +18,7 @@ FAINT = 16  # interpolation leaves a halo below this level; it must not count as
 # ---- the hand: how far shapes are bent (standard deviations, or the ends of a range)
 TURN = 7.5  # degrees
 SLANT = 0.18
-STRETCH = 0.20  # logarithm of width to height
+STRETCH = 0.24  # logarithm of width to height
 BEND = (0.0, 1.25)  # elastic displacement in pixels of the 28x28 picture; Simard et al. 2003
 MILD = 0.6  # share of all that for the digits that stay close to MNIST
 

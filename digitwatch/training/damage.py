@@ -129,7 +129,7 @@ def _hide(picture: Picture, rng: Random) -> Picture:
     shade = int(rng.choice([0, 0, 0, 128, 255]))
     if rng.random() < 0.5:
         y, x = rng.integers(2, 20, 2)
-        high, wide = rng.integers(2, 7, 2)
+        high, wide = rng.integers(3, 8, 2)
         picture[y : y + high, x : x + wide] = shade
         return picture
     ends = rng.integers(0, 28, (2, 2)).tolist()

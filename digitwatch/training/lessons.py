@@ -39,8 +39,8 @@ EARLY, LATE = Mix(0.06, 0.39, 0.50), Mix(0.15, 0.50, 0.40)
 LATE_FROM = 0.7  # of all epochs
 # What is added, as a share of the number of training digits: drawn digits, of which some have more hands than
 # others, and what is no digit.
-DRAWN, OTHERS = 0.13, 0.16
-HANDS = np.array([1, 2, 1, 1, 2, 1, 1, 1.5, 1, 1.5])
+DRAWN, OTHERS = 0.16, 0.16
+HANDS = np.array([1, 2, 1, 1, 2, 1, 1, 1.5, 1, 2])
 
 CHUNK = 2000  # pictures that one task makes
 
