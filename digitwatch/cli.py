@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+from datetime import date
 from pathlib import Path
 
 
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(check, default=argparse.SUPPRESS)
     check.set_defaults(command="check")
     _add_retry(commands)
+    _add_export(commands)
     return parser
 
 
@@ -104,6 +106,17 @@ def _add_retry(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     retry.add_argument("names", metavar="NAME", nargs="*", help="as in the folder `failed`; without any: list them")
     retry.add_argument("--all", action="store_true", help="all that lie there")
     retry.set_defaults(command="retry")
+
+
+def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    export = commands.add_parser("export", help="give the log with what people corrected beside it, as CSV")
+    _add_config(export, default=argparse.SUPPRESS)
+    export.add_argument("--day", metavar="2026-11-22", default="", type=_day, help="the rows of one day (UTC)")
+    export.set_defaults(command="export")
+
+
+def _day(text: str) -> str:
+    return date.fromisoformat(text).isoformat()
 
 
 def _positive(text: str) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
 
-from digitwatch import config, logs, provision, systemd
+from digitwatch import config, corrected, logs, provision, systemd
 from digitwatch import retry as retrying
 from digitwatch.batch import Batch, BatchTrouble
 from digitwatch.daemon import Daemon, listen
@@ -186,6 +186,20 @@ def retry(options: argparse.Namespace) -> ExitCode:
     return ExitCode.DONE if well else ExitCode.SOME_FAILED
 
 
+def export(options: argparse.Namespace) -> ExitCode:
+    """Print the log with the corrected values beside those read."""
+    settings = _settings(options)
+    try:
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+        sys.stdout.writelines(corrected.lines(settings.predictions, settings.corrections, day=options.day))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read it, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        raise Refusal(ExitCode.TRY_LATER, told(error)) from error
+    return ExitCode.DONE
+
+
 # --- settings to parts ---
 
 
@@ -201,7 +215,9 @@ def _places(settings: config.Settings) -> Places:
 
 def _make_folders(settings: config.Settings) -> None:
     """Make the folders beside config.yaml; others must be there: they may lie on a disk not mounted yet."""
-    folders = {name: getattr(settings, name) for name in config.FOLDERS} | {"predictions": settings.predictions.parent}
+    folders = {name: getattr(settings, name) for name in config.FOLDERS} | {
+        name: getattr(settings, name).parent for name in config.FILES
+    }
     for name, folder in folders.items():
         try:
             if folder.is_relative_to(settings.base):

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from digitwatch.values import Address, FilePath, Size, address, is_loopback, of_a_user_that_exists
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +18,7 @@ PLACES = (Path("config.yaml"), Path("/etc/digitwatch/config.yaml"))
 """Where the configuration is looked for when no -c/--config is given, first found wins."""
 
 FOLDERS = ("inbox", "outbox", "archive", "failed")
+FILES = ("predictions", "corrections")
 
 
 class ConfigError(Exception):
@@ -27,42 +29,6 @@ class ConfigError(Exception):
         self.source = source
         self.problems = problems
         super().__init__("\n".join(f"{source}: {problem}" for problem in problems))
-
-
-def _as_path(value: object) -> object:
-    if isinstance(value, Path):
-        return value
-    if not isinstance(value, str) or not value:
-        raise ValueError("expected a path")
-    try:
-        return Path(value).expanduser()
-    except RuntimeError:  # ~NAME of a user that does not exist
-        raise ValueError("expected the home of a user of this machine behind ~") from None
-
-
-def _of_a_user_that_exists(text: str) -> str:
-    _as_path(text)
-    return text
-
-
-def _as_size(value: object) -> object:
-    """Let pydantic parse "200 MB"; a bare number means bytes and is taken as it is."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return ByteSize._validate(value, None)  # type: ignore[arg-type]
-    except PydanticCustomError:
-        raise ValueError('expected a number of bytes or a text such as "200 MB"') from None
-
-
-def _no_control_characters(path: Path) -> Path:
-    if any(character < " " for character in str(path)):
-        raise ValueError("a path without control characters expected")
-    return path
-
-
-FilePath = Annotated[Path, BeforeValidator(_as_path), AfterValidator(_no_control_characters)]
-Size = Annotated[int, BeforeValidator(_as_size), Field(ge=0)]
 
 
 class _Section(BaseModel):
@@ -86,6 +52,15 @@ class Training(_Section):
     seed: int = Field(1, ge=0, le=2**31)
 
 
+class Web(_Section):
+    """The page to watch and correct (section `web`); off without `listen`."""
+
+    listen: Address | None = None
+    token_file: FilePath | None = None
+    hosts: list[str] = []
+    upload: Size = Field(50_000_000, ge=1)
+
+
 class Settings(_Section):
     """Everything that config.yaml can say; paths are absolute once loaded."""
 
@@ -94,17 +69,19 @@ class Settings(_Section):
     archive: FilePath = Path("digitwatch-data/archive")
     failed: FilePath = Path("digitwatch-data/failed")
     predictions: FilePath = Path("digitwatch-data/predictions.csv")
+    corrections: FilePath = Path("digitwatch-data/corrections.csv")
     watch: Literal["auto", "events", "polling"] = "auto"
     recursive: bool = False
     settle: float = Field(2.0, ge=0, le=3600)
     rescan: float = Field(30.0, ge=1, le=86_400)
     poll: float = Field(1.0, ge=0.1, le=3600)
     min_free: Size = 200_000_000
-    model: Annotated[str, AfterValidator(_of_a_user_that_exists)] = Field("cnn", min_length=1)
+    model: Annotated[str, AfterValidator(of_a_user_that_exists)] = Field("cnn", min_length=1)
     review_below: float | None = Field(None, ge=0, le=1)
     workers: int | None = Field(None, ge=1, le=256)
     limits: Limits = Limits()
     training: Training = Training()
+    web: Web = Web()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     base: Annotated[Path, Field(exclude=True)] = Path()
@@ -209,17 +186,19 @@ def _unknown(location: tuple[str, ...]) -> str:
 
 def _absolute(settings: Settings, base: Path) -> Settings:
     """Make every path absolute, relative ones counted from the folder of config.yaml."""
-    paths = {name: Path(os.path.abspath(base / getattr(settings, name))) for name in (*FOLDERS, "predictions")}
-    training = settings.training
+    paths = {name: Path(os.path.abspath(base / getattr(settings, name))) for name in (*FOLDERS, *FILES)}
+    training, web = settings.training, settings.web
     if training.data is not None:
         training = training.model_copy(update={"data": base / training.data})
-    return settings.model_copy(update={**paths, "training": training, "base": base})
+    if web.token_file is not None:
+        web = web.model_copy(update={"token_file": base / web.token_file})
+    return settings.model_copy(update={**paths, "training": training, "web": web, "base": base})
 
 
 def dangers(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each pair of folders that would eat each other's files."""
-    real = {name: Path(os.path.realpath(getattr(settings, name))) for name in (*FOLDERS, "predictions")}
-    for name in ("outbox", "archive", "failed", "predictions"):
+    real = {name: Path(os.path.realpath(getattr(settings, name))) for name in (*FOLDERS, *FILES)}
+    for name in ("outbox", "archive", "failed", *FILES):
         if real[name].is_relative_to(real["inbox"]):
             yield (
                 f"{name}: expected a place outside the inbox ({real['inbox']}), found {real[name]}; "
@@ -230,8 +209,16 @@ def dangers(settings: Settings) -> Iterator[str]:
         if real[first] == real[second]:
             yield f"{second}: expected a folder of its own, found the same as {first} ({real[first]})"
     for name in FOLDERS:
-        if real["predictions"] == real[name]:
-            yield f"predictions: expected a file, found the same path as the folder {name}"
+        for file in FILES:
+            if real[file] == real[name]:
+                yield f"{file}: expected a file, found the same path as the folder {name}"
+    if real["predictions"] == real["corrections"]:
+        yield f"corrections: expected a file of its own, found the same as predictions ({real['corrections']})"
+    if settings.web.listen and not settings.web.token_file and not is_loopback(address(settings.web.listen)[0]):
+        yield (
+            f"web.listen: expected an address of this machine alone such as 127.0.0.1:8080, or a `web.token_file` "
+            f"that keeps others out, found {settings.web.listen}"
+        )
 
 
 def model_path(settings: Settings) -> Path | str:

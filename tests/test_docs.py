@@ -42,7 +42,7 @@ def test_the_sample_shows_what_is_read() -> None:
 
 def test_every_key_is_listed() -> None:
     """Each key of config.yaml stands in the README's table by its dotted path."""
-    sections = {"limits": config.Limits, "training": config.Training}
+    sections = {"limits": config.Limits, "training": config.Training, "web": config.Web}
     keys = [key for key in config.Settings.model_fields if key != "base" and key not in sections]
     keys += [f"{name}.{key}" for name, section in sections.items() for key in section.model_fields]
 

@@ -16,8 +16,8 @@ LONGEST_LINE = 1 << 20  # bytes; the row of a page of thousands of digits is far
 NEWEST = 3  # rotated files that are searched
 
 
-def siblings(path: Path) -> list[Path]:
-    """Give the log and what rotation made of it, newest first.
+def siblings(path: Path, newest: int = NEWEST) -> list[Path]:
+    """Give the log and what rotation made of it (the `newest` files), newest first.
 
     That is `predictions.csv.1`, `predictions.csv-20261122.gz`, `predictions-20261122.csv`, also in folders
     beside the log (logrotate's `olddir`); a scan called `predictions-1.jpg` in one of them is none.
@@ -28,7 +28,7 @@ def siblings(path: Path) -> list[Path]:
             rest = found.name.removeprefix(path.stem)
             if found != path and rest[:1] in (".", "-", "_") and path.suffix in rest and found.is_file():
                 rotated.append(found)
-    return ([path] if path.exists() else []) + sorted(rotated, key=_age)[:NEWEST]
+    return ([path] if path.exists() else []) + sorted(rotated, key=_age)[:newest]
 
 
 def rows_near_end(path: Path, wanted: set[str]) -> Iterator[Row]:

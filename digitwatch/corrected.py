@@ -1,0 +1,65 @@
+"""The log with what people corrected beside it, for spreadsheets and statistics."""
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from digitwatch.spool import corrections
+from digitwatch.spool.corrections import Correction
+from digitwatch.spool.rows import Row, parse
+from digitwatch.spool.search import siblings
+
+COLUMNS = (*Row._fields, "corrected", "corrected_by", "corrected_at")
+ALL = 1_000_000  # rotated files: whatever there is
+
+
+def lines(
+    predictions: Path, corrected: Path, *, day: str = "", shown: Callable[[str], str] = lambda path: path
+) -> Iterator[str]:
+    """Yield the CSV lines of the log and its rotated siblings, oldest first, with the corrected values.
+
+    Args:
+        predictions: the log.
+        corrected: corrections.csv; it need not exist.
+        day: `2026-11-22` for the rows of one day (UTC), empty for all.
+        shown: how the paths in `annotated` and `filed` are written.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    known = corrections.read(corrected)
+    yield _line(COLUMNS)
+    for row in rows(predictions):
+        if row.time.startswith(day):
+            row = row._replace(annotated=shown(row.annotated), filed=shown(row.filed))  # noqa: PLW2901
+            yield _line((*row, *_columns(known.get((row.id, row.page)))))
+
+
+def rows(predictions: Path) -> Iterator[Row]:
+    """Yield all rows of the log and of what rotation made of it, oldest first."""
+    found = siblings(predictions, ALL)
+    for path in reversed(found):
+        if path.suffix != ".gz" or path.with_suffix("") not in found:  # else still being packed
+            yield from parse(_lines_of(path))
+
+
+def _lines_of(path: Path) -> Iterator[str]:
+    """Yield the whole lines of a log, plain or packed; one that vanishes or is still being packed has none."""
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            yield from (line.decode("utf-8", "replace") for line in file if line.endswith(b"\n"))
+    except (FileNotFoundError, EOFError, gzip.BadGzipFile, zlib.error):
+        return
+
+
+def _columns(correction: Correction | None) -> tuple[str, str, str]:
+    return (correction.now, correction.who, correction.time) if correction else ("", "", "")
+
+
+def _line(fields: tuple[str, ...]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(fields)
+    return text.getvalue()

@@ -1,0 +1,103 @@
+"""The CSV file of corrections: what people say stands on a page. Appended to, never rewritten."""
+
+import contextlib
+import csv
+import errno
+import fcntl
+import io
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from digitwatch.spool.durable import sync_folder
+
+NOT_A_NUMBER = "x"
+"""Stands in `now` where what was read is no number at all."""
+
+UNDONE = "undo"
+"""Stands in `now` where the correction before is taken back and none applies any more."""
+
+
+class Correction(NamedTuple):
+    """One line of corrections.csv; the last line of a page (`id` and `page`) is the one that counts.
+
+    `now` holds the right digits, nothing for a page on which nothing stands, NOT_A_NUMBER or UNDONE.
+    Where it equals `was`, a person has looked and found the reading right.
+    """
+
+    time: str
+    id: str
+    file: str
+    page: str
+    sha256: str
+    was: str
+    now: str
+    who: str
+
+
+HEADER = ",".join(Correction._fields) + "\n"
+
+
+def append(path: Path, correction: Correction) -> None:
+    """Add a line in one write and sync it; a last line without its end gets one first.
+
+    Raises:
+        OSError: the disk is full, gone or read-only; nothing was added and it may be tried again.
+    """
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o664)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        start = os.fstat(file).st_size
+        data = _lead(file, start) + encode(correction)
+        try:
+            if os.write(file, data) < len(data):  # a nearly full disk takes a part without an error
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            os.fdatasync(file)
+        except OSError:
+            with contextlib.suppress(OSError):  # what is left then is passed over as a torn line
+                os.ftruncate(file, start)
+            raise
+        if not start:
+            sync_folder(path.parent)
+    finally:
+        os.close(file)
+
+
+def read(path: Path) -> dict[tuple[str, str], Correction]:
+    """Give the correction that counts for each corrected page, by `id` and `page`.
+
+    Raises:
+        OSError: the file cannot be read; one that does not exist holds no correction.
+    """
+    try:
+        text = path.read_text("utf-8", "replace")
+    except FileNotFoundError:
+        return {}
+    last: dict[tuple[str, str], Correction] = {}
+    for correction in parse(text[: text.rfind("\n") + 1].splitlines(keepends=True)):
+        last.pop((correction.id, correction.page), None)
+        if correction.now != UNDONE:
+            last[correction.id, correction.page] = correction
+    return last
+
+
+def parse(lines: Iterable[str]) -> Iterator[Correction]:
+    """Yield the corrections that lines hold, the header and what somebody spoiled left out."""
+    for fields in csv.reader(lines):
+        if len(fields) >= len(Correction._fields) and fields[:2] != ["time", "id"]:
+            yield Correction(*fields[: len(Correction._fields)])
+
+
+def encode(correction: Correction) -> bytes:
+    """Give a correction as a CSV line (RFC 4180 quoting, LF, UTF-8)."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(correction)
+    return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _lead(file: int, size: int) -> bytes:
+    """Give what must stand in front of the next line: the header, or the line end that is missing."""
+    if size == 0:
+        return HEADER.encode()
+    return b"" if os.pread(file, 1, size - 1) == b"\n" else b"\n"

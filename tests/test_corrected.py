@@ -1,0 +1,56 @@
+"""The log with the corrected values beside those read: `digitwatch export`."""
+
+import csv
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+from digitwatch.corrected import COLUMNS, lines
+from digitwatch.spool.corrections import Correction, append
+from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.rows import Row
+
+
+def row(scan: str, time: str = "2026-11-22T10:00:00.000Z") -> Row:
+    """Give a row of the log with this id."""
+    return Row(time, f"{scan}.png", "1", "7", "0.5", "review", "", "7:0.5", scan, "00", "", "", "cnn", "9")
+
+
+def correct(path: Path, scan: str, now: str) -> None:
+    """Say that a page shows something else than 7."""
+    append(path, Correction("2026-11-23T00:00:00.000Z", scan, f"{scan}.png", "1", "00", "7", now, "Ada"))
+
+
+def test_corrected_values_stand_beside_those_read(tmp_path: Path) -> None:
+    """Each row keeps what was read and gains what it is, by whom and when."""
+    log = PredictionLog(tmp_path / "p.csv")
+    log.append([row("a"), row("b")])
+    correct(tmp_path / "c.csv", "b", "1")
+    found = list(csv.DictReader(lines(tmp_path / "p.csv", tmp_path / "c.csv")))
+
+    assert tuple(found[0]) == COLUMNS
+    assert [(r["prediction"], r["corrected"], r["corrected_by"]) for r in found] == [("7", "", ""), ("7", "1", "Ada")]
+
+
+def test_rotated_logs_are_part_of_it(tmp_path: Path) -> None:
+    """Packed and plain siblings come first, and a plain one that is just being packed only once."""
+    log = PredictionLog(tmp_path / "p.csv")
+    for scan in "abc":
+        log.append([row(scan)])
+        if scan != "c":
+            (tmp_path / "p.csv").rename(tmp_path / f"p.csv-{scan}")
+    (tmp_path / "p.csv-a.gz").write_bytes(gzip.compress((tmp_path / "p.csv-a").read_bytes()))
+
+    assert sorted(r["id"] for r in csv.DictReader(lines(tmp_path / "p.csv", tmp_path / "c.csv"))) == ["a", "b", "c"]
+
+
+def test_one_day_can_be_had_alone(tmp_path: Path) -> None:
+    """The command prints the rows of a day in UTC, with a header."""
+    PredictionLog(tmp_path / "predictions.csv").append([row("a"), row("b", "2026-11-23T10:00:00.000Z")])
+    (tmp_path / "config.yaml").write_text("predictions: predictions.csv\ncorrections: corrections.csv\n")
+    command = [sys.executable, "-m", "digitwatch", "export", "-c", str(tmp_path / "config.yaml")]
+    done = subprocess.run([*command, "--day", "2026-11-23"], capture_output=True, text=True, check=True)
+
+    assert [r["id"] for r in csv.DictReader(done.stdout.splitlines())] == ["b"]
+    assert subprocess.run([*command, "--day", "soon"], capture_output=True, check=False).returncode == 2
