@@ -66,8 +66,7 @@ def watch(options: argparse.Namespace) -> ExitCode:
         is_complete=is_complete,
         clock=time.monotonic,
     )
-    habits = Habits(settings.watch, settings.recursive, settings.rescan, settings.poll, settings.min_free)
-    daemon = Daemon(places, inbox, PredictionLog(settings.predictions), habits, clock=time.monotonic)
+    daemon = Daemon(places, inbox, PredictionLog(settings.predictions), _habits(settings), clock=time.monotonic)
     pool = _pool(settings, daemon.report, daemon.calls.put)  # may train for minutes, which a signal simply ends
     listen(daemon)
     try:
@@ -165,9 +164,9 @@ def check(options: argparse.Namespace) -> ExitCode:
     findings = checking.inspect(
         _places(settings),
         settings.predictions,
+        _habits(settings),
         model=config.model_path(settings),
-        watching=settings.watch,
-        min_free=settings.min_free,
+        data=settings.training.data,
     )
     well = True
     for finding in findings:
@@ -211,6 +210,10 @@ def _settings(options: argparse.Namespace) -> config.Settings:
 
 def _places(settings: config.Settings) -> Places:
     return Places(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base)
+
+
+def _habits(settings: config.Settings) -> Habits:
+    return Habits(settings.watch, settings.recursive, settings.rescan, settings.poll, settings.min_free)
 
 
 def _make_folders(settings: config.Settings) -> None:

@@ -1,17 +1,53 @@
 """The model that config.yaml names: found, converted, or trained when it is not there yet."""
 
-import logging
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from digitwatch.config import Training
 
-log = logging.getLogger(__name__)
-
 
 class NoModel(Exception):
     """The model is not there and cannot be made; the message says what to do."""
+
+
+class Plan(Enum):
+    """What is to be done before a model can be used."""
+
+    READY = "nothing"
+    CONVERT = "convert the .keras file"
+    TRAIN = "train it"
+
+
+def plan(model: Path | str) -> tuple[Path | str, Plan]:
+    """Give what to load, convert or train, and which of the three; nothing is done yet.
+
+    Raises:
+        NoModel: a part of it is missing, so that nothing can be done.
+    """
+    if isinstance(model, str):
+        return model, Plan.READY
+    if model.suffix == ".keras":
+        return _keras(model)
+    stem = model.with_suffix("") if model.suffix == ".tflite" else model
+    network, card = (stem.with_name(stem.name + ending) for ending in (".tflite", ".json"))
+    if network.is_file() and not card.is_file():
+        raise NoModel(
+            f"model {network} lacks its card {card.name}: put it beside it, or delete {network} to train anew"
+        )
+    return stem, Plan.READY if network.is_file() else Plan.TRAIN
+
+
+def _keras(keras: Path) -> tuple[Path, Plan]:
+    stem = keras.with_suffix("")
+    network, card = (stem.with_name(stem.name + ending) for ending in (".tflite", ".json"))
+    made = network.is_file() and card.is_file()
+    if made and (not keras.is_file() or card.stat().st_mtime >= keras.stat().st_mtime):
+        return stem, Plan.READY
+    if not keras.is_file():
+        raise NoModel(f"model {keras} does not exist")
+    return keras, Plan.CONVERT
 
 
 def provide(model: Path | str, training: Training, progress: Callable[[str], None]) -> Path | str:
@@ -23,45 +59,40 @@ def provide(model: Path | str, training: Training, progress: Callable[[str], Non
     Raises:
         NoModel: it cannot be made here.
     """
-    if isinstance(model, str):
-        return model
-    if model.suffix == ".keras":
-        return _converted(model, progress)
-    stem = model.with_suffix("") if model.suffix == ".tflite" else model
-    if all(stem.with_name(stem.name + ending).is_file() for ending in (".tflite", ".json")):
-        return stem
-    _training_or_refuse(stem)
-    progress(f"training {stem}, which does not exist yet")
-    from digitwatch.training import train  # noqa: PLC0415 (TensorFlow loads only when it is needed)
-    from digitwatch.training.datasets import DataError  # noqa: PLC0415
-
-    options: dict[str, Any] = {"data": training.data, "epochs": training.epochs, "seed": training.seed}
-    try:
-        train.train(training.architecture, stem, progress=progress, **options)
-    except DataError as error:
-        raise NoModel(str(error)) from error
-    return stem
+    found, how = plan(model)
+    if how is Plan.READY:
+        return found
+    needs_tensorflow(found)
+    found = Path(found)
+    if how is Plan.CONVERT:
+        progress(f"converting {found}")
+        convert(found, found.with_suffix(""))
+        return found.with_suffix("")
+    progress(f"training {found}, which does not exist yet")
+    _train(found, training, progress)
+    return found
 
 
-def _converted(keras: Path, progress: Callable[[str], None]) -> Path:
-    stem = keras.with_suffix("")
-    card = stem.with_name(stem.name + ".json")
-    if card.is_file() and (not keras.is_file() or card.stat().st_mtime >= keras.stat().st_mtime):
-        return stem
-    if not keras.is_file():
-        raise NoModel(f"model {keras} does not exist")
-    _training_or_refuse(keras)
-    progress(f"converting {keras}")
-    from digitwatch.training import export  # noqa: PLC0415
+def convert(keras: Path, stem: Path) -> None:
+    """Make `stem`.tflite and `stem`.json of a .keras file.
+
+    Raises:
+        NoModel: it is no model of digits that can be converted.
+    """
+    from digitwatch.training import export  # noqa: PLC0415 (TensorFlow loads only when it is needed)
 
     try:
         export.convert(keras, stem)
     except export.ExportError as error:
         raise NoModel(str(error)) from error
-    return stem
 
 
-def _training_or_refuse(model: Path) -> None:
+def needs_tensorflow(model: Path | str) -> None:
+    """Refuse to make a model where TensorFlow is not there.
+
+    Raises:
+        NoModel: it is not.
+    """
     try:
         import tensorflow  # noqa: F401, PLC0415
     except ImportError:
@@ -69,3 +100,14 @@ def _training_or_refuse(model: Path) -> None:
             f"model {model} must be made first, which needs TensorFlow: pip install 'digitwatch[train]'; "
             "or name a bundled one in config.yaml (model: cnn)"
         ) from None
+
+
+def _train(stem: Path, training: Training, progress: Callable[[str], None]) -> None:
+    from digitwatch.training import train  # noqa: PLC0415
+    from digitwatch.training.datasets import DataError  # noqa: PLC0415
+
+    options: dict[str, Any] = {"data": training.data, "epochs": training.epochs, "seed": training.seed}
+    try:
+        train.train(training.architecture, stem, progress=progress, **options)
+    except DataError as error:
+        raise NoModel(str(error)) from error

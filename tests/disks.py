@@ -41,3 +41,18 @@ def mounted(folder: Path, size: str, kind: str = "tmpfs") -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "-l", folder], check=False)
+
+
+@contextmanager
+def as_nobody(folder: Path) -> Iterator[None]:
+    """Be a user without rights in this process for a while, who can reach `folder`; skip without root."""
+    if os.getuid() != 0:
+        pytest.skip("needs root, to be somebody else for a while")
+    for path in (folder, *folder.parents):
+        if path.name.startswith(("test_", "pytest-")):
+            path.chmod(0o755)
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)

@@ -15,7 +15,7 @@ def shortage(folders: Iterable[Path], min_free: int) -> str:
         OSError: a folder's filesystem does not answer.
     """
     for folder in folders:
-        free = shutil.disk_usage(_existing(folder)).free
+        free = shutil.disk_usage(nearest(folder)).free
         if free < min_free:
             return f"{folder} has {free >> 20} MB free, less than min_free ({min_free >> 20} MB)"
     return ""
@@ -45,6 +45,6 @@ class Room:
         return reason
 
 
-def _existing(folder: Path) -> Path:
+def nearest(folder: Path) -> Path:
     """Give the folder or its nearest parent that exists; outbox and archive make theirs day by day."""
     return next(path for path in chain([folder], folder.parents) if path.exists())

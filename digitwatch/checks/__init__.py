@@ -1,0 +1,1 @@
+"""What `digitwatch check` looks at, one matter in each file."""
