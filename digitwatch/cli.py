@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(command="check")
     _add_retry(commands)
     _add_export(commands)
+    _add_web(commands)
     return parser
 
 
@@ -113,6 +114,15 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _add_config(export, default=argparse.SUPPRESS)
     export.add_argument("--day", metavar="2026-11-22", default="", type=_day, help="the rows of one day (UTC)")
     export.set_defaults(command="export")
+
+
+def _add_web(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    web = commands.add_parser("web", help="serve the page alone; the daemon does it by itself with web.listen")
+    _add_config(web, default=argparse.SUPPRESS)
+    # what the daemon hands to the page that it starts: an open socket, and its own life on standard input
+    web.add_argument("--socket", metavar="FD", type=int, help=argparse.SUPPRESS)
+    web.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
+    web.set_defaults(command="web")
 
 
 def _day(text: str) -> str:

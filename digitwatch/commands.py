@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
 
-from digitwatch import config, corrected, logs, provision, systemd
+from digitwatch import config, corrected, logs, provision, serving, systemd
 from digitwatch import retry as retrying
 from digitwatch.batch import Batch, BatchTrouble
 from digitwatch.daemon import Daemon, listen
@@ -66,10 +66,20 @@ def watch(options: argparse.Namespace) -> ExitCode:
         is_complete=is_complete,
         clock=time.monotonic,
     )
-    daemon = Daemon(places, inbox, PredictionLog(settings.predictions), _habits(settings), clock=time.monotonic)
+    page = serving.page(settings, config.find(options.config))
+    daemon = Daemon(
+        places,
+        inbox,
+        PredictionLog(settings.predictions),
+        _habits(settings),
+        clock=time.monotonic,
+        tell=page.tell if page else None,
+    )
     pool = _pool(settings, daemon.report, daemon.calls.put)  # may train for minutes, which a signal simply ends
     listen(daemon)
     try:
+        if page:
+            page.start()
         daemon.run(pool)
     except (Taken, WorkerError) as error:
         raise Refusal(ExitCode.TRY_LATER, str(error)) from error
@@ -77,6 +87,8 @@ def watch(options: argparse.Namespace) -> ExitCode:
         raise Refusal(ExitCode.TRY_LATER, told(error)) from error
     finally:
         pool.stop()
+        if page:
+            page.stop()
     return ExitCode.DONE
 
 
@@ -196,6 +208,16 @@ def export(options: argparse.Namespace) -> ExitCode:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         raise Refusal(ExitCode.TRY_LATER, told(error)) from error
+    return ExitCode.DONE
+
+
+def web(options: argparse.Namespace) -> ExitCode:
+    """Serve the page until told to stop."""
+    settings = _settings(options)
+    try:
+        serving.serve(settings, config.find(options.config), handle=options.socket, until_eof=options.until_eof)
+    except OSError as error:
+        raise Refusal(ExitCode.TRY_LATER, f"web.listen: {told(error)}") from error
     return ExitCode.DONE
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from digitwatch.spool import corrections
 from digitwatch.spool.corrections import Correction
+from digitwatch.spool.durable import identity
 from digitwatch.spool.rows import Row, parse
 from digitwatch.spool.search import siblings
 
@@ -38,11 +39,15 @@ def lines(
             yield _line((*row, *_columns(known.get((row.id, row.page)))))
 
 
-def rows(predictions: Path) -> Iterator[Row]:
-    """Yield all rows of the log and of what rotation made of it, oldest first."""
-    found = siblings(predictions, ALL)
+def rows(predictions: Path, newest: int = ALL, besides: tuple[int, int] | None = None) -> Iterator[Row]:
+    """Yield the rows of the log and of the `newest` files that rotation made of it, oldest first.
+
+    The file with device and inode `besides` is left out.
+    """
+    found = siblings(predictions, newest)
     for path in reversed(found):
-        if path.suffix != ".gz" or path.with_suffix("") not in found:  # else still being packed
+        is_packing = path.suffix == ".gz" and path.with_suffix("") in found
+        if not is_packing and (besides is None or identity(path) != besides):
             yield from parse(_lines_of(path))
 
 

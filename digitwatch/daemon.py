@@ -42,8 +42,9 @@ class Daemon:
         habits: Habits,
         *,
         clock: Callable[[], float],
+        tell: Callable[..., None] | None = None,
     ) -> None:
-        """Join the parts; nothing is touched before `run`."""
+        """Join the parts; nothing is touched before `run`. `tell` passes on what the page shows of the daemon."""
         self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._places = places
         self._inbox = inbox
@@ -54,6 +55,7 @@ class Daemon:
         self._lookout = Lookout(inbox, habits, post=self.calls.put, clock=clock)
         self._patience = Patience(clock)
         self._status = Status(clock)
+        self._tell = tell
         self._backlog = Backlog(clock)
         self._ledger = Ledger(places, predictions, clock)
         self._stop_at = float("inf")
@@ -126,6 +128,8 @@ class Daemon:
                 self._pause(error)
         waiting = len(self._inbox) + len(self._ledger)
         self._status.tell(self._lookout.watching, waiting, self._patience.reason)
+        if self._tell:
+            self._tell(watching=self._lookout.watching, trouble=self._patience.reason)
 
     def _wait(self) -> None:
         """Make the calls that others asked for; wait for the first until something else is due."""

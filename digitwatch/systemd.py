@@ -32,3 +32,14 @@ def watchdog_seconds() -> float | None:
         return None
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     return int(microseconds) / 2e6 if microseconds.isdigit() and int(microseconds) else None
+
+
+def inherited_sockets() -> list[int]:
+    """Give the open sockets that the manager hands to this process (sd_listen_fds(3)), kept from its children."""
+    number = os.environ.get("LISTEN_FDS", "")
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or not number.isdigit():
+        return []
+    handles = list(range(3, 3 + int(number)))
+    for handle in handles:
+        os.set_inheritable(handle, False)
+    return handles

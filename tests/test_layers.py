@@ -47,11 +47,19 @@ def test_tensorflow_stays_in_its_room() -> None:
     assert found <= {"provision.py"}
 
 
+def test_the_page_stays_in_its_room() -> None:
+    """Only web imports the parts of the extra `web`: without it, everything else works."""
+    parts = ("starlette", "uvicorn", "jinja2", "markupsafe")
+    found = {p.name for p in MODULES if room(p) != "web" for name in imports(p) if name.startswith(parts)}
+
+    assert found == set()
+
+
 def test_only_commands_sees_the_settings() -> None:
     """Everyone else is handed the few values that it needs."""
     found = {p.name for p in MODULES for name in imports(p) if name.startswith("digitwatch.config")}
 
-    assert found == {"cli.py", "commands.py", "provision.py"}
+    assert found == {"cli.py", "commands.py", "provision.py", "serving.py"}
 
 
 def test_pyplot_is_never_imported() -> None:

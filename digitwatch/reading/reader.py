@@ -105,6 +105,11 @@ class Reader:
         """The model's name and the short hash of its file."""
         return self._classifier.name
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The model's answers, in the order of `Digit.probabilities`."""
+        return self._classifier.labels
+
     def read(self, source: Path | str | bytes | Pixels) -> Reading:
         """Read a scan of one page.
 

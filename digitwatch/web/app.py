@@ -1,0 +1,84 @@
+"""The page as an ASGI application: which address is answered by what."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from digitwatch.web import health, login, pages, pictures, review, upload
+from digitwatch.web.desk import HERE, Desk
+from digitwatch.web.index import Index
+from digitwatch.web.live import Live, listen
+from digitwatch.web.security import Guard
+from digitwatch.web.site import Site
+
+log = logging.getLogger(__name__)
+
+ONE = "{scan:str}/{page:str}"
+ROUTES = [
+    Route("/", pages.readings),
+    Route("/list", pages.part),
+    Route(f"/reading/{ONE}", pages.reading),
+    Route(f"/small/{ONE}", pictures.small),
+    Route(f"/whole/{ONE}", pictures.whole),
+    Route(f"/scan/{ONE}", pictures.scan),
+    Route(f"/look/{ONE}", pictures.look),
+    Route("/review", pages.review),
+    Route("/queue", review.queue),
+    Route("/corrections", review.correct, methods=["POST"]),
+    Route("/upload", upload.upload, methods=["POST"]),
+    Route("/live", listen),
+    Route("/numbers", pages.numbers),
+    Route("/day/{day:str}.csv", pages.day),
+    Route("/metrics", health.metrics),
+    Route("/healthz", health.healthz),
+    Route("/login", login.ask),
+    Route("/login", login.take, methods=["POST"]),
+    Route("/logout", login.leave, methods=["POST"]),
+    Mount("/static", StaticFiles(directory=HERE / "static")),
+]
+
+
+def make(site: Site) -> Starlette:
+    """Give the application for one digitwatch; its files are read when it is started."""
+    desk = Desk(site, Index(site.predictions, site.corrections), secrets.token_urlsafe())
+    live = Live(desk)
+
+    @contextlib.asynccontextmanager
+    async def life(app: Starlette) -> AsyncIterator[None]:
+        upload.clean(site.places.inbox)
+        watching = asyncio.create_task(live.watch())
+        yield
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+
+    guard = Middleware(Guard, token=site.token, hosts=site.hosts, proof=desk.proof)
+    app = Starlette(
+        routes=ROUTES,
+        middleware=[guard],
+        lifespan=life,
+        exception_handlers={HTTPException: _plain, OSError: _unreadable},
+    )
+    app.state.desk, app.state.live = desk, live
+    return app
+
+
+def _plain(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
+
+
+def _unreadable(request: Request, error: Exception) -> Response:
+    """Answer for a log or folder that cannot be read; what it was stands in our own log alone."""
+    log.warning("%s: %s", request.url.path, error)
+    return PlainTextResponse("The log or a folder cannot be read just now; the service's own log says why.\n", 503)

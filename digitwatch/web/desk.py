@@ -1,0 +1,59 @@
+"""What every answer of the page is made with: the site, the index, the templates and the limits."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from digitwatch.web.index import Index
+from digitwatch.web.rates import Rate
+from digitwatch.web.site import Site
+
+HERE = Path(__file__).parent
+
+
+@dataclass
+class Desk:
+    """The parts of a running page; `proof` is the secret that our pages show when they ask for a change."""
+
+    site: Site
+    index: Index
+    proof: str
+    told: dict[str, str] = field(default_factory=dict)  # what the daemon last said of itself
+    uploads: Rate = field(default_factory=lambda: Rate(300, 5, time.monotonic))
+    logins: Rate = field(default_factory=lambda: Rate(10, 0.1, time.monotonic))
+    visitors: int = 0  # who listen to what is new
+    kept_inbox: tuple[float, tuple[int, float]] = (float("-inf"), (0, 0.0))  # see health.inbox
+    uploading: int = 0  # files that are being received
+    templates: jinja2.Environment = field(
+        default_factory=lambda: jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+    )
+
+    def render(self, template: str, **values: Any) -> str:
+        """Give the text of a template; every value is escaped."""
+        return self.templates.get_template(template).render(proof=self.proof, has_token=bool(self.site.token), **values)
+
+    def answer(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """Give a template as a page."""
+        return HTMLResponse(self.render(template, **values), status)
+
+
+def desk_of(request: Request) -> Desk:
+    """Give the desk of the page that a request came to."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def visitor_of(request: Request) -> str:
+    """Give the address that a request came from."""
+    return request.client.host if request.client else "?"

@@ -1,0 +1,177 @@
+"""The newest readings in memory, fed from the end of the log: what the page asks is answered from here.
+
+The log and corrections.csv are the truth; nothing is kept but what they say, and when one of them is replaced
+or cut, it is read anew.
+"""
+
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from digitwatch.corrected import rows as all_rows
+from digitwatch.spool import corrections, rows
+from digitwatch.spool.corrections import UNDONE
+from digitwatch.spool.rows import Row
+from digitwatch.spool.search import NEWEST
+from digitwatch.web.tail import Tail
+
+_INSERT = f"INSERT INTO readings VALUES ({', '.join('?' * (1 + len(Row._fields)))})"
+BOUND = 50_000  # readings; about 50 MB
+STATUSES = ("ok", "review", "empty", "failed")
+
+_SCHEMA = """
+CREATE TABLE readings (seq INTEGER PRIMARY KEY, time, file, page, prediction, confidence REAL, status, reason,
+    digits, id, sha256, annotated, filed, model, elapsed_ms);
+CREATE INDEX by_scan ON readings (id, page);
+CREATE INDEX by_status ON readings (status, seq);
+CREATE INDEX by_time ON readings (time);
+CREATE INDEX least_certain ON readings (confidence) WHERE status = 'review';
+CREATE TABLE corrections (time, id, file, page, sha256, was, now, who, PRIMARY KEY (id, page));
+"""
+_JOINED = """SELECT readings.*, corrections.now AS corrected, corrections.who AS corrected_by
+    FROM readings LEFT JOIN corrections USING (id, page) """
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which readings are wanted; an empty text wants all."""
+
+    status: str = ""
+    name: str = ""
+    day: str = ""
+
+    @property
+    def where(self) -> tuple[str, list[str]]:
+        """Give the condition in SQL with its parameters."""
+        conditions, values = ["1"], []
+        if self.status:
+            conditions.append("status = ?")
+            values.append(self.status)
+        if self.name:
+            conditions.append(r"readings.file LIKE ? ESCAPE '\'")
+            values.append(f"%{_literally(self.name)}%")
+        if self.day:
+            conditions.append("readings.time BETWEEN ? AND ?")
+            values += [self.day, f"{self.day}~"]
+        return " AND ".join(conditions), values
+
+
+class Index:
+    """The newest readings and what people corrected. May be used by several threads."""
+
+    def __init__(self, predictions: Path, corrected: Path, bound: int = BOUND) -> None:
+        """Remember where both files lie; `refresh` reads them."""
+        self._lock = threading.RLock()
+        self._log, self._corrections = Tail(predictions), Tail(corrected)
+        self._bound = bound
+        self._rows = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        self._rows.row_factory = sqlite3.Row
+        self._rows.executescript(_SCHEMA)
+        self.counts: Counter[tuple[str, str]] = Counter()  # readings by day and status, also beyond the bound
+        self.corrected = 0  # lines of corrections.csv
+        self.newest = 0  # the number of the newest reading; numbers never fall, whatever happens to the log
+        self.since = 1  # the first number that still stands for the same reading as when it was given
+        self._started = False
+
+    def refresh(self) -> int:
+        """Take in what is new in both files; give the number of the newest reading.
+
+        Raises:
+            OSError: a file cannot be read; what was read before stays.
+        """
+        with self._lock:
+            lines = self._log.new_lines()
+            if lines is None or not self._started:
+                self._begin()
+            elif lines:
+                self._enter(rows.parse(lines))
+            self._started = True
+            self._refresh_corrections()
+            return self.newest
+
+    def readings(self, wanted: Filter, *, before: int = 0, after: int = 0, limit: int = 50) -> list[sqlite3.Row]:
+        """Give the newest readings that a filter wants, newest first, numbered below `before` and above `after`."""
+        where, values = wanted.where
+        query = f"{_JOINED} WHERE {where} AND seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?"
+        return self._all(query, *values, before or self.newest + 1, after, limit)
+
+    def count(self, wanted: Filter) -> int:
+        """Give how many readings a filter wants."""
+        where, values = wanted.where
+        return int(self._all(f"SELECT COUNT(*) FROM readings WHERE {where}", *values)[0][0])
+
+    def reading(self, scan: str, page: str) -> sqlite3.Row | None:
+        """Give the reading of a page, or None where no such page is known."""
+        found = self._all(f"{_JOINED} WHERE id = ? AND page = ? ORDER BY seq DESC LIMIT 1", scan, page)
+        return found[0] if found else None
+
+    def queue(self, limit: int) -> list[sqlite3.Row]:
+        """Give the readings to be looked at by a person and not yet corrected, least certain first."""
+        query = f"{_JOINED} WHERE status = 'review' AND now IS NULL ORDER BY confidence, seq LIMIT ?"
+        return self._all(query, limit)
+
+    def waiting(self) -> int:
+        """Give how many readings are to be looked at by a person."""
+        query = """SELECT COUNT(*) FROM readings LEFT JOIN corrections USING (id, page)
+            WHERE status = 'review' AND now IS NULL"""
+        return int(self._all(query)[0][0])
+
+    def correction(self, scan: str, page: str) -> sqlite3.Row | None:
+        """Give the correction that counts for a page."""
+        found = self._all("SELECT * FROM corrections WHERE id = ? AND page = ?", scan, page)
+        return found[0] if found else None
+
+    def judged(self) -> dict[str, tuple[int, int]]:
+        """Give for each day of the readings how many were corrected or confirmed, and how many were right."""
+        query = """SELECT substr(readings.time, 1, 10), COUNT(*), SUM(now = was)
+            FROM corrections JOIN readings USING (id, page) GROUP BY 1"""
+        return {day: (looked_at, right) for day, looked_at, right in self._all(query)}
+
+    # --- taking in ---
+
+    def _all(self, query: str, *values: str | int) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._rows.execute(query, values).fetchall()
+
+    def _begin(self) -> None:
+        """Read everything anew: at the start, after a rotation, or when the log was cut back."""
+        lines = self._log.begin()
+        self._rows.execute("DELETE FROM readings")
+        self.counts.clear()
+        self.since = self.newest + 1
+        self._enter(all_rows(self._log.path, NEWEST, besides=self._log.identity))
+        self._enter(rows.parse(lines))
+
+    def _enter(self, found: Iterable[Row]) -> None:
+        self._rows.execute("BEGIN")
+        for row in found:
+            self.newest += 1
+            self.counts[row.time[:10], row.status] += 1
+            self._rows.execute(_INSERT, (self.newest, *row))
+            if self.newest % 10_000 == 0:
+                self._forget_old()
+        self._forget_old()
+        self._rows.execute("COMMIT")
+
+    def _forget_old(self) -> None:
+        self._rows.execute("DELETE FROM readings WHERE seq <= ?", (self.newest - self._bound,))
+
+    def _refresh_corrections(self) -> None:
+        lines = self._corrections.new_lines()
+        if lines is None:
+            lines = self._corrections.begin()
+            self._rows.execute("DELETE FROM corrections")
+            self.corrected = 0
+        for correction in corrections.parse(lines):
+            self.corrected += 1
+            key = (correction.id, correction.page)
+            self._rows.execute("DELETE FROM corrections WHERE id = ? AND page = ?", key)
+            if correction.now != UNDONE:
+                self._rows.execute("INSERT INTO corrections VALUES (?, ?, ?, ?, ?, ?, ?, ?)", correction)
+
+
+def _literally(text: str) -> str:
+    return "".join(f"\\{character}" if character in r"\%_" else character for character in text)

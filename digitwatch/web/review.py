@@ -1,0 +1,98 @@
+"""What people say stands on a page: the queue of doubtful readings, and the line that each answer adds."""
+
+import json
+import re
+import sqlite3
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from digitwatch.spool import corrections
+from digitwatch.spool.corrections import NOT_A_NUMBER, UNDONE, Correction
+from digitwatch.spool.rows import shown_name
+from digitwatch.web.desk import Desk, desk_of
+
+AHEAD = 8  # readings that a browser is given at a time, so that the next one is there at once
+LONGEST = 2000  # bytes of an answer
+SAYS = re.compile(r"(\d{1,200}( \d{1,200}){0,200}){0,1}|x", re.ASCII)
+
+
+class BadAnswerError(Exception):
+    """What a browser sent is no correction; the message says what was expected."""
+
+
+def queue(request: Request) -> Response:
+    """Give the next readings to look at, least certain first, and how many there are.
+
+    `more` of the request is the number of those that the browser knows and does not want again.
+    """
+    desk = desk_of(request)
+    desk.index.refresh()
+    more = request.query_params.get("more", "")
+    known = int(more) if more.isascii() and more.isdigit() and len(more) < 5 else 0
+    found = [_shown(reading) for reading in desk.index.queue(known + AHEAD)]
+    return JSONResponse({"readings": found, "waiting": desk.index.waiting()})
+
+
+async def correct(request: Request) -> Response:
+    """Add a correction; answer with what now counts for the page."""
+    body = bytearray()
+    async for block in request.stream():
+        body += block
+        if len(body) > LONGEST:
+            return JSONResponse({"trouble": f"expected at most {LONGEST} bytes"}, 413)
+    try:
+        given = _parse(bytes(body))
+        return await run_in_threadpool(_correct, desk_of(request), given)
+    except BadAnswerError as error:
+        return JSONResponse({"trouble": str(error)}, 400)
+
+
+def _correct(desk: Desk, given: dict[str, str]) -> Response:
+    desk.index.refresh()
+    reading = desk.index.reading(given["id"], given["page"])
+    if reading is None:
+        return JSONResponse({"trouble": "this reading is not known (any more)"}, 404)
+    if given["was"] != reading["prediction"]:
+        return JSONResponse({"trouble": "this page was read anew meanwhile: load it again"}, 409)
+    line = Correction(
+        time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
+        id=reading["id"],
+        file=reading["file"],
+        page=reading["page"],
+        sha256=reading["sha256"],
+        was=reading["prediction"],
+        now=given["now"],
+        who=shown_name(given["who"].strip()),
+    )
+    try:
+        corrections.append(desk.site.corrections, line)
+    except OSError as error:
+        return JSONResponse({"trouble": f"it could not be saved: {error.strerror}"}, 507)
+    desk.index.refresh()
+    return JSONResponse({"now": line.now, "waiting": desk.index.waiting()})
+
+
+def _parse(body: bytes) -> dict[str, str]:
+    """Give the fields of an answer, each one checked."""
+    try:
+        given = json.loads(body)
+    except ValueError:
+        raise BadAnswerError("expected JSON") from None
+    names = ("id", "page", "was", "now", "who")
+    if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in names):
+        raise BadAnswerError(f"expected the texts {', '.join(names)}")
+    given["now"] = " ".join(given["now"].split()) if given["now"] not in (UNDONE, NOT_A_NUMBER) else given["now"]
+    if given["now"] != UNDONE and not SAYS.fullmatch(given["now"]):
+        raise BadAnswerError("expected digits, with one space between two rows, x for no number, or nothing")
+    if len(given["who"]) > 40:
+        raise BadAnswerError("expected a name of at most 40 characters")
+    return given
+
+
+def _shown(reading: sqlite3.Row) -> dict[str, Any]:
+    names = ("id", "page", "file", "time", "prediction", "confidence", "reason")
+    return {name: reading[name] for name in names}

@@ -1,0 +1,142 @@
+"""Who may come in and what an answer may do: every request goes through here first.
+
+Refused are: names of this machine that nobody gave it (DNS rebinding), requests that another site's page makes
+(cross-site forgery and snooping), and visitors without the token where there is one.
+"""
+
+import ipaddress
+import secrets
+import socket
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from digitwatch.web.token import is_cookie, is_token
+
+COOKIE = "digitwatch"
+PROOF = "x-digitwatch"
+"""The header in which our own script shows the secret that stands in our own pages."""
+
+OPEN = ("/login", "/healthz", "/static/")
+"""What may be seen without the token."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cache-control": "no-store",
+}
+
+
+class Guard:
+    """Lets a request through to the page, or answers it with what is wrong."""
+
+    def __init__(self, app: ASGIApp, *, token: str, hosts: tuple[str, ...], proof: str) -> None:
+        """Remember what is asked for; `proof` is the secret in our own pages."""
+        self._app = app
+        self._token = token
+        self._hosts = {name.lower() for name in (*hosts, "localhost", *_own_names())}
+        self._proof = proof
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(Request(scope))
+        await (refusal or self._app)(scope, receive, _with_headers(send))
+
+    def _refusal(self, request: Request) -> Response | None:
+        """Give the answer to a request that is not let in."""
+        headers = request.headers
+        if not self._is_our_name(headers.get("host", "")):
+            return _refuse(421, "This page does not go by that name: add it to web.hosts in config.yaml.")
+        if request.method not in ("GET", "HEAD", "POST"):
+            return _refuse(405, "Only GET, HEAD and POST are known here.")
+        if _comes_from_elsewhere(headers):
+            return _refuse(403, "Another site's page asked for this, so it was not done.")
+        knows_token = self._shows_token(headers)
+        if self._token and not (knows_token or self._has_cookie(request) or _is_open(request.url.path)):
+            return _to_login(request)
+        if request.method == "POST" and not knows_token and not self._is_our_form(request):
+            return _refuse(403, "This form is stale: load the page again.")
+        return None
+
+    def _is_our_name(self, host: str) -> bool:
+        name = _without_port(host).lower()
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return name.removesuffix(".") in self._hosts
+        return True  # whoever lures a browser here needs a name that he can turn to our address
+
+    def _shows_token(self, headers: Headers) -> bool:
+        kind, _, given = headers.get("authorization", "").partition(" ")
+        return bool(self._token) and kind.lower() == "bearer" and is_token(self._token, given.strip())
+
+    def _has_cookie(self, request: Request) -> bool:
+        return is_cookie(self._token, request.cookies.get(COOKIE, ""))
+
+    def _is_our_form(self, request: Request) -> bool:
+        """Tell whether a POST comes from a page of ours: by its origin, and the secret that only our pages hold."""
+        if request.url.path == "/login":  # there is no page before it; the token is the secret
+            return True
+        proof = request.headers.get(PROOF, "").encode()
+        return "origin" in request.headers and secrets.compare_digest(proof, self._proof.encode())
+
+
+def _own_names() -> set[str]:
+    name = socket.gethostname()
+    return {name, f"{name.partition('.')[0]}.local"}
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def _comes_from_elsewhere(headers: Headers) -> bool:
+    """Tell whether a browser says that another site's page makes this request; a followed link is welcome."""
+    origin = headers.get("origin")
+    if origin is not None and origin.partition("://")[2] != headers.get("host"):
+        return True
+    site = headers.get("sec-fetch-site", "none")
+    return site not in ("none", "same-origin") and headers.get("sec-fetch-mode") != "navigate"
+
+
+def _is_open(path: str) -> bool:
+    return any(path == place or (place.endswith("/") and path.startswith(place)) for place in OPEN)
+
+
+def _to_login(request: Request) -> Response:
+    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse("/login", 303)
+    return _refuse(401, "The token is needed: Authorization: Bearer TOKEN", {"www-authenticate": "Bearer"})
+
+
+def _refuse(status: int, sentence: str, headers: dict[str, str] | None = None) -> Response:
+    return PlainTextResponse(sentence + "\n", status, headers)
+
+
+def _with_headers(send: Send) -> Send:
+    """Add to each answer what a browser is to be strict about; an answer's own words go first."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sending

@@ -1,0 +1,78 @@
+"""New lines of a file as it grows, is cut back, or is replaced by rotation."""
+
+import os
+from pathlib import Path
+
+from digitwatch.spool.durable import identity
+
+PROOF = 256  # bytes before the place we stand at, compared to see that they are still the same
+
+
+class Tail:
+    """Follows the file at a path. Holds it open, and never locks or changes it."""
+
+    def __init__(self, path: Path) -> None:
+        """Remember the path; nothing is opened before the first call."""
+        self.path = path
+        self._file: int | None = None
+        self._position = 0
+        self._proof = b""
+
+    def new_lines(self) -> list[str] | None:
+        """Give the whole lines that were added since the last call.
+
+        Returns:
+            the lines with their ends, or None when what was given before no longer stands at the path: the
+            file was replaced or cut. Then `begin` starts again.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        if self._file is None:
+            return [] if not self.path.exists() else None
+        if not self._is_same():
+            return None
+        return self._rest()
+
+    def begin(self) -> list[str]:
+        """Open what lies at the path now, and give all its whole lines; none when nothing lies there.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        self.close()
+        try:
+            self._file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except FileNotFoundError:
+            return []
+        return self._rest()
+
+    @property
+    def identity(self) -> tuple[int, int] | None:
+        """Device and inode of the open file."""
+        if self._file is None:
+            return None
+        status = os.fstat(self._file)
+        return status.st_dev, status.st_ino
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            os.close(self._file)
+        self._file, self._position, self._proof = None, 0, b""
+
+    def _is_same(self) -> bool:
+        assert self._file is not None
+        if self.identity != identity(self.path):
+            return False
+        return os.pread(self._file, len(self._proof), self._position - len(self._proof)) == self._proof
+
+    def _rest(self) -> list[str]:
+        assert self._file is not None
+        data = bytearray()
+        while block := os.pread(self._file, 1 << 20, self._position + len(data)):
+            data += block
+        whole = bytes(data[: data.rfind(b"\n") + 1])
+        self._position += len(whole)
+        self._proof = (self._proof + whole)[-PROOF:]
+        return [line + "\n" for line in whole.decode("utf-8", "replace").split("\n")[:-1]]

@@ -1,0 +1,156 @@
+"""The newest readings in memory: what the log and corrections.csv say, through growth, rotation and cuts."""
+
+import time
+from pathlib import Path
+
+import pytest
+from visitor import row, write
+
+from digitwatch.spool import corrections
+from digitwatch.spool.corrections import UNDONE, Correction
+from digitwatch.web.index import Filter, Index
+
+
+def index(base: Path, bound: int = 1000) -> Index:
+    """Give an index of the log below `base`."""
+    return Index(base / "predictions.csv", base / "corrections.csv", bound)
+
+
+def files(found: list[object]) -> list[str]:
+    """Give the names of readings without `scan-` and `.png`."""
+    return [one["file"][5:-4] for one in found]  # type: ignore[index]
+
+
+def add(base: Path, *numbers: int, **changes: str) -> None:
+    """Add rows to the log."""
+    write(base, *(row(number, **changes) for number in numbers), files=False)
+
+
+def correct(base: Path, number: int, now: str) -> None:
+    """Correct the reading of a scan."""
+    scan = row(number)
+    line = Correction("t", scan.id, scan.file, "1", scan.sha256, "7", now, "Ada")
+    corrections.append(base / "corrections.csv", line)
+
+
+def test_the_newest_reading_comes_first(tmp_path: Path) -> None:
+    """What is appended later is seen by the next refresh, in front."""
+    found = index(tmp_path)
+    found.refresh()
+    add(tmp_path, 1, 2)
+    assert found.refresh() == 2
+    add(tmp_path, 3)
+    found.refresh()
+
+    assert files(found.readings(Filter())) == ["0003", "0002", "0001"]
+    assert files(found.readings(Filter(), after=2)) == ["0003"]
+    assert files(found.readings(Filter(), before=3, limit=1)) == ["0002"]
+
+
+def test_half_a_line_is_waited_for(tmp_path: Path) -> None:
+    """A row that is just being written is taken when its line end is there."""
+    add(tmp_path, 1, 2)
+    text = (tmp_path / "predictions.csv").read_text()
+    (tmp_path / "predictions.csv").write_text(text[:-20])
+    found = index(tmp_path)
+    assert found.refresh() == 1
+    with (tmp_path / "predictions.csv").open("a") as file:
+        file.write(text[-20:])
+
+    assert found.refresh() == 2
+
+
+def test_rotation_is_followed(tmp_path: Path) -> None:
+    """Rows on both sides of a rotation are known, each once, and old numbers are void."""
+    found = index(tmp_path)
+    add(tmp_path, 1)
+    found.refresh()
+    add(tmp_path, 2)
+    (tmp_path / "predictions.csv").rename(tmp_path / "predictions.csv.1")
+    add(tmp_path, 3)
+    found.refresh()
+
+    assert files(found.readings(Filter())) == ["0003", "0002", "0001"]
+    assert (found.since, found.newest) == (2, 4)
+    assert sum(found.counts.values()) == 3
+
+
+def test_a_row_that_was_cut_off_is_forgotten(tmp_path: Path) -> None:
+    """A row that could not be synced and was written anew, as long as before, is not shown twice."""
+    found = index(tmp_path)
+    add(tmp_path, 1, 2)
+    found.refresh()
+    lines = (tmp_path / "predictions.csv").read_text().splitlines(keepends=True)
+    with (tmp_path / "predictions.csv").open("r+") as file:
+        file.truncate(len("".join(lines[:-1])))
+    add(tmp_path, 3)
+    found.refresh()
+
+    assert files(found.readings(Filter())) == ["0003", "0001"]
+
+
+def test_memory_is_bounded(tmp_path: Path) -> None:
+    """Only the newest readings are kept; the counts go on."""
+    add(tmp_path, *range(1, 31))
+    found = index(tmp_path, bound=10)
+    found.refresh()
+
+    assert len(found.readings(Filter(), limit=50)) == 10
+    assert found.counts["2026-11-22", "review"] == 30
+
+
+def test_filters_narrow_the_list(tmp_path: Path) -> None:
+    """Status, part of a name (taken literally) and day."""
+    add(tmp_path, 1)
+    add(tmp_path, 2, status="ok", file="scan-100%.png")
+    add(tmp_path, 3, time="2026-11-23T00:00:00.000Z")
+    found = index(tmp_path)
+    found.refresh()
+
+    assert files(found.readings(Filter(status="ok"))) == ["100%"]
+    assert files(found.readings(Filter(name="0%"))) == ["100%"]
+    assert files(found.readings(Filter(name="SCAN-0001"))) == ["0001"]
+    assert files(found.readings(Filter(day="2026-11-23"))) == ["0003"]
+    assert found.count(Filter(day="2026-11-22")) == 2
+
+
+def test_the_least_certain_is_reviewed_first_and_once(tmp_path: Path) -> None:
+    """A corrected reading leaves the queue, and comes back when the correction is taken back."""
+    add(tmp_path, 5, 3, 9)
+    found = index(tmp_path)
+    found.refresh()
+    assert files(found.queue(9)) == ["0003", "0005", "0009"]
+    correct(tmp_path, 3, "1")
+    correct(tmp_path, 5, "7")
+    found.refresh()
+    assert (files(found.queue(9)), found.waiting()) == (["0009"], 1)
+    assert found.judged() == {"2026-11-22": (2, 1)}
+    correct(tmp_path, 3, UNDONE)
+    found.refresh()
+
+    assert files(found.queue(9)) == ["0003", "0009"]
+
+
+def test_the_log_may_be_missing(tmp_path: Path) -> None:
+    """Before the first scan there is no log, and when it is deleted nothing is shown."""
+    found = index(tmp_path)
+    assert found.refresh() == 0
+    add(tmp_path, 1)
+    found.refresh()
+    (tmp_path / "predictions.csv").unlink()
+    found.refresh()
+
+    assert found.readings(Filter()) == []
+
+
+@pytest.mark.proof
+def test_ten_thousand_readings_are_listed_in_a_few_milliseconds(tmp_path: Path) -> None:
+    """The query behind a list takes less than 10 ms of processor time."""
+    add(tmp_path, *range(10_000))
+    found = index(tmp_path, bound=50_000)
+    found.refresh()
+    begun = time.process_time()
+    for name in ("", "scan-00", "nothing"):
+        found.readings(Filter(name=name))
+
+    assert (time.process_time() - begun) / 3 < 0.01

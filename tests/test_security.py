@@ -1,0 +1,180 @@
+"""Who does not belong is kept out of the page: other sites' pages, other names, visitors without the token."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from visitor import Visitor, row, site, visiting, write
+
+TOKEN = "a-long-enough-token"
+BAD = '<img src=x onerror=alert(1)>"&.png'
+
+
+@pytest.fixture
+def open_page(tmp_path: Path) -> Iterator[Visitor]:
+    """Serve a page that needs no token."""
+    with visiting(site(tmp_path)) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def closed_page(tmp_path: Path) -> Iterator[Visitor]:
+    """Serve a page that needs a token."""
+    with visiting(site(tmp_path, token=TOKEN)) as visitor:
+        yield visitor
+
+
+@pytest.mark.parametrize("name", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", ""])
+def test_a_name_that_nobody_gave_us_is_refused(open_page: Visitor, name: str) -> None:
+    """A name that somebody turns to our address (DNS rebinding) gets no page."""
+    assert open_page.get("/", headers={"host": name}).status_code in (400, 421)
+
+
+@pytest.mark.parametrize("name", ["localhost:1234", "127.0.0.1", "[::1]:80", "LOCALHOST"])
+def test_our_own_names_are_known(open_page: Visitor, name: str) -> None:
+    """localhost and addresses are welcome."""
+    assert open_page.get("/", headers={"host": name}).status_code == 200
+
+
+def test_names_of_the_settings_are_known(tmp_path: Path) -> None:
+    """web.hosts adds the name of a proxy."""
+    with visiting(site(tmp_path, hosts=("Scans.example.org",))) as visitor:
+        assert visitor.get("/", headers={"host": "scans.example.org"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"},
+        {"sec-fetch-site": "same-site", "sec-fetch-mode": "cors"},
+        {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
+    ],
+)
+def test_another_sites_page_gets_nothing(open_page: Visitor, headers: dict[str, str]) -> None:
+    """Neither pictures nor forms of another site reach the page, not even of another port of this machine."""
+    assert open_page.get("/metrics", headers=headers).status_code == 403
+    assert open_page.post("/corrections", content=b"{}", headers=open_page.ours | headers).status_code == 403
+
+
+def test_a_link_from_elsewhere_is_followed(open_page: Visitor) -> None:
+    """Somebody may keep the page's address in a wiki."""
+    headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+
+    assert open_page.get("/", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("lacks", ["origin", "x-digitwatch"])
+@pytest.mark.parametrize("path", ["/corrections", "/upload", "/logout"])
+def test_a_form_needs_what_only_our_pages_hold(open_page: Visitor, lacks: str, path: str) -> None:
+    """Without the origin or the secret of our own pages nothing is changed."""
+    headers = {name: value for name, value in open_page.ours.items() if name != lacks}
+
+    assert open_page.post(path, content=b"x", headers=headers | {"x-file-name": "a.png"}).status_code == 403
+    assert open_page.post(path, headers=open_page.ours | {"x-digitwatch": "guess"}).status_code == 403
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "FOO"])
+def test_other_methods_are_refused(open_page: Visitor, method: str) -> None:
+    """Only GET, HEAD and POST are known."""
+    assert open_page.request(method, "/").status_code in (400, 405)
+
+
+def test_every_answer_tells_the_browser_to_be_strict(open_page: Visitor) -> None:
+    """Pages, refusals and errors carry the policy."""
+    answers = [open_page.get("/"), open_page.get("/nowhere"), open_page.get("/", headers={"host": "evil.example"})]
+
+    for answer in answers:
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "access-control-allow-origin" not in answer.headers
+
+
+def test_names_are_escaped_everywhere(tmp_path: Path) -> None:
+    """A file name that is HTML stays text, in the list, in one reading, in a search and in events."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1, file=BAD, reason=BAD), files=False)
+    with visiting(settings) as visitor:
+        texts = [
+            visitor.get("/").text,
+            visitor.get(f"/reading/{row(1).id}/1").text,
+            visitor.get("/", params={"name": BAD}).text,
+            visitor.get("/numbers").text,
+            visitor.get("/list").text,
+        ]
+
+    assert all("<img src=x" not in text for text in texts)
+    assert sum("&lt;img src=x" in text for text in texts) >= 3
+
+
+@pytest.mark.parametrize("path", ["/", "/queue", "/metrics", "/day/2026-11-22.csv", "/live", "/small/a/1", "/docs"])
+def test_without_the_token_nothing_is_seen(closed_page: Visitor, path: str) -> None:
+    """Who has no token is asked for it, whatever he wants to see."""
+    assert closed_page.get(path).status_code == 401
+    assert closed_page.get(path, headers={"accept": "text/html"}).headers["location"] == "/login"
+    assert closed_page.get(path, headers={"authorization": "Bearer wrong"}).status_code == 401
+    assert closed_page.get(path, headers={"cookie": "digitwatch=99999999999.x.00"}).status_code == 401
+
+
+def test_the_health_may_be_asked_without_the_token(closed_page: Visitor) -> None:
+    """A load balancer needs one word and gets no more."""
+    assert closed_page.get("/healthz").text == "ok\n"
+
+
+def test_a_program_shows_the_token_in_a_header(closed_page: Visitor) -> None:
+    """Prometheus and scripts need no form, and no secret of our pages either."""
+    headers = {"authorization": f"Bearer {TOKEN}"}
+
+    assert closed_page.get("/metrics", headers=headers).status_code == 200
+    assert closed_page.post("/corrections", content=b"{}", headers=headers).status_code == 400
+
+
+def test_who_types_the_token_is_let_in(closed_page: Visitor) -> None:
+    """The form gives a cookie that scripts and other sites cannot use."""
+    assert closed_page.post("/login", data={"token": "wrong"}).status_code == 403
+    answer = closed_page.post("/login", data={"token": TOKEN})
+
+    assert "HttpOnly" in answer.headers["set-cookie"] and "SameSite" in answer.headers["set-cookie"]
+    assert TOKEN not in answer.headers["set-cookie"]
+    assert closed_page.get("/").status_code == 200
+    assert closed_page.post("/logout", headers=closed_page.ours).status_code == 303
+    assert closed_page.get("/").status_code == 401
+
+
+def test_guessing_the_token_is_slow(closed_page: Visitor) -> None:
+    """After ten wrong tokens there is a pause, also for the right one."""
+    answers = [closed_page.post("/login", data={"token": str(n)}).status_code for n in range(12)]
+
+    assert answers[:10] == [403] * 10
+    assert answers[-1] == 429
+    assert closed_page.post("/login", data={"token": TOKEN}).status_code == 429
+
+
+def test_the_login_page_holds_no_secret(closed_page: Visitor) -> None:
+    """Who is not let in yet does not learn what our pages hold."""
+    assert closed_page.app.state.desk.proof not in closed_page.get("/login").text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/whole/../../etc/passwd/1",
+        "/whole/..%2f..%2f..%2fetc%2fpasswd/1",
+        "/scan/%2e%2e/1",
+        "/static/../app.py",
+        "/static/..%2fapp.py",
+        "/static//etc/passwd",
+        "/day/..%2f..%2fetc%2fpasswd.csv",
+        "/day/2026-11-22%00.csv",
+        "/reading/x'%20OR%201=1--/1",
+    ],
+)
+def test_only_known_ids_lead_to_files(open_page: Visitor, path: str) -> None:
+    """No path in an address leads anywhere."""
+    answer = open_page.send(httpx.Request("GET", httpx.URL(str(open_page.base_url)).copy_with(raw_path=path.encode())))
+
+    assert answer.status_code == 404
+    assert "root:" not in answer.text and "import" not in answer.text
