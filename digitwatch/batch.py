@@ -16,9 +16,9 @@ from digitwatch.reading import formats
 from digitwatch.spool.claims import lock
 from digitwatch.spool.durable import digest, sync_folder
 from digitwatch.spool.inbox import TEMPORARY
+from digitwatch.spool.lines import Row, parse
 from digitwatch.spool.pictures import withdraw
 from digitwatch.spool.predictions import PredictionLog
-from digitwatch.spool.rows import Row, parse
 from digitwatch.work import rows_of
 
 AHEAD = 64  # scans that may be read before the first of them is recorded: rows keep the order of names
@@ -130,7 +130,10 @@ class Batch:
             if self._crashes[name] <= CRASHES:
                 self._suspects.append(name)
                 return
-            outcome = replace(outcome, failure=f"crashed the reader {CRASHES} times; it is probably damaged")
+            outcome = replace(
+                outcome,
+                failure=f"it ended the program that reads it {CRASHES} times; the image file is probably damaged",
+            )
         self._crashes.pop(name, None)
         self._outcomes[name] = outcome
 

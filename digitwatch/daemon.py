@@ -195,7 +195,7 @@ class Daemon:
         except OSError:
             self._backlog.suspect(claim)
             raise
-        reason = f"ended the program that reads it {CRASHES} times; the image file is probably damaged"
+        reason = f"it ended the program that reads it {CRASHES} times; the image file is probably damaged"
         self.report(Outcome(work.job(self._places, claim), "", failure=reason))
         return False
 
@@ -244,7 +244,7 @@ class Daemon:
 
 def listen(daemon: Daemon) -> None:
     """Let SIGTERM and SIGINT stop the daemon and SIGHUP reopen its log."""
-    signal.signal(signal.SIGIO, signal.SIG_IGN)  # told when a leased file is opened; see spool.looks
+    signal.signal(signal.SIGIO, signal.SIG_IGN)  # told when a leased file is opened; see spool.peek
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: daemon.calls.put(daemon.stop))
     signal.signal(signal.SIGHUP, lambda *_: daemon.calls.put(daemon.reload))

@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any
 
 from digitwatch.jobs import Equipment, Job, Outcome
-from digitwatch.spool.rows import printable
+from digitwatch.spool.lines import printable
 
 log = logging.getLogger(__name__)
 
@@ -212,7 +212,7 @@ class Pool:
             trouble = f"a worker stood still for {self._seconds:g} seconds: a disk or network folder does not answer"
             return Outcome(culprit, "", trouble=trouble)
         return Outcome(
-            culprit, "", failure=f"took longer than {self._seconds:g} seconds (limits.seconds in config.yaml)"
+            culprit, "", failure=f"it took longer than {self._seconds:g} seconds (limits.seconds in config.yaml)"
         )
 
     def _kill(self, slot: _Slot) -> None:

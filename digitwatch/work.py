@@ -11,6 +11,8 @@ What a crash leaves behind, and what `recover` makes of it:
     after claim, read or publish   the claim without rows: read again; its pictures replace themselves
     after record                   the claim with its rows: only filed
     in the middle of record        what the log holds of the write is cut off; the claim is read again
+    in the middle of file          across disks, the copy and a note of its inode (ID.copied): the copy is the
+                                   original already, and only what is left of the claim is removed
 """
 
 import os
@@ -23,8 +25,8 @@ from digitwatch.jobs import Job, Outcome
 from digitwatch.spool import claims, filing
 from digitwatch.spool.claims import Claim
 from digitwatch.spool.durable import make_folder
+from digitwatch.spool.lines import Row, printable, shown_name
 from digitwatch.spool.predictions import PredictionLog
-from digitwatch.spool.rows import Row, printable, shown_name
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def _as_recorded(places: Places, claim: Claim, row: Row) -> Recorded:
 
 def _advice(recorded: Recorded) -> str:
     return (
-        f"{printable(recorded.claim.name)} could not be read: {recorded.failure}.\n\n"
+        f"{printable(recorded.claim.name)} could not be read: {recorded.failure.rstrip('.')}.\n\n"
         "The file beside this note is the untouched original. When what is wrong is mended, `digitwatch retry`\n"
         "puts it back into the inbox; or put the file there yourself, and delete this note."
     )

@@ -21,9 +21,9 @@ from digitwatch.reading.images import ImageError, Page
 from digitwatch.reading.reader import Reader, Reading
 from digitwatch.spool.claims import Claim, sync_claim
 from digitwatch.spool.filing import numbered
-from digitwatch.spool.looks import LOOK
+from digitwatch.spool.lines import printable
+from digitwatch.spool.peek import LOOK
 from digitwatch.spool.pictures import publish, withdraw
-from digitwatch.spool.rows import printable
 
 _reader: Reader | None = None
 
@@ -38,6 +38,13 @@ def attend() -> None:
 def enlist() -> int:
     """Give the pid."""
     return os.getpid()
+
+
+def _hush() -> None:
+    """Let decoders talk to nobody: libjpeg and libpng write about damaged files, not saying which."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _end_with_parent() -> None:
@@ -57,7 +64,9 @@ def prepare(equipment: Equipment) -> str:
     Raises:
         ModelError: the model cannot be used.
     """
-    return _load(equipment).model
+    model = _load(equipment).model
+    _hush()  # from here on what is worth telling comes back with the outcome
+    return model
 
 
 def _load(equipment: Equipment) -> Reader:
@@ -102,7 +111,7 @@ def _perform(job: Job, reader: Reader) -> Outcome:
     except _NoFileError as error:
         return Outcome(job, "", failure=str(error))
     sha256 = hashlib.sha256(data).hexdigest()
-    failure, truncated = "holds no page", False
+    failure, truncated = "it holds no page", False
     try:
         pages = tuple(_publish(job, page, reading) for page, reading in _read_pages(reader, data))
         if pages:
@@ -112,9 +121,9 @@ def _perform(job: Job, reader: Reader) -> Outcome:
     except ImageError as error:
         failure, truncated = str(error), error.truncated
     except MemoryError:
-        failure = "needs more memory than limits.memory in config.yaml allows"
+        failure = "it needs more memory than limits.memory in config.yaml allows"
     except Exception as error:  # whatever a scan does to the reader must cost that scan alone
-        failure = f"could not be read ({type(error).__name__}: {error})"
+        failure = f"it confused the reader ({type(error).__name__}: {error}): a bug in digitwatch, please report it"
     withdraw(job.outbox, job.name, job.id)
     return Outcome(job, sha256, failure=failure, truncated=truncated, stamp=stamp)
 
@@ -124,7 +133,7 @@ def _read_pages(reader: Reader, data: bytes) -> Iterator[tuple[Page, Reading]]:
     try:
         yield from reader.read_pages(data)
     except OSError as error:
-        raise ImageError(f"could not be decoded ({error})") from error
+        raise ImageError(f"It could not be decoded ({error}).") from error
 
 
 class _NoFileError(Exception):
@@ -141,12 +150,13 @@ def _read_durably(job: Job) -> tuple[bytes, tuple[int, int]]:
         handle = os.open(job.source, LOOK if job.claimed else LOOK & ~os.O_NOFOLLOW)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO):
-            raise _NoFileError("is no plain file but a link, pipe, socket or device") from error
+            raise _NoFileError("it is no plain file but a link, pipe, socket or device") from error
         raise
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        raise _NoFileError("it is no plain file but a folder, pipe, socket or device")
     with open(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise _NoFileError("is no plain file but a folder, pipe, socket or device")
         data = file.read()
         if job.claimed:
             os.fsync(handle)

@@ -138,11 +138,11 @@ def family(pid: int) -> dict[str, list[int]]:
 
 
 def processes_writing(output: Path) -> list[str]:
-    """Give the processes whose standard error is this file."""
+    """Give the processes whose standard output is this file: workers hush their standard error."""
     found = []
     for process in os.listdir("/proc"):
         with contextlib.suppress(OSError):  # not a process, or one that is none of ours
-            if os.readlink(f"/proc/{process}/fd/2") == str(output):
+            if os.readlink(f"/proc/{process}/fd/1") == str(output):
                 found.append(process)
     return found
 

@@ -80,3 +80,11 @@ def test_a_picture_of_mnist_comes_back_unchanged(shared: Path) -> None:
     same = [np.array_equal(digit, normalise(digit)) for digit in digits]
 
     assert np.mean(same) >= 0.95
+
+
+def test_a_spot_on_a_grey_patch_does_not_vanish() -> None:
+    """What is thinned to nothing is left as it was: there is always a picture to look at."""
+    patch = np.full((100, 100), 60, np.uint8)
+    patch[50, 50] = 255
+
+    assert normalise(patch).any()

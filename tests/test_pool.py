@@ -32,9 +32,9 @@ class Owner:
             clock=time.monotonic,
         )
 
-    def await_outcomes(self, number: int) -> list[Outcome]:
+    def await_outcomes(self, number: int, seconds: float = 60) -> list[Outcome]:
         """Turn the loop until so many outcomes are there."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + seconds
         while len(self.outcomes) < number:
             assert time.monotonic() < end, "no outcome came"
             try:

@@ -61,6 +61,18 @@ def test_every_page_has_a_row(places: work.Places, log: PredictionLog) -> None:
     assert [row.page for row in log.find([recorded.claim.id])[recorded.claim.id]] == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize(
+    "failure", ["The file is empty (0 bytes). Copy or scan it again.", "it took longer than 3 seconds"]
+)
+def test_the_note_reads_well(places: work.Places, log: PredictionLog, failure: str) -> None:
+    """One full stop behind the reason, whether it is a sentence or not."""
+    [recorded] = work.record(places, [finish(places, "a.png", failure=failure)], log, "cnn-1")
+    work.file(recorded)
+    note = (places.failed / "a.png.reason.txt").read_text()
+
+    assert note.startswith(f"a.png could not be read: {failure.rstrip('.')}.\n")
+
+
 def test_a_failed_scan_lies_beside_its_reason(places: work.Places, log: PredictionLog) -> None:
     """The original goes to failed/ with a note, and the row says failed."""
     [recorded] = work.record(places, [finish(places, "a.png", failure="is empty")], log, "cnn-1")

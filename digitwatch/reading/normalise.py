@@ -96,7 +96,8 @@ def _widen(glyph: Pixels, pixels: float) -> Pixels:
     else:
         signed = -cv2.distanceTransform(np.pad(ink, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
     by = pixels / 2 * FINE / FIT  # half of the change on each side of the stroke
-    return _crop((np.clip(by - signed + 0.5, 0, 1) * 255).astype(np.uint8))
+    changed = _crop((np.clip(by - signed + 0.5, 0, 1) * 255).astype(np.uint8))
+    return changed if changed.size else glyph  # a dark spot on a grey patch is thinned to nothing: no stroke at all
 
 
 def _centre(glyph: Pixels) -> Pixels:

@@ -1,0 +1,63 @@
+"""A worker's life: made ready, it reads, tells what is wrong, and keeps quiet."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from service import scan
+
+CODE = """
+import sys
+from pathlib import Path
+from digitwatch import worker
+from digitwatch.jobs import Equipment, Job
+
+base = Path(sys.argv[1])
+equipment = Equipment("dense", None, int(sys.argv[2]), 4 * 10**9)
+worker.prepare(equipment)
+for name in sys.argv[3:]:
+    outcome = worker.perform(Job("id", name, base / name, base / "out", claimed=False), equipment)
+    pages = [(page.prediction, page.annotated.exists()) for page in outcome.pages]
+    print(repr((pages, outcome.failure, outcome.gone, outcome.truncated)))
+"""
+
+
+def perform(base: Path, *names: str, pixels: int = 10**8) -> list[tuple[list[tuple[str, bool]], str, bool, bool]]:
+    """Let a process become a worker and read files below `base`; nothing may come over its standard error."""
+    command = [sys.executable, "-c", CODE, str(base), str(pixels), *names]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return [eval(line) for line in done.stdout.splitlines()]
+
+
+def test_what_becomes_of_files(tmp_path: Path) -> None:
+    """Read and drawn; damaged, and the decoder's talk of it swallowed; cut short; gone."""
+    whole = scan("7", ".jpg")
+    (tmp_path / "good.png").write_bytes(scan("7"))
+    (tmp_path / "damaged.jpg").write_bytes(whole[:400] + b"\xff\xd0\xff\xd3" * 9 + whole[440:])
+    (tmp_path / "short.jpg").write_bytes(whole[:-200])
+    good, damaged, short, gone = perform(tmp_path, "good.png", "damaged.jpg", "short.jpg", "gone.png")
+
+    assert good == ([("7", True)], "", False, False)
+    assert damaged[2:] == (False, False)
+    assert short[1].startswith("The JPEG file ends too early") and short[3]
+    assert gone[2]
+
+
+def test_limits_are_kept(tmp_path: Path) -> None:
+    """More pixels than allowed are refused before they are unpacked, with both numbers."""
+    (tmp_path / "large.png").write_bytes(scan("123456"))
+    [(_, failure, _, _)] = perform(tmp_path, "large.png", pixels=10_000)
+
+    assert "the limit is 10,000 in all" in failure
+
+
+@pytest.mark.parametrize("strange", ["folder", "pipe"])
+def test_no_plain_file_is_the_scans_own_trouble(tmp_path: Path, strange: str) -> None:
+    """A worker neither waits at a pipe nor trips over a folder."""
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+
+    assert "it is no plain file" in perform(tmp_path, strange)[0][1]
