@@ -10,7 +10,7 @@ from pathlib import Path
 from digitwatch.spool import corrections
 from digitwatch.spool.corrections import Correction
 from digitwatch.spool.durable import identity
-from digitwatch.spool.rows import Row, parse
+from digitwatch.spool.lines import Row, parse
 from digitwatch.spool.search import siblings
 
 COLUMNS = (*Row._fields, "corrected", "corrected_by", "corrected_at")

@@ -12,9 +12,9 @@ from digitwatch.spool import claims
 from digitwatch.spool.claims import Claim
 from digitwatch.spool.durable import digest
 from digitwatch.spool.filing import Vanished
+from digitwatch.spool.lines import printable
 from digitwatch.spool.pictures import withdraw
 from digitwatch.spool.predictions import PredictionLog
-from digitwatch.spool.rows import printable
 
 log = logging.getLogger(__name__)
 

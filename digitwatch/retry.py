@@ -8,7 +8,7 @@ from pathlib import Path
 
 from digitwatch.spool.durable import copy_durably, make_folder, rename_new, scratch_for, sync_folder
 from digitwatch.spool.filing import free_place, is_reason, remove_reason
-from digitwatch.spool.rows import printable
+from digitwatch.spool.lines import printable
 
 
 def retry(failed: Path, inbox: Path, names: Sequence[str], *, everything: bool) -> bool:

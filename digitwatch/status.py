@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 from digitwatch import systemd
 from digitwatch.jobs import Outcome
-from digitwatch.spool.rows import printable
+from digitwatch.spool.lines import printable
 
 log = logging.getLogger(__name__)
 

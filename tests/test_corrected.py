@@ -8,8 +8,8 @@ from pathlib import Path
 
 from digitwatch.corrected import COLUMNS, lines
 from digitwatch.spool.corrections import Correction, append
+from digitwatch.spool.lines import Row
 from digitwatch.spool.predictions import PredictionLog
-from digitwatch.spool.rows import Row
 
 
 def row(scan: str, time: str = "2026-11-22T10:00:00.000Z") -> Row:

@@ -9,7 +9,7 @@ import pytest
 
 from digitwatch import config
 from digitwatch.commands import ExitCode
-from digitwatch.spool.rows import HEADER, Row
+from digitwatch.spool.lines import HEADER, Row
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

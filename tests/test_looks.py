@@ -1,25 +1,38 @@
-"""What one look at a file tells."""
+"""Several looks at one glyph."""
 
-from pathlib import Path
+import cv2
+import numpy as np
 
-from digitwatch.spool.looks import edges, is_being_written
-
-
-def test_the_edges_are_the_first_and_last_bytes(tmp_path: Path) -> None:
-    """64 bytes at either end, and nothing from a file that is gone."""
-    (tmp_path / "a").write_bytes(b"a" * 64 + b"-" + b"z" * 64)
-
-    assert edges(tmp_path / "a", 129) == (b"a" * 64, b"z" * 64)
-    assert edges(tmp_path / "gone", 129) == (b"", b"")
+from digitwatch.reading.looks import deskew, looks
+from digitwatch.reading.normalise import normalise, stroke_width
 
 
-def test_an_open_writer_is_noticed(tmp_path: Path) -> None:
-    """A file is being written as long as a program has it open for that, however long it pauses."""
-    path = tmp_path / "a.tif"
-    with path.open("wb", buffering=0) as file:
-        file.write(b"page 1")
-        assert is_being_written(path)
+def slanted() -> np.ndarray:
+    """A stroke that leans to the right by half its height."""
+    return cv2.line(np.zeros((60, 60), np.uint8), (15, 55), (45, 5), 255, 5)
 
-    assert not is_being_written(path)
-    with path.open("rb"):
-        assert not is_being_written(path)
+
+def test_a_slanted_stroke_is_set_upright() -> None:
+    """Its width afterwards is that of the pen."""
+    _, _, width, height = cv2.boundingRect((deskew(slanted()) > 128).astype(np.uint8))
+
+    assert width <= 10
+    assert height >= 50
+
+
+def test_an_upright_glyph_stays() -> None:
+    """There is nothing to do for a glyph that leans to neither side."""
+    upright = np.zeros((40, 40), np.uint8)
+    upright[5:35, 18:22] = 255
+
+    assert np.array_equal(cv2.boundingRect(deskew(upright))[2:], (4, 30))
+
+
+def test_every_look_is_a_picture_for_the_model() -> None:
+    """Upright, bolder and smaller, each (28, 28) with ink in it."""
+    picture = normalise(slanted())
+    upright, bolder, smaller = looks(slanted(), picture)
+
+    assert all(look.shape == (28, 28) and look.max() > 200 for look in (upright, bolder, smaller))
+    assert stroke_width(bolder) > stroke_width(picture)
+    assert int(smaller.sum()) < int(picture.sum())

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from digitwatch.spool.lines import HEADER, Row, printable, shown_name
 from digitwatch.spool.predictions import PredictionLog
-from digitwatch.spool.rows import HEADER, Row, printable, shown_name
 
 
 def row(scan: str = "id-1", page: int = 1, file: str = "a.png") -> Row:

@@ -11,8 +11,8 @@ import pytest
 from accounts import account
 from service import Small, until
 
+from digitwatch.spool.lines import HEADER
 from digitwatch.spool.predictions import PredictionLog
-from digitwatch.spool.rows import HEADER
 
 
 def put(service: Small, numbers: range) -> dict[str, int]:

@@ -13,8 +13,8 @@ import pytest
 from digitwatch import config
 from digitwatch.commands import ExitCode
 from digitwatch.spool.claims import CLAIMED
+from digitwatch.spool.lines import HEADER, Row
 from digitwatch.spool.predictions import PredictionLog
-from digitwatch.spool.rows import HEADER, Row
 
 ROOT = Path(__file__).parents[1]
 SYSTEMD = ROOT / "systemd"

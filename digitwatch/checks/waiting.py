@@ -11,7 +11,7 @@ from digitwatch.checks.folders import user
 from digitwatch.patience import told
 from digitwatch.spool.claims import CLAIMED, Taken, lock
 from digitwatch.spool.inbox import TEMPORARY
-from digitwatch.spool.rows import printable
+from digitwatch.spool.lines import printable
 
 
 def waiting(inbox: Path, recursive: bool) -> Iterator[Finding]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from digitwatch.spool.claims import CLAIMED
-from digitwatch.spool.looks import edges, is_being_written
-from digitwatch.spool.rows import printable
+from digitwatch.spool.lines import printable
+from digitwatch.spool.peek import edges, is_being_written
 
 log = logging.getLogger(__name__)
 

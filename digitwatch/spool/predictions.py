@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from digitwatch.spool.durable import identity, sync_folder, write_durably
-from digitwatch.spool.rows import HEADER, Row, encode, is_whole
+from digitwatch.spool.lines import HEADER, Row, encode, is_whole
 from digitwatch.spool.search import rows_near_end, siblings
 
 log = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digitwatch.corrected import rows as all_rows
-from digitwatch.spool import corrections, rows
+from digitwatch.spool import corrections
 from digitwatch.spool.corrections import UNDONE
-from digitwatch.spool.rows import Row
+from digitwatch.spool.lines import Row, parse
 from digitwatch.spool.search import NEWEST
 from digitwatch.web.tail import Tail
 
@@ -87,7 +87,7 @@ class Index:
             if lines is None or not self._started:
                 self._begin()
             elif lines:
-                self._enter(rows.parse(lines))
+                self._enter(parse(lines))
             self._started = True
             self._refresh_corrections()
             return self.newest
@@ -143,7 +143,7 @@ class Index:
         self.counts.clear()
         self.since = self.newest + 1
         self._enter(all_rows(self._log.path, NEWEST, besides=self._log.identity))
-        self._enter(rows.parse(lines))
+        self._enter(parse(lines))
 
     def _enter(self, found: Iterable[Row]) -> None:
         self._rows.execute("BEGIN")

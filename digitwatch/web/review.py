@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from digitwatch.spool import corrections
 from digitwatch.spool.corrections import NOT_A_NUMBER, UNDONE, Correction
-from digitwatch.spool.rows import shown_name
+from digitwatch.spool.lines import shown_name
 from digitwatch.web.desk import Desk, desk_of
 
 AHEAD = 8  # readings that a browser is given at a time, so that the next one is there at once

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from digitwatch.spool.durable import rename_new, sync_folder
 from digitwatch.spool.filing import free_place
 from digitwatch.spool.inbox import TEMPORARY
-from digitwatch.spool.rows import printable
+from digitwatch.spool.lines import printable
 from digitwatch.web.desk import Desk, desk_of, visitor_of
 
 NAME = "x-file-name"
