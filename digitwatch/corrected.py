@@ -18,7 +18,7 @@ ALL = 1_000_000  # rotated files: whatever there is
 
 
 def lines(
-    predictions: Path, corrected: Path, *, day: str = "", shown: Callable[[str], str] = lambda path: path
+    predictions: Path, corrected: Path, *, day: str = "", shown: Callable[[str], str] = lambda text: text
 ) -> Iterator[str]:
     """Yield the CSV lines of the log and its rotated siblings, oldest first, with the corrected values.
 
@@ -26,7 +26,7 @@ def lines(
         predictions: the log.
         corrected: corrections.csv; it need not exist.
         day: `2026-11-22` for the rows of one day (UTC), empty for all.
-        shown: how the paths in `annotated` and `filed` are written.
+        shown: how texts in which paths of the machine may stand are written.
 
     Raises:
         OSError: a file cannot be read.
@@ -35,8 +35,8 @@ def lines(
     yield _line(COLUMNS)
     for row in rows(predictions):
         if row.time.startswith(day):
-            row = row._replace(annotated=shown(row.annotated), filed=shown(row.filed))  # noqa: PLW2901
-            yield _line((*row, *_columns(known.get((row.id, row.page)))))
+            told = {name: shown(getattr(row, name)) for name in ("reason", "annotated", "filed")}
+            yield _line((*row._replace(**told), *_columns(known.get((row.id, row.page)))))
 
 
 def rows(predictions: Path, newest: int = ALL, besides: tuple[int, int] | None = None) -> Iterator[Row]:

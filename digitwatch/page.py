@@ -55,9 +55,8 @@ class Page:
         """End the process; kill it when it does not end by itself."""
         self._stopping.set()
         with self._lock:
-            if self._process is not None and self._process.stdin is not None:
-                with contextlib.suppress(OSError):
-                    self._process.stdin.close()
+            if self._process is not None:
+                self._close(self._process)
                 self._process.terminate()
         self._thread.join(STOP_SECONDS)
         with self._lock:
@@ -94,7 +93,15 @@ class Page:
             self._write(self._said)
         if self._stopping.is_set():
             process.terminate()
-        return process.wait()
+        code = process.wait()
+        with self._lock:
+            self._close(process)
+        return code
+
+    def _close(self, process: subprocess.Popen[bytes]) -> None:
+        """Close the standard input of the process, which tells it to end."""
+        if process.stdin is not None:
+            process.stdin.close()
 
     def _write(self, line: bytes) -> None:
         if self._process is not None and self._process.stdin is not None and not self._process.stdin.closed:

@@ -18,7 +18,7 @@ from digitwatch.web import health, login, pages, pictures, review, upload
 from digitwatch.web.desk import HERE, Desk
 from digitwatch.web.index import Index
 from digitwatch.web.live import Live, listen
-from digitwatch.web.security import Guard
+from digitwatch.web.security import HEADERS, Guard
 from digitwatch.web.site import Site
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def make(site: Site) -> Starlette:
         routes=ROUTES,
         middleware=[guard],
         lifespan=life,
-        exception_handlers={HTTPException: _plain, OSError: _unreadable},
+        exception_handlers={HTTPException: _plain, OSError: _unreadable, Exception: _bug},
     )
     app.state.desk, app.state.live = desk, live
     return app
@@ -76,6 +76,11 @@ def make(site: Site) -> Starlette:
 def _plain(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
+
+
+def _bug(request: Request, error: Exception) -> Response:
+    """Answer for what nobody foresaw; uvicorn writes the traceback into our own log."""
+    return PlainTextResponse("This is a bug in digitwatch; the service's own log says more.\n", 500, HEADERS)
 
 
 def _unreadable(request: Request, error: Exception) -> Response:

@@ -14,6 +14,7 @@ from digitwatch.spool import corrections
 from digitwatch.spool.corrections import NOT_A_NUMBER, UNDONE, Correction
 from digitwatch.spool.lines import shown_name
 from digitwatch.web.desk import Desk, desk_of
+from digitwatch.web.site import without_paths
 
 AHEAD = 8  # readings that a browser is given at a time, so that the next one is there at once
 LONGEST = 2000  # bytes of an answer
@@ -33,7 +34,7 @@ def queue(request: Request) -> Response:
     desk.index.refresh()
     more = request.query_params.get("more", "")
     known = int(more) if more.isascii() and more.isdigit() and len(more) < 5 else 0
-    found = [_shown(reading) for reading in desk.index.queue(known + AHEAD)]
+    found = [_shown(desk, reading) for reading in desk.index.queue(known + AHEAD)]
     return JSONResponse({"readings": found, "waiting": desk.index.waiting()})
 
 
@@ -80,7 +81,7 @@ def _parse(body: bytes) -> dict[str, str]:
     """Give the fields of an answer, each one checked."""
     try:
         given = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadAnswerError("expected JSON") from None
     names = ("id", "page", "was", "now", "who")
     if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in names):
@@ -93,6 +94,6 @@ def _parse(body: bytes) -> dict[str, str]:
     return given
 
 
-def _shown(reading: sqlite3.Row) -> dict[str, Any]:
-    names = ("id", "page", "file", "time", "prediction", "confidence", "reason")
-    return {name: reading[name] for name in names}
+def _shown(desk: Desk, reading: sqlite3.Row) -> dict[str, Any]:
+    names = ("id", "page", "file", "time", "prediction", "confidence")
+    return {name: reading[name] for name in names} | {"reason": without_paths(desk.site, reading["reason"])}

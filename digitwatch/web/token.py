@@ -53,9 +53,8 @@ def is_cookie(token: str, cookie: str, now: float | None = None) -> bool:
     until = head.partition(".")[0]
     if not until.isascii() or not until.isdigit() or len(until) > 12:
         return False
-    return hmac.compare_digest(_sign(token, head), signature.encode("utf-8", "replace").decode("latin-1")) and int(
-        until
-    ) > (now or time.time())
+    is_ours = hmac.compare_digest(_sign(token, head).encode(), signature.encode("utf-8", "replace"))
+    return is_ours and int(until) > (now or time.time())
 
 
 def _sign(token: str, text: str) -> str:

@@ -1,0 +1,120 @@
+"""The page's process beside the daemon: started, kept alive, told things, ended; reading never waits for it."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from service import Service, until
+
+from digitwatch import page
+from digitwatch.page import Page
+
+
+def script(base: Path, text: str) -> list[str]:
+    """Give a command that stands for the page."""
+    (base / "script.py").write_text(text)
+    return [sys.executable, str(base / "script.py"), str(base / "out")]
+
+
+ECHO = "import sys\nfor line in sys.stdin: open(sys.argv[1], 'a').write(line)\n"
+ENDS = "import os, sys\nopen(sys.argv[1], 'a').write(f'{os.getpid()}\\n')\nsys.exit(%d)\n"
+
+
+def lines(base: Path) -> list[str]:
+    """Give what the process wrote."""
+    return (base / "out").read_text().splitlines() if (base / "out").exists() else []
+
+
+def test_the_page_hears_the_daemon_and_ends_with_it(tmp_path: Path) -> None:
+    """What was said before it started reaches it too, and nothing twice."""
+    kept = Page(script(tmp_path, ECHO))
+    kept.tell(watching="events")
+    kept.start()
+    kept.tell(watching="events")
+    until(lambda: kept._process, "it is started")
+    kept.tell(watching="polling")
+    until(lambda: len(lines(tmp_path)) == 2, "it has heard both")
+    process = kept._process
+    kept.stop()
+
+    assert [json.loads(line)["watching"] for line in lines(tmp_path)] == ["events", "polling"]
+    assert process is not None and process.poll() is not None
+
+
+def test_a_page_that_ends_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ever more slowly, and the daemon says so."""
+    monkeypatch.setattr(page, "SOONEST", 0.01)
+    kept = Page(script(tmp_path, ENDS % 1))
+    kept.start()
+    until(lambda: len(lines(tmp_path)) >= 3, "three starts")
+    kept.stop()
+
+
+@pytest.mark.parametrize("code", page.HOPELESS)
+def test_wrong_settings_are_not_tried_again(tmp_path: Path, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another start would not change them."""
+    monkeypatch.setattr(page, "SOONEST", 0.01)
+    kept = Page(script(tmp_path, ENDS % code))
+    kept.start()
+    kept._thread.join(30)
+
+    assert not kept._thread.is_alive()
+    assert len(lines(tmp_path)) == 1
+
+
+def test_a_page_that_does_not_listen_holds_nobody_up(tmp_path: Path) -> None:
+    """A full pipe loses words, not time; and a page that ignores SIGTERM is killed."""
+    stubborn = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(1000)\n"
+    kept = Page(script(tmp_path, stubborn))
+    kept.start()
+    until(lambda: kept._process, "it is started")
+    for number in range(5000):
+        kept.tell(trouble=f"{number} " + "x" * 100)
+    process = kept._process
+    assert process is not None
+    kept.stop()
+
+    assert process.wait(10) in (-signal.SIGKILL, -signal.SIGTERM)
+
+
+def test_a_command_that_is_not_there_is_no_trouble(tmp_path: Path) -> None:
+    """The daemon goes on, and the page is tried again later."""
+    kept = Page([str(tmp_path / "absent")])
+    kept.start()
+    kept.tell(watching="events")
+    kept.stop()
+
+    assert not kept._thread.is_alive()
+
+
+def test_the_page_of_a_real_daemon_comes_back_and_goes_with_it(tmp_path: Path) -> None:
+    """Killed, it is started again; when the daemon is killed, it does not outlive it."""
+    pytest.importorskip("starlette", reason="needs the extra web")
+    with Service(tmp_path, "web: {listen: '127.0.0.1:0'}\n") as service:
+        first = pid_of_page(service)
+        os.kill(first, signal.SIGKILL)
+        until(lambda: pid_of_page(service) not in (0, first), "another page")
+        second = pid_of_page(service)
+        service.kill()
+        until(lambda: not alive(second), "the page ends with the daemon")
+
+
+def pid_of_page(service: Service) -> int:
+    """Give the process of the daemon's page, 0 while there is none."""
+    assert service.process is not None
+    for child in Path(f"/proc/{service.process.pid}/task").glob("*/children"):
+        for pid in child.read_text().split():
+            if b"--until-eof" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                return int(pid)
+    return 0
+
+
+def alive(pid: int) -> bool:
+    """Tell whether a process runs."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,98 @@
+"""Corrections over the page: checked, appended, shown beside what was read, taken back."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from visitor import Visitor, row, site, visiting, write
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Visitor]:
+    """Serve a page with three doubtful readings."""
+    settings = site(tmp_path)
+    write(tmp_path, *(row(number) for number in (5, 3, 9)), files=False)
+    with visiting(settings) as visitor:
+        yield visitor
+
+
+def answer(number: int, now: str, **changes: object) -> bytes:
+    """Give what the browser sends."""
+    return json.dumps({"id": row(number).id, "page": "1", "was": "7", "now": now, "who": "Ada"} | changes).encode()
+
+
+def lines(base: Path) -> list[list[str]]:
+    """Give the lines of corrections.csv without its header."""
+    path = base / "corrections.csv"
+    return list(csv.reader(path.read_text().splitlines()))[1:] if path.exists() else []
+
+
+def test_an_answer_becomes_a_line(page: Visitor, tmp_path: Path) -> None:
+    """The line says which page, what was read, what it is, who says so; the log stays as it was."""
+    before = (tmp_path / "predictions.csv").read_bytes()
+    said = page.post("/corrections", content=answer(3, " 12  34 "), headers=page.ours)
+
+    assert (said.status_code, said.json()["waiting"]) == (200, 2)
+    assert [line[1:] for line in lines(tmp_path)] == [
+        [row(3).id, "scan-0003.png", "1", "0" * 64, "7", "12 34", "Ada"],
+    ]
+    assert (tmp_path / "predictions.csv").read_bytes() == before
+    assert "corrected: 12 34" in page.get("/").text
+
+
+def test_the_queue_begins_with_the_least_certain(page: Visitor) -> None:
+    """What is answered leaves it; what is taken back comes again."""
+    names = [reading["file"] for reading in page.get("/queue").json()["readings"]]
+    page.post("/corrections", content=answer(3, "x"), headers=page.ours)
+    shorter = [reading["file"] for reading in page.get("/queue").json()["readings"]]
+    page.post("/corrections", content=answer(3, "undo"), headers=page.ours)
+
+    assert names == ["scan-0003.png", "scan-0005.png", "scan-0009.png"]
+    assert shorter == names[1:]
+    assert [reading["file"] for reading in page.get("/queue").json()["readings"]] == names
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"[]", 400),
+        (b"{}", 400),
+        (b"\xff\xfe", 400),
+        (b"[" * 1900, 400),
+        (b"x" * 3000, 413),
+        (answer(3, "seven"), 400),
+        (answer(3, "1\n2=cmd"), 400),
+        (answer(3, "7", who="A" * 41), 400),
+        (answer(3, "7", page=1), 400),
+        (answer(3, "7", page="2"), 404),
+        (answer(3, "7", id="../../etc/passwd"), 404),
+        (answer(4, "7"), 404),
+        (answer(3, "7", was="8"), 409),
+        (answer(3, "٣"), 400),
+    ],
+)
+def test_nonsense_is_refused_and_leaves_no_line(page: Visitor, tmp_path: Path, body: bytes, status: int) -> None:
+    """Only a known page, read as the browser believes, gets digits, x, nothing, or undo."""
+    assert page.post("/corrections", content=body, headers=page.ours).status_code == status
+    assert lines(tmp_path) == []
+
+
+def test_a_name_is_no_formula_and_breaks_no_line(page: Visitor, tmp_path: Path) -> None:
+    """Who corrects can put neither a formula into a spreadsheet nor a line end into the file."""
+    page.post("/corrections", content=answer(3, "1", who="=HYPERLINK(1)\n2"), headers=page.ours)
+
+    assert [line[-1] for line in lines(tmp_path)] == ["./=HYPERLINK(1)\\x0a2"]
+
+
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    """What could not be saved is said, in words without a path."""
+    settings = site(tmp_path, corrections=tmp_path / "inbox")
+    write(tmp_path, row(3), files=False)
+    with visiting(settings) as page:
+        said = page.post("/corrections", content=answer(3, "1"), headers=page.ours)
+
+    assert said.status_code in (503, 507)
+    assert str(tmp_path) not in said.text

@@ -1,0 +1,64 @@
+"""The token and the cookie made of it."""
+
+from pathlib import Path
+
+import pytest
+
+from digitwatch.web.token import COOKIE_SECONDS, TokenError, is_cookie, is_token, new_cookie, read_token
+
+TOKEN = "a-long-enough-token"
+
+
+def written(base: Path, text: str, mode: int = 0o640) -> Path:
+    """Write a token file."""
+    path = base / "token"
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def test_the_file_holds_the_token(tmp_path: Path) -> None:
+    """White space around it does not belong to it."""
+    assert read_token(written(tmp_path, f" {TOKEN}\n")) == TOKEN
+
+
+@pytest.mark.parametrize(("text", "mode"), [("short", 0o640), ("", 0o600), (TOKEN, 0o644), (TOKEN, 0o602)])
+def test_a_weak_token_is_refused(tmp_path: Path, text: str, mode: int) -> None:
+    """Too short, or open to everybody on the machine."""
+    with pytest.raises(TokenError):
+        read_token(written(tmp_path, text, mode))
+
+
+def test_a_missing_file_is_told_with_the_command_that_makes_it(tmp_path: Path) -> None:
+    """The message says what to do."""
+    with pytest.raises(TokenError, match="token_urlsafe"):
+        read_token(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("given", ["", "a-long-enough-toke", "a-long-enough-token ", "ä", "\ud800"])
+def test_only_the_token_itself_is_the_token(given: str) -> None:
+    """Nothing near it is taken, and nothing odd raises."""
+    assert is_token(TOKEN, TOKEN)
+    assert not is_token(TOKEN, given)
+
+
+def test_a_cookie_proves_the_token_for_thirty_days() -> None:
+    """Then, or with another token, it is worth nothing."""
+    cookie = new_cookie(TOKEN, now=1000.0)
+
+    assert is_cookie(TOKEN, cookie, now=1000.0)
+    assert not is_cookie(TOKEN, cookie, now=1001.0 + COOKIE_SECONDS)
+    assert not is_cookie("another-long-token", cookie, now=1000.0)
+
+
+@pytest.mark.parametrize("forged", ["", "..", "9.9.9", "99999999999.x.", "9" * 5000, "٣.x.y", "1.\ud800.ä"])
+def test_a_forged_cookie_is_worth_nothing(forged: str) -> None:
+    """Whatever a visitor makes up."""
+    assert not is_cookie(TOKEN, forged, now=1.0)
+
+
+def test_a_cookie_cannot_be_prolonged() -> None:
+    """The end of its time is signed."""
+    cookie = new_cookie(TOKEN, now=1000.0)
+
+    assert not is_cookie(TOKEN, "9" + cookie, now=1000.0)

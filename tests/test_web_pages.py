@@ -1,0 +1,129 @@
+"""What the page shows of the log: lists, days, numbers, and a second look at a scan."""
+
+import csv
+import os
+from pathlib import Path
+
+import pytest
+from service import scan
+from visitor import DAY, row, site, visiting, write
+
+from digitwatch.spool import corrections
+from digitwatch.spool.corrections import Correction
+from digitwatch.web import pictures
+from digitwatch.web.health import inbox
+
+
+def test_the_list_goes_on_behind_fifty(tmp_path: Path) -> None:
+    """`Older` leads to the rest, without gap or repetition."""
+    settings = site(tmp_path)
+    write(tmp_path, *(row(number) for number in range(120)), files=False)
+    with visiting(settings) as page:
+        first = page.get("/").text
+        second = page.get("/list", params={"before": 71}).text
+
+    assert 'data-older="71"' in first
+    assert "scan-0069.png" in second and "scan-0070.png" not in second and "scan-0070.png" in first
+
+
+@pytest.mark.parametrize(
+    "query", ["before=x", "before=-1", "before=9" * 30, "status=%00", "day=tomorrow", "name=" + "a" * 5000]
+)
+def test_odd_questions_get_a_list(tmp_path: Path, query: str) -> None:
+    """What is no number, status or day is as if it were not asked."""
+    with visiting(site(tmp_path)) as page:
+        assert page.get(f"/?{query}").status_code == 200
+
+
+def test_a_day_can_be_saved_as_csv(tmp_path: Path) -> None:
+    """The rows of one day with the corrected value beside the one read."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1), row(2, time="2026-11-23T00:00:00.000Z"), files=False)
+    line = Correction("t", row(1).id, "scan-0001.png", "1", "00", "7", "1", "Ada")
+    corrections.append(settings.corrections, line)
+    with visiting(settings) as page:
+        answer = page.get(f"/day/{DAY}.csv")
+
+    found = list(csv.DictReader(answer.text.splitlines()))
+    assert [(r["file"], r["prediction"], r["corrected"]) for r in found] == [("scan-0001.png", "7", "1")]
+    assert "attachment" in answer.headers["content-disposition"]
+
+
+def test_the_numbers_show_charts_without_foreign_parts(tmp_path: Path) -> None:
+    """Three charts as SVG in the page, and nothing is loaded from anywhere else."""
+    settings = site(tmp_path)
+    write(tmp_path, *(row(number) for number in range(5)), files=False)
+    with visiting(settings) as page:
+        texts = [page.get(path).text for path in ("/", "/numbers", "/review", f"/reading/{row(1).id}/1")]
+
+    assert texts[1].count('<svg class="chart"') == 3
+    assert all("http://" not in text and "https://" not in text and "style=" not in text for text in texts)
+
+
+def test_metrics_are_what_prometheus_reads(tmp_path: Path) -> None:
+    """Each line is a comment or a name with labels and a number."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1), row(2, status="ok"), files=False)
+    with visiting(settings) as page:
+        answer = page.get("/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    values = dict(line.rsplit(" ", 1) for line in answer.text.splitlines() if not line.startswith("#"))
+    assert values['digitwatch_readings_total{status="review"}'] == "1"
+    assert all(float(value) >= 0 for value in values.values())
+
+
+def test_what_waits_is_counted_with_its_age(tmp_path: Path) -> None:
+    """Scans in the inbox and claimed ones count; hidden and unfinished files do not."""
+    settings = site(tmp_path)
+    (tmp_path / "inbox/.digitwatch/20261122T100000.000Z-00000000").mkdir(parents=True)
+    for name in ("a.png", ".hidden", "b.part"):
+        (tmp_path / "inbox" / name).write_bytes(b"")
+    os.utime(tmp_path / "inbox/a.png", (1, 1))
+    with visiting(settings) as page:
+        number, oldest = inbox(page.app.state.desk)
+
+    assert number == 2
+    assert oldest > 1e9
+
+
+def test_a_scan_is_looked_at_again(tmp_path: Path) -> None:
+    """All probabilities of each digit and the picture that the model saw come from the archived original."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1))
+    (tmp_path / row(1).filed).write_bytes(scan("25"))
+    with visiting(settings) as page:
+        found = page.get(f"/look/{row(1).id}/1").json()
+
+    assert len(found["digits"]) == 2
+    assert all(len(digit["probabilities"]) == len(found["labels"]) for digit in found["digits"])
+    assert found["digits"][0]["glyph"].startswith("data:image/png;base64,")
+
+
+def test_a_scan_that_cannot_be_read_is_no_trouble(tmp_path: Path) -> None:
+    """Damaged, too large, or too slow: the answer says so, and the page goes on."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1))
+    (tmp_path / row(1).filed).write_bytes(scan("2")[:100])
+    with visiting(settings) as page:
+        assert page.get(f"/look/{row(1).id}/1").json() == {"trouble": "the scan cannot be decoded"}
+
+
+def test_a_second_look_is_given_up_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scan that takes too long to decode costs its process, not the page."""
+    monkeypatch.setattr(pictures, "SECONDS", 0.01)
+    settings = site(tmp_path)
+    write(tmp_path, row(1))
+    with visiting(settings) as page:
+        assert "took more than" in page.get(f"/look/{row(1).id}/1").json()["trouble"]
+
+
+def test_a_log_that_cannot_be_read_gives_no_traceback(tmp_path: Path) -> None:
+    """The answer says that something is wrong and no more."""
+    settings = site(tmp_path)
+    (tmp_path / "predictions.csv").mkdir()
+    with visiting(settings) as page:
+        answer = page.get("/")
+
+    assert answer.status_code == 503
+    assert str(tmp_path) not in answer.text and "Traceback" not in answer.text
