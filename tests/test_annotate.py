@@ -8,7 +8,7 @@ import pytest
 
 from digitwatch.reading.annotate import annotate
 from digitwatch.reading.images import Page
-from digitwatch.reading.lettering import AMBER, BLUE, CREAM, GREEN
+from digitwatch.reading.palette import AMBER, BLUE, CREAM, GREEN, PALETTE, Colour
 from digitwatch.reading.reader import Box, Digit, Reading
 
 SHAPES = [(28, 28), (300, 200, 3), (2, 900), (900, 2), (1, 1), (40, 5000, 3), (3000, 4000, 3)]
@@ -42,9 +42,9 @@ def drawn(what: Reading, shape: tuple[int, ...] = (300, 300), title: str = "scan
     return picture
 
 
-def shows(picture: np.ndarray, colour: tuple[int, int, int]) -> bool:
+def shows(picture: np.ndarray, colour: Colour) -> bool:
     """Whether a colour takes up a visible part of a picture."""
-    return int((picture == colour).all(axis=2).sum()) > 40
+    return int((picture == PALETTE[colour]).all(axis=2).sum()) > 40
 
 
 @pytest.mark.parametrize("shape", SHAPES)

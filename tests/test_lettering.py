@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from digitwatch.reading.lettering import INK, WHITE, fill, fitted, lettering, paste, printable
+from digitwatch.reading.lettering import fill, fitted, lettering, paste, printable
+from digitwatch.reading.palette import BLUE, CREAM, INK, PALETTE, WHITE
 
 
 @pytest.mark.parametrize("text", ["scan-001.jpg", "Müller_Größe$x^2{}.png", "Счётчик 4"])
@@ -23,16 +24,16 @@ def test_lines_of_one_size_are_equally_high() -> None:
     stamps = [lettering(text, 20, ink=INK, ground=WHITE) for text in ("0", "x", "gy", " ")]
 
     assert {stamp.shape[0] for stamp in stamps} == {25}
-    bottoms = [np.flatnonzero((stamp < 128).any(axis=(1, 2))).max() for stamp in stamps[:2]]
+    bottoms = [np.flatnonzero((stamp < WHITE // 2).any(axis=1)).max() for stamp in stamps[:2]]
     assert bottoms[0] == pytest.approx(bottoms[1], abs=1)
 
 
 def test_ink_stands_on_its_ground() -> None:
     """The text has the colours that were asked for."""
-    stamp = lettering("8", 30, bold=True, ink=(10, 20, 30), ground=(200, 210, 220))
+    stamp = lettering("8", 30, bold=True, ink=WHITE, ground=BLUE)
 
-    assert stamp[0, 0].tolist() == [200, 210, 220]
-    assert [10, 20, 30] in stamp.reshape(-1, 3).tolist()
+    assert PALETTE[stamp[0, 0]].tolist() == PALETTE[BLUE].tolist()
+    assert PALETTE[WHITE].tolist() in PALETTE[stamp].reshape(-1, 3).tolist()
 
 
 @pytest.mark.parametrize("text", ["x" * 5000, "W" * 300, "7", ""])
@@ -46,11 +47,22 @@ def test_long_lines_are_shortened_in_the_middle(text: str) -> None:
 
 def test_nothing_is_drawn_outside() -> None:
     """Rectangles and stamps that reach over the edge are cut there."""
-    sheet = np.zeros((10, 10, 3), np.uint8)
+    sheet = np.zeros((10, 10), np.uint8)
 
     fill(sheet, (-5, -5, 7, 7), WHITE)
-    paste(sheet, np.full((9, 9, 3), 7, np.uint8), 8, 8)
+    paste(sheet, np.full((9, 9), 7, np.uint8), 8, 8)
     fill(sheet, (-9, 2, 5, 5), WHITE)
 
-    assert np.count_nonzero(sheet == 255) == 2 * 2 * 3
-    assert np.count_nonzero(sheet == 7) == 2 * 2 * 3
+    assert np.count_nonzero(sheet == WHITE) == 2 * 2
+    assert np.count_nonzero(sheet == 7) == 2 * 2
+
+
+def test_colour_pictures_take_the_colours_themselves() -> None:
+    """On three bytes for each pixel, fills and stamps appear in blue, green, red."""
+    sheet = np.zeros((4, 4, 3), np.uint8)
+
+    fill(sheet, (0, 0, 2, 2), CREAM)
+    paste(sheet, np.full((2, 2), INK, np.uint8), 2, 2)
+
+    assert (sheet[0, 0] == PALETTE[CREAM]).all()
+    assert (sheet[3, 3] == PALETTE[INK]).all()

@@ -7,20 +7,8 @@ import numpy as np
 
 from digitwatch.reading.cards import CARD, label, large_card, percent, small_card
 from digitwatch.reading.images import Page
-from digitwatch.reading.lettering import (
-    AMBER,
-    BLUE,
-    CREAM,
-    GREEN,
-    GREY,
-    INK,
-    WHITE,
-    fill,
-    fitted,
-    lettering,
-    paste,
-    write,
-)
+from digitwatch.reading.lettering import fill, fitted, lettering, paste, write
+from digitwatch.reading.palette import AMBER, BLUE, CREAM, GREEN, GREY, INK, PALETTE, WHITE, blank, png, toned
 from digitwatch.reading.reader import Digit, Reading
 
 _BADGES = {"ok": ("✔ ok", GREEN), "review": ("⚠ review – please check", AMBER), "empty": ("○ empty", GREY)}
@@ -31,26 +19,21 @@ _NARROW, _WIDE = 652, 960  # room for four and six cards side by side
 _MOST_CARDS = 24  # with more digits than this, only the least certain are shown
 _LEGIBLE = 16  # where digits would be less than this many pixels high, only the part that holds them is shown
 _CROWD = 60  # with more digits than this, the page is shown larger and its marks smaller
-_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-if hasattr(cv2, "IMWRITE_PNG_FILTER"):  # one filter instead of trying them all on each line: half the time
-    _PNG += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
 
 
 def annotate(page: Page, reading: Reading, title: str) -> bytes:
     """Draw a page with its reading.
 
     `page` lies as it was read, that is turned by `reading.turn`; `title` is any text, usually the name of the
-    file. Returns a PNG, 8 bits, in colour. The picture shows the page with a box and a digit on each find, the 28x28
-    pixels that the model saw, its probabilities as bars, and prediction, confidence and status in words.
+    file. Returns a PNG, with a palette for a grey page, in full colour for a coloured one. The picture shows the page
+    with a box and a digit on each find, the 28x28 pixels that the model saw, its probabilities as bars, and
+    prediction, confidence and status in words.
     """
     doubtful = _doubtful(reading)
     body = _body if len(reading.digits) > 1 else _single_body
     below = body(page, reading, doubtful)
     above = _header(reading, title, doubtful, below.shape[1])
-    done, png = cv2.imencode(".png", np.vstack([above, below]), _PNG)
-    if not done:
-        raise RuntimeError("OpenCV could not write a PNG")
-    return bytes(png)
+    return png(np.vstack([above if below.ndim == 2 else PALETTE[above], below]))
 
 
 def _doubtful(reading: Reading) -> frozenset[int]:
@@ -67,7 +50,7 @@ def _doubtful(reading: Reading) -> frozenset[int]:
 
 def _header(reading: Reading, title: str, doubtful: frozenset[int], width: int) -> np.ndarray:
     notes = _notes(reading, doubtful)
-    sheet = np.full((88 + (12 + 18 * len(notes) if notes else 0), width, 3), 255, np.uint8)
+    sheet = np.full((88 + (12 + 18 * len(notes) if notes else 0), width), WHITE, np.uint8)
     status, colour = _BADGES[reading.status]
     badge = lettering(status, 15, bold=True, ink=WHITE, ground=colour)
     room = width - 3 * _MARGIN - badge.shape[1]
@@ -145,7 +128,7 @@ def _position(reading: Reading, number: int) -> tuple[int, int]:
 
 def _single_body(page: Page, reading: Reading, doubtful: frozenset[int]) -> np.ndarray:
     picture = _marked(page, reading, doubtful, (340, 300))
-    sheet = np.full((max(310, picture.shape[0] + 14), _NARROW, 3), 255, np.uint8)
+    sheet = blank(max(310, picture.shape[0] + 14), _NARROW, WHITE, picture)
     paste(sheet, picture, _MARGIN + (340 - picture.shape[1]) // 2, 0)
     for digit in reading.digits:
         paste(sheet, large_card(digit, bool(doubtful)), 382, 0)
@@ -160,7 +143,7 @@ def _body(page: Page, reading: Reading, doubtful: frozenset[int]) -> np.ndarray:
     shown, heading = _shown(reading)
     rows = -(-len(shown) // cards_across)
     top = picture.shape[0] + 44
-    sheet = np.full((top + rows * (CARD[1] + _GAP) + 16, width, 3), 255, np.uint8)
+    sheet = blank(top + rows * (CARD[1] + _GAP) + 16, width, WHITE, picture)
     paste(sheet, picture, _MARGIN + max(0, room - picture.shape[1]) // 2, 0)
     write(sheet, (_MARGIN, top - 28), heading, 13, GREY)
     for place, number in enumerate(shown):
@@ -198,9 +181,7 @@ def _marked(page: Page, reading: Reading, doubtful: frozenset[int], room: tuple[
     # a page may be a line of two pixels: it still has to be seen
     across, down = max(12, round(width * scale)), max(12, round(height * scale))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    picture: np.ndarray = cv2.resize(image, (across, down), interpolation=how)
-    if picture.ndim == 2:
-        picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
+    picture = toned(cv2.resize(_reduced(image, int(1 / scale)), (across, down), interpolation=how))
     if image.shape != page.image.shape:
         paste(picture, lettering(" part of the page ", 11, ink=WHITE, ground=GREY), 0, max(0, down - 13))
     factors = across / width, down / height
@@ -209,7 +190,19 @@ def _marked(page: Page, reading: Reading, doubtful: frozenset[int], room: tuple[
         _mark(
             picture, replace(digit, box=box), factors, number in doubtful, 16 if len(reading.digits) <= _CROWD else 11
         )
-    return np.pad(picture, ((1, 1), (1, 1), (0, 0)), constant_values=GREY[0])
+    framed = blank(picture.shape[0] + 2, picture.shape[1] + 2, GREY, picture)
+    framed[1:-1, 1:-1] = picture
+    return framed
+
+
+def _reduced(image: np.ndarray, factor: int) -> np.ndarray:
+    """Return the image reduced by a whole factor, which takes a fraction of the time of another one."""
+    width, height = (side // factor for side in image.shape[1::-1]) if factor > 1 else (0, 0)
+    if not (width and height):
+        return image
+    whole = image[: height * factor, : width * factor]
+    reduced: np.ndarray = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+    return reduced
 
 
 def _view(page: Page, reading: Reading, room: tuple[int, int]) -> tuple[int, int, int, int]:

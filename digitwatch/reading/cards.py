@@ -5,7 +5,8 @@ from functools import cache
 import cv2
 import numpy as np
 
-from digitwatch.reading.lettering import AMBER, BLUE, GREY, INK, fill, paste, write
+from digitwatch.reading.lettering import fill, paste, write
+from digitwatch.reading.palette import AMBER, BLUE, GREY, INK, Colour, toned
 from digitwatch.reading.reader import Digit
 
 CARD = (150, 118)  # width and height of a small card
@@ -27,7 +28,7 @@ def label(index: int) -> str:
 
 
 def small_card(digit: Digit, caption: str, doubtful: bool) -> np.ndarray:
-    """Draw the card of one digit among others: (118, 150, 3) uint8."""
+    """Draw the card of one digit among others: (118, 150) uint8, in the colours of the palette."""
     sheet = _template(CARD, _PLOT, len(digit.probabilities)).copy()
     colour = AMBER if doubtful else BLUE
     _bars(sheet, _PLOT, digit, colour)
@@ -41,7 +42,7 @@ def small_card(digit: Digit, caption: str, doubtful: bool) -> np.ndarray:
 
 
 def large_card(digit: Digit, doubtful: bool) -> np.ndarray:
-    """Draw the card of the only digit on a page: (290, 250, 3) uint8."""
+    """Draw the card of the only digit on a page: (290, 250) uint8, in the colours of the palette."""
     sheet = _large_template(len(digit.probabilities)).copy()
     colour = AMBER if doubtful else BLUE
     paste(sheet, _glyph(digit, 4), 4, 4)
@@ -60,14 +61,13 @@ def large_card(digit: Digit, doubtful: bool) -> np.ndarray:
 
 def _glyph(digit: Digit, factor: int) -> np.ndarray:
     """Enlarge what the model saw, black on white like the page, with a frame."""
-    paper = 255 - digit.glyph
-    large = paper.repeat(factor, axis=0).repeat(factor, axis=1)
-    framed = np.full((large.shape[0] + 2, large.shape[1] + 2), GREY[0], np.uint8)
+    large = toned(255 - digit.glyph).repeat(factor, axis=0).repeat(factor, axis=1)
+    framed = np.full((large.shape[0] + 2, large.shape[1] + 2), GREY, np.uint8)
     framed[1:-1, 1:-1] = large
-    return np.repeat(framed[..., None], 3, axis=2)
+    return framed
 
 
-def _bars(sheet: np.ndarray, plot: tuple[int, int, int, int], digit: Digit, colour: tuple[int, int, int]) -> None:
+def _bars(sheet: np.ndarray, plot: tuple[int, int, int, int], digit: Digit, colour: Colour) -> None:
     left, top, width, height = plot
     step = width / len(digit.probabilities)
     for k, probability in enumerate(digit.probabilities):
@@ -98,8 +98,7 @@ def _template(size: tuple[int, int], plot: tuple[int, int, int, int], classes: i
     axes.spines["bottom"].set_color("#6e6e6e")
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    picture: np.ndarray = cv2.cvtColor(np.asarray(canvas.buffer_rgba()), cv2.COLOR_RGBA2BGR)
-    return picture
+    return toned(cv2.cvtColor(np.asarray(canvas.buffer_rgba()), cv2.COLOR_RGBA2GRAY))
 
 
 @cache

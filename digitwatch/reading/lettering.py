@@ -1,4 +1,8 @@
-"""Text, colours and rectangles in pixels; words are set once in matplotlib's font and kept for the next time."""
+"""Text, colours and rectangles in pixels; words are set once in matplotlib's font and kept for the next time.
+
+Pictures are (H, W) uint8, each pixel a place in the palette. On a colour picture, (H, W, 3) uint8 in the order blue,
+green, red, the same functions draw with the colours themselves.
+"""
 
 from functools import cache, lru_cache
 from pathlib import Path
@@ -7,11 +11,7 @@ import matplotlib
 import numpy as np
 from matplotlib.ft2font import FT2Font
 
-Colour = tuple[int, int, int]  # blue, green, red, as everywhere where OpenCV is near
-
-# They differ in brightness as well, and never say anything that words do not say too.
-WHITE, INK, GREY, LIGHT = (255, 255, 255), (30, 30, 30), (110, 110, 110), (225, 225, 225)
-BLUE, GREEN, AMBER, CREAM = (164, 97, 11), (79, 115, 10), (0, 84, 179), (221, 242, 255)
+from digitwatch.reading.palette import PALETTE, WHITE, Colour
 
 _FONTS = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
 _MISSING = "□"
@@ -62,10 +62,17 @@ def lettering(text: str, size: int, *, bold: bool = False, ink: Colour, ground: 
         room = line[:, round(start) + offset :][:, : cover.shape[1]]
         np.maximum(room, cover[:, : room.shape[1]], out=room)
         start += advance
-    shades = np.linspace(ground, ink, 256).round().astype(np.uint8)  # one colour for each degree of cover
-    picture: np.ndarray = shades[line]
+    picture: np.ndarray = _shades(ink, ground)[line]
     picture.flags.writeable = False
     return picture
+
+
+@cache
+def _shades(ink: Colour, ground: Colour) -> np.ndarray:
+    """Return the nearest colour of the palette for each degree of cover: (256,) uint8."""
+    wanted = np.linspace(PALETTE[ground], PALETTE[ink], 256)
+    apart = ((wanted[:, None] - PALETTE[None].astype(float)) ** 2).sum(axis=2)
+    return np.asarray(apart.argmin(axis=1), np.uint8)
 
 
 def fitted(text: str, size: int, width: int, *, bold: bool = False) -> str:
@@ -83,13 +90,15 @@ def fitted(text: str, size: int, width: int, *, bold: bool = False) -> str:
 def fill(picture: np.ndarray, area: tuple[int, int, int, int], colour: Colour) -> None:
     """Fill left, top, width, height of a picture, as far as it lies within."""
     left, top, width, height = area
-    picture[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)] = colour
+    room = picture[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)]
+    room[...] = colour if picture.ndim == 2 else PALETTE[colour]
 
 
 def paste(picture: np.ndarray, stamp: np.ndarray, left: int, top: int) -> None:
     """Lay a small picture on a larger one, as far as it lies within; `left` and `top` are 0 or more."""
     room = picture[top : top + stamp.shape[0], left : left + stamp.shape[1]]
-    room[...] = stamp[: room.shape[0], : room.shape[1]]
+    shown = stamp[: room.shape[0], : room.shape[1]]
+    room[...] = shown if stamp.ndim == picture.ndim else PALETTE[shown]
 
 
 def write(sheet: np.ndarray, place: tuple[int, int], text: str, size: int, ink: Colour, *, bold: bool = False) -> None:
