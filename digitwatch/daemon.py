@@ -127,9 +127,9 @@ class Daemon:
             except (OSError, Taken) as error:
                 self._pause(error)
         waiting = len(self._inbox) + len(self._ledger)
-        self._status.tell(self._lookout.watching, waiting, self._patience.reason)
+        self._status.tell(self._lookout.watching, waiting, self._patience.trouble, self._inbox.left_alone)
         if self._tell:
-            self._tell(watching=self._lookout.watching, trouble=self._patience.reason)
+            self._tell(watching=self._lookout.watching, trouble=self._patience.trouble)
 
     def _wait(self) -> None:
         """Make the calls that others asked for; wait for the first until something else is due."""

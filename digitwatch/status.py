@@ -41,16 +41,21 @@ class Status:
             log.warning("%s failed: %s", name, outcome.failure)
         for page in outcome.pages:
             read = page.prediction or "nothing"
-            log.info("%s: %s (%s, confidence %.1f %%)", name, read, page.status, 100 * page.confidence)
+            sure = min(100 * page.confidence, 99.9)  # nothing that is read is certain
+            log.info("%s: %s (%s, confidence %.1f %%)", name, read, page.status, sure)
 
-    def tell(self, watching: str, waiting: int, trouble: str) -> None:
-        """Ping the watchdog, and renew the status line when it changed and the last one is old enough."""
+    def tell(self, watching: str, waiting: int, trouble: str, left: str = "") -> None:
+        """Tell how new files are noticed, how many wait, why we pause, and what has been `left` alone longest.
+
+        Ping the watchdog, and renew the status line when it changed and the last one is old enough."""
         line = (
             f"watching by {watching}; {waiting} waiting; "
             f"{self._counts['read']} read, {self._counts['failed']} failed today"
         )
         if trouble:
             line = f"PAUSED: {trouble}; {line}"
+        if left:
+            line += f"; left alone: {left}"
         if line != self._line and self._clock() - self._told >= EVERY:
             self._line = line
             self._told = self._clock()

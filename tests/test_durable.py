@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from digitwatch.patience import told
 from digitwatch.spool import durable
 
 
@@ -71,3 +72,11 @@ def test_digest_is_sha256(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
 
     assert durable.digest(tmp_path / "empty").startswith("e3b0c44298fc1c14")
+
+
+def test_the_folder_that_is_gone_is_named(tmp_path: Path) -> None:
+    """Not the one of the day that could not be made in it."""
+    with pytest.raises(FileNotFoundError) as caught:
+        durable.make_folder(tmp_path / "outbox", tmp_path / "outbox" / "2026-11-22")
+
+    assert told(caught.value) == f"the folder is gone; make it or mount its disk: {tmp_path / 'outbox'}"

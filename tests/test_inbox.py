@@ -225,3 +225,19 @@ def test_a_closed_file_is_asked_for(
     make().sweep()
 
     assert (tmp_path / CLAIMED / "closed").exists()
+
+
+def test_what_is_left_alone_is_told_while_it_is_there(tmp_path: Path, make: Callable[..., Inbox]) -> None:
+    """The oldest by its name, the others by their number, and nothing once they are gone."""
+    inbox = make()
+    (tmp_path / "b.png").symlink_to("/etc/passwd")
+    inbox.sweep()
+    (tmp_path / "a.png").symlink_to("/etc/passwd")
+    inbox.sweep()
+    assert inbox.left_alone.startswith(f"{tmp_path}/b.png is not a plain file")
+    assert inbox.left_alone.endswith("(and 1 more)")
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).unlink()
+    inbox.sweep()
+
+    assert inbox.left_alone == ""

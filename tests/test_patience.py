@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from digitwatch.patience import BACK_OFF, Patience, told
+from digitwatch.patience import BACK_OFF, SAY_AGAIN, Patience, told
 
 
 class Clock:
@@ -49,6 +49,32 @@ def test_the_same_reason_is_logged_once(caplog: pytest.LogCaptureFixture) -> Non
         patience.well()
 
     assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
+
+
+def test_trouble_that_comes_and_goes_is_not_said_a_thousand_times(caplog: pytest.LogCaptureFixture) -> None:
+    """One scan that cannot be read between good ones: a pair of lines now and then, not for every try."""
+    clock = Clock()
+    patience = Patience(clock)
+    with caplog.at_level(logging.INFO):
+        for _ in range(1000):
+            patience.pause("bad sector: /inbox/a.png")
+            patience.well()
+            clock.now += 1
+
+    assert len(caplog.records) == 2 * (1 + int(999 / SAY_AGAIN))
+
+
+def test_the_oldest_trouble_is_not_forgotten() -> None:
+    """A second one does not hide the first."""
+    patience = Patience(Clock())
+    patience.pause("disk full: /out/a.png")
+    patience.pause("disk full: /out/b.png")
+    assert patience.trouble == "disk full: /out/b.png"
+    patience.pause("folder gone: /archive")
+
+    assert patience.trouble == "folder gone: /archive (it began with: disk full: /out/a.png)"
+    patience.well()
+    assert patience.trouble == ""
 
 
 def test_trouble_names_the_place() -> None:

@@ -1,12 +1,13 @@
 """The status line and the counts of the day."""
 
 import socket
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from digitwatch.jobs import Job, Outcome
+from digitwatch.jobs import Job, Outcome, PageResult
 from digitwatch.status import EVERY, Status
 
 
@@ -79,3 +80,20 @@ def test_counts_begin_anew_each_day(manager: socket.socket) -> None:
 
     with manager:
         assert "1 read, 0 failed" in manager.recv(4096).decode()
+
+
+def test_what_lies_longest_is_named(manager: socket.socket) -> None:
+    """Nothing is paused, and yet a file waits for somebody."""
+    Status(Clock()).tell("events", 0, "", "/inbox/a.png may not be read (and 2 more)")
+
+    with manager:
+        assert manager.recv(4096).decode().endswith("; left alone: /inbox/a.png may not be read (and 2 more)")
+
+
+def test_no_reading_is_called_certain(caplog: pytest.LogCaptureFixture) -> None:
+    """0.99999 is not 100.0 %."""
+    page = PageResult(1, "7", 0.99999, "ok", "", "7:1.000", Path("o"))
+    with caplog.at_level("INFO"):
+        Status(Clock()).count(replace(outcome(), pages=(page,)))
+
+    assert "confidence 99.9 %" in caplog.text

@@ -32,10 +32,8 @@ from digitwatch.reading.containers import (
     read_png,
     tiff_directories,
 )
-from digitwatch.reading.formats import IMAGES, advice, is_complete, sniff
+from digitwatch.reading.formats import IMAGES, advice, sniff
 from digitwatch.reading.paper import key_to_alpha, on_paper, to_eight_bits, upright
-
-__all__ = ["ImageError", "Page", "decode", "is_complete", "sniff"]
 
 # More pages than a person feeds into a scanner: a file with more of them is a mistake or an attack.
 MAX_PAGES = 1000

@@ -56,7 +56,10 @@ def make_folder(top: Path, folder: Path) -> None:
         child = top.joinpath(*below[:depth])
         if _durable_folders.get(child) == identity(child) is not None:
             continue
-        child.mkdir(exist_ok=True)
+        try:
+            child.mkdir(exist_ok=True)
+        except FileNotFoundError:  # people are told what is gone, not what could not be made in it
+            raise FileNotFoundError(errno.ENOENT, "the folder is gone; make it or mount its disk", str(top)) from None
         sync_folder(child.parent)  # also one that was there: whoever made it may have died before its sync
         if len(_durable_folders) >= REMEMBERED:
             _durable_folders.clear()

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from digitwatch.spool.claims import CLAIMED
@@ -36,16 +36,16 @@ OPEN_MENTIONED = 60.0  # seconds after which a file that somebody keeps open for
 LEFT_SECONDS = 60.0  # until a file that could not be taken is tried again
 
 
-@dataclass(order=True)
+@dataclass(frozen=True)
 class _Seen:
     """A file in the inbox: when it may be taken, by which size and time it is known unchanged, known since when."""
 
     due: float
     mtime_ns: int
     name: str
-    size: int = field(compare=False)
-    since: float = field(compare=False)
-    complete: bool = field(compare=False)
+    size: int
+    since: float
+    complete: bool
 
 
 class Inbox:
@@ -75,11 +75,17 @@ class Inbox:
         self._seen: dict[str, _Seen] = {}
         self._order: list[tuple[int, str]] = []  # heap of ready files, oldest first
         self._settling: list[tuple[float, str]] = []  # heap of files that wait for their quiet time
-        self._said: set[str] = set()
+        self._said: dict[str, tuple[str, str]] = {}  # name and what was said of it, while it is there, oldest first
 
     def __len__(self) -> int:
         """Give the number of scans known to wait."""
         return len(self._seen)
+
+    @property
+    def left_alone(self) -> str:
+        """What has been lying here longest without being taken, and why; "" when nothing has."""
+        _, oldest = next(iter(self._said.values()), ("", ""))
+        return f"{oldest} (and {len(self._said) - 1} more)" if len(self._said) > 1 else oldest
 
     def sweep(self) -> list[str]:
         """List the folder; give the names of the scans that were not known before.
@@ -94,7 +100,7 @@ class Inbox:
             self.note(name)
         for gone in before - present:
             self.forget(gone)
-        self._said = {name for name in self._said if os.path.lexists(self.folder / name)}
+        self._said = {key: said for key, said in self._said.items() if os.path.lexists(self.folder / said[0])}
         return [name for name in self._seen if name not in before]
 
     def note(self, name: str) -> None:
@@ -231,5 +237,5 @@ class Inbox:
 
     def _say_once(self, key: str, name: str, what: str) -> None:
         if key not in self._said:
-            self._said.add(key)
-            log.warning("%s %s", printable(os.fspath(self.folder / name)), what)
+            self._said[key] = name, f"{printable(os.fspath(self.folder / name))} {what}"
+            log.warning("%s", self._said[key][1])

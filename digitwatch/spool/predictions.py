@@ -101,7 +101,7 @@ class PredictionLog:
             written = os.write(file, data)
             if written < len(data):  # a nearly full disk takes a part without an error
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
-            os.fdatasync(file)
+            _sync(file)
         except OSError:
             self._torn = (start, start + written)
             try:
@@ -161,6 +161,9 @@ class PredictionLog:
         self._file = os.open(self.path, flags, 0o664)
         sync_folder(self.path.parent)
         return self._file
+
+
+_sync = getattr(os, "fdatasync", os.fsync)  # macOS has only the stronger one
 
 
 def _lead(file: int, size: int) -> bytes:
