@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from visitor import row, site, visiting, write
 
-from digitwatch.spool.rows import printable
+from digitwatch.spool.lines import printable
 
 ID = row(1).id
 

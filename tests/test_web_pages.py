@@ -10,7 +10,7 @@ from visitor import DAY, row, site, visiting, write
 
 from digitwatch.spool import corrections
 from digitwatch.spool.corrections import Correction
-from digitwatch.web import pictures
+from digitwatch.web import gallery
 from digitwatch.web.health import inbox
 
 
@@ -111,7 +111,7 @@ def test_a_scan_that_cannot_be_read_is_no_trouble(tmp_path: Path) -> None:
 
 def test_a_second_look_is_given_up_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A scan that takes too long to decode costs its process, not the page."""
-    monkeypatch.setattr(pictures, "SECONDS", 0.01)
+    monkeypatch.setattr(gallery, "SECONDS", 0.01)
     settings = site(tmp_path)
     write(tmp_path, row(1))
     with visiting(settings) as page:

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from digitwatch.web import health, login, pages, pictures, review, upload
+from digitwatch.web import gallery, health, login, pages, review, upload
 from digitwatch.web.desk import HERE, Desk
 from digitwatch.web.index import Index
 from digitwatch.web.live import Live, listen
@@ -28,10 +28,10 @@ ROUTES = [
     Route("/", pages.readings),
     Route("/list", pages.part),
     Route(f"/reading/{ONE}", pages.reading),
-    Route(f"/small/{ONE}", pictures.small),
-    Route(f"/whole/{ONE}", pictures.whole),
-    Route(f"/scan/{ONE}", pictures.scan),
-    Route(f"/look/{ONE}", pictures.look),
+    Route(f"/small/{ONE}", gallery.small),
+    Route(f"/whole/{ONE}", gallery.whole),
+    Route(f"/scan/{ONE}", gallery.scan),
+    Route(f"/look/{ONE}", gallery.look),
     Route("/review", pages.review),
     Route("/queue", review.queue),
     Route("/corrections", review.correct, methods=["POST"]),

@@ -14,7 +14,7 @@ from digitwatch.web.desk import Desk, desk_of
 from digitwatch.web.health import numbers
 from digitwatch.web.index import Filter
 
-EVERY = 0.25  # seconds between two looks at the log while somebody listens
+EVERY = 0.1  # seconds between two looks at the log while somebody listens
 SELDOM = 5.0  # while nobody does
 SHOWN = 10  # new readings that are told one by one; of more, only the number
 MOST = 100  # listeners

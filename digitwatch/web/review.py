@@ -96,4 +96,5 @@ def _parse(body: bytes) -> dict[str, str]:
 
 def _shown(desk: Desk, reading: sqlite3.Row) -> dict[str, Any]:
     names = ("id", "page", "file", "time", "prediction", "confidence")
-    return {name: reading[name] for name in names} | {"reason": without_paths(desk.site, reading["reason"])}
+    told = {name: reading[name] for name in names}
+    return told | {"reason": without_paths(desk.site, reading["reason"]), "has_picture": bool(reading["annotated"])}

@@ -261,7 +261,7 @@ function review() {
     const known = new Set([...waiting.map(key), ...said.map(({ reading }) => key(reading)), ...skipped]);
     waiting.push(...found.readings.filter((reading) => !known.has(key(reading))).slice(0, 8));
     left = Math.max(found.waiting - saving.size - skipped.size, waiting.length);
-    for (const reading of waiting) new Image().src = `/whole/${key(reading)}`;
+    for (const reading of waiting) if (reading.has_picture) new Image().src = `/whole/${key(reading)}`;
     show();
   }
 
@@ -278,7 +278,8 @@ function review() {
     show.key = key(reading);
     $("file").textContent = reading.file + (reading.page === "1" ? "" : `, page ${reading.page}`);
     $("file").href = `/reading/${key(reading)}`;
-    $("picture").src = `/whole/${key(reading)}`;
+    $("picture").hidden = !reading.has_picture;
+    if (reading.has_picture) $("picture").src = `/whole/${key(reading)}`;
     $("picture").alt = `The page, read as ${reading.prediction || "nothing"}`;
     $("read").textContent = reading.prediction || "nothing";
     $("confidence").textContent = `${(100 * reading.confidence).toFixed(1)} %`;

@@ -1,0 +1,230 @@
+"""The page in a real browser: live, by keyboard, on a phone, and without an error in its console."""
+
+import csv
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from browser import browsing
+from service import Service, scan, until
+from visitor import row, site, visiting, write
+
+from digitwatch.spool import corrections
+
+PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
+READY = "() => document.readyState === 'complete'"
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[tuple[Service, str]]:
+    """Start a real daemon with its page; give it with the page's address."""
+    with Service(tmp_path, "web: {listen: '127.0.0.1:0'}\ncorrections: corrections.csv\n") as service:
+        until(lambda: re.search(r"the page is at (\S+)", service.lines()), "the page has an address")
+        address = re.search(r"the page is at (\S+)", service.lines())[1]  # type: ignore[index]
+        until(lambda: answers(address), "the page answers")
+        yield service, address
+
+
+def answers(address: str) -> bool:
+    """Tell whether somebody answers there."""
+    try:
+        return httpx.get(f"{address}/healthz").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_a_scan_appears_by_itself(daemon: tuple[Service, str], tmp_path: Path) -> None:
+    """Copied into the inbox of a real daemon, it is on the open page soon after its row is in the log."""
+    service, address = daemon
+    with browsing(address) as watched:
+        watched.open("/")
+        watched.tab.wait_for_function(READY)
+        until(lambda: int(metric(address, "listeners")), "the page listens")
+        (service.inbox / "one.png").write_bytes(scan("7"))
+        watched.tab.wait_for_selector(".reading .name:text('one.png')")
+        shown = time.time()
+        image = watched.tab.locator(".reading img")
+        image.evaluate("image => image.decode()")
+        [logged] = service.rows()
+
+        assert watched.tab.locator(".reading .digits").inner_text() == logged["prediction"]
+        age = shown - float(time_of(logged["time"]))
+        print(f"shown {1000 * age:.0f} ms after its row")
+
+
+def metric(address: str, name: str) -> str:
+    """Give a number of /metrics."""
+    return re.search(rf"^digitwatch_{name} (\S+)", httpx.get(f"{address}/metrics").text, re.MULTILINE)[1]  # type: ignore[index]
+
+
+def time_of(text: str) -> float:
+    """Give the seconds of a time in the log."""
+    from datetime import datetime
+
+    return datetime.fromisoformat(text).timestamp()
+
+
+def test_twenty_are_reviewed_by_keyboard_alone(tmp_path: Path) -> None:
+    """Digits and Enter, Enter alone, x, u: each becomes the line that it means, in order."""
+    settings = site(tmp_path)
+    write(tmp_path, *(row(number) for number in range(1, 22)))
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/review")
+        keyboard, file = watched.tab.keyboard, watched.tab.locator("#file")
+        begun = time.monotonic()
+        for number in range(1, 21):
+            watched.tab.wait_for_function(f"() => document.getElementById('file').textContent === '{row(number).file}'")
+            if number % 5 == 0:
+                keyboard.press("x")
+            elif number % 2:
+                keyboard.type(f"{number}")
+                keyboard.press("Enter")
+            else:
+                keyboard.press("Enter")
+        print(f"{20 / (time.monotonic() - begun) * 60:.0f} a minute, without a person's thinking")
+        watched.tab.wait_for_function(f"() => document.getElementById('file').textContent === '{row(21).file}'")
+        keyboard.press("u")
+        watched.tab.wait_for_function(f"() => document.getElementById('file').textContent === '{row(20).file}'")
+        assert file.inner_text() == row(20).file
+        until(lambda: len((tmp_path / "corrections.csv").read_text().splitlines()) == 22, "all are saved")
+
+    said = {key[0]: line.now for key, line in corrections.read(settings.corrections).items()}
+    assert len(said) == 19
+    assert (said[row(3).id], said[row(4).id], said[row(5).id]) == ("3", "7", "x")
+
+
+def test_the_review_shows_its_keys_and_its_end(tmp_path: Path) -> None:
+    """`?` opens the list of keys; behind the last reading it says that nothing is left."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1))
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/review")
+        watched.tab.wait_for_selector("#item:visible")
+        watched.tab.keyboard.press("?")
+        assert watched.tab.locator("#keys").is_visible()
+        watched.tab.keyboard.press("?")
+        watched.tab.keyboard.press("e")
+        watched.tab.wait_for_selector("#done:visible")
+
+    assert corrections.read(settings.corrections)[row(1).id, "1"].now == ""
+
+
+def test_an_answer_that_cannot_be_saved_comes_back(tmp_path: Path) -> None:
+    """The reading is shown again with the reason, and nothing is lost silently."""
+    settings = site(tmp_path, corrections=tmp_path / "gone" / "corrections.csv")
+    write(tmp_path, row(1), row(2))
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/review")
+        watched.tab.wait_for_selector("#item:visible")
+        watched.tab.keyboard.press("Enter")
+        watched.tab.wait_for_selector("#notice:has-text('could not be saved')")
+        assert watched.tab.locator("#file").inner_text() == row(1).file
+        watched.errors[:] = [error for error in watched.errors if "507" not in error]
+
+
+def test_files_are_uploaded_by_button_and_by_dropping(daemon: tuple[Service, str], tmp_path: Path) -> None:
+    """Both land in the inbox of a real daemon and come back as readings."""
+    service, address = daemon
+    (tmp_path / "chosen.png").write_bytes(scan("7"))
+    with browsing(address) as watched:
+        watched.open("/")
+        watched.tab.set_input_files("#files", tmp_path / "chosen.png")
+        watched.tab.wait_for_selector("#uploads li:has-text('in the inbox')")
+        drop = """async (bytes) => {
+          const files = new DataTransfer();
+          files.items.add(new File([new Uint8Array(bytes)], "dropped <b>.png"));
+          document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true }));
+        }"""
+        watched.tab.evaluate(drop, list(scan("4")))
+        service.await_rows(2)
+        watched.tab.wait_for_selector(".reading .name:has-text('dropped <b>.png')")
+
+    assert {one["file"] for one in service.rows()} == {"chosen.png", "dropped <b>.png"}
+
+
+def test_a_correction_on_the_reading_itself(tmp_path: Path) -> None:
+    """Saved, shown, and taken back."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1))
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open(f"/reading/{row(1).id}/1")
+        watched.tab.fill("#answer", "42")
+        watched.tab.keyboard.press("Enter")
+        watched.tab.wait_for_selector("#corrected:has-text('42')")
+        watched.tab.click("#undo")
+        watched.tab.wait_for_selector("#corrected:text-is('no')")
+
+    with settings.corrections.open(newline="") as file:
+        assert [line["now"] for line in csv.DictReader(file)] == ["42", "undo"]
+
+
+def test_what_the_model_saw_is_shown(tmp_path: Path) -> None:
+    """One press gives each digit's picture and all its probabilities."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1))
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open(f"/reading/{row(1).id}/1")
+        watched.tab.click("#look button")
+        watched.tab.wait_for_selector(".seen img")
+
+        assert watched.tab.locator(".seen tr").count() >= 10
+        assert watched.findings() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", ["wide", "phone"])
+def test_the_page_is_for_everybody(tmp_path: Path, screen: str, scheme: str) -> None:
+    """On a phone and on a wide screen, by day and by night: named, legible, touchable, nothing cut off."""
+    settings = site(tmp_path)
+    write(tmp_path, *(row(n, status=status) for n, status in enumerate(("ok", "review", "empty", "failed"))))
+    write(tmp_path, row(9, file="x" * 200 + ".png", prediction="8" * 60, annotated="", filed=""))
+    context = (PHONE if screen == "phone" else {}) | {"color_scheme": scheme}
+    with visiting(settings) as page, browsing(str(page.base_url), **context) as watched:
+        for path in ("/", "/review", "/numbers", f"/reading/{row(1).id}/1", "/?name=nothing"):
+            watched.open(path)
+            watched.tab.wait_for_function(READY)
+            assert watched.findings() == [], path
+
+
+def test_the_way_in_works_and_remembers(tmp_path: Path) -> None:
+    """The token typed once opens the page; signing out closes it."""
+    with visiting(site(tmp_path, token="a-long-enough-token")) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/")
+        assert watched.findings() == []
+        watched.tab.fill("input[name=token]", "a-long-enough-token")
+        watched.tab.keyboard.press("Enter")
+        watched.tab.wait_for_selector("#readings")
+        watched.tab.click("#leave")
+        watched.tab.wait_for_selector("input[name=token]")
+
+
+def test_a_stranger_cannot_run_a_script_here(tmp_path: Path) -> None:
+    """A name that is a script is text; and what would run all the same is stopped by the policy."""
+    settings = site(tmp_path)
+    bad = '"><script>window.bad=1</script><img src=x onerror=window.bad=1>.png'
+    write(tmp_path, row(1, file=bad, annotated="", filed="", reason=bad), files=False)
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        for path in ("/", f"/reading/{row(1).id}/1", "/review", f"/?name={bad}"):
+            watched.open(path)
+            watched.tab.wait_for_function(READY)
+            assert watched.tab.evaluate("window.bad") is None
+        watched.errors[:] = [error for error in watched.errors if "404" not in error]  # it has no picture
+
+
+def test_many_readings_at_once_do_not_drown_the_page(tmp_path: Path) -> None:
+    """A flood is told as a number; one press shows the newest."""
+    with visiting(site(tmp_path)) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/")
+        until(lambda: page.app.state.desk.visitors, "the page listens")
+        write(tmp_path, *(row(number, annotated="") for number in range(60)), files=False)
+        watched.tab.click("#many button")
+        watched.tab.wait_for_selector(".reading .name:has-text('scan-0059.png')")
+
+        assert watched.tab.locator(".reading").count() == 50
+        watched.tab.click("[data-older]")
+        watched.tab.wait_for_selector(".reading .name:has-text('scan-0000.png')")
+        assert json.loads(watched.tab.evaluate("JSON.stringify(document.querySelectorAll('.reading').length)")) == 60
