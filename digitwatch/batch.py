@@ -16,10 +16,10 @@ from digitwatch.reading import formats
 from digitwatch.spool.claims import lock
 from digitwatch.spool.durable import digest, sync_folder
 from digitwatch.spool.inbox import TEMPORARY
-from digitwatch.spool.lines import Row, parse
+from digitwatch.spool.lines import Row, parse, shown_name
 from digitwatch.spool.pictures import withdraw
 from digitwatch.spool.predictions import PredictionLog
-from digitwatch.work import rows_of
+from digitwatch.work import completed, rows_of
 
 AHEAD = 64  # scans that may be read before the first of them is recorded: rows keep the order of names
 
@@ -89,9 +89,11 @@ class Batch:
         names = []
         for name in sorted(self._scans()):
             rows = done.get(self._job(name).id, [])
-            if rows and rows[-1].sha256 == digest(self._directory / name):
+            if rows and rows[-1].sha256 == self._digest(name):
                 self._count([row for row in rows if row.sha256 == rows[-1].sha256])
             else:
+                if rows:  # changed since: what was drawn of it then may have been of more pages
+                    withdraw(self._out / "annotated", name, self._job(name).id)
                 names.append(name)
         return names
 
@@ -122,8 +124,10 @@ class Batch:
 
     def report(self, outcome: Outcome) -> None:
         """Take what a worker made of a scan (called through `calls`, by the pool)."""
-        if outcome.trouble:
+        if outcome.trouble and os.access(outcome.job.source, os.R_OK):
             raise BatchTrouble(outcome.trouble)
+        if outcome.trouble:
+            outcome = replace(outcome, trouble="", failure="it may not be read; give the right to: chmod +r")
         name = outcome.job.name
         if outcome.crashed:
             self._crashes[name] += 1
@@ -137,6 +141,13 @@ class Batch:
         self._crashes.pop(name, None)
         self._outcomes[name] = outcome
 
+    def _digest(self, name: str) -> str:
+        """Sum the bytes of a scan up; one that is closed to us has the empty sum that its row says."""
+        try:
+            return digest(self._directory / name)
+        except PermissionError:
+            return ""
+
     def _wait(self, pool: Pool) -> None:
         deadline = pool.next_deadline()
         timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -149,7 +160,8 @@ class Batch:
         outcome = self._outcomes.pop(name)
         if outcome.gone:  # removed while the batch ran
             return
-        outcome = self._completed(outcome)
+        with contextlib.suppress(FileNotFoundError, PermissionError):  # gone, or closed to us: it has no sum
+            outcome = completed(outcome)
         rows = rows_of(outcome, "", model, time.monotonic() - self._started.pop(name), base=self._out)
         try:
             self._predictions.append(rows)
@@ -161,16 +173,6 @@ class Batch:
         self.statuses.update(row.status for row in rows)
         self.failures += [(row.file, row.reason) for row in rows if row.status == "failed"]
 
-    def _completed(self, outcome: Outcome) -> Outcome:
-        """Do for a scan what its worker, being dead, could not: take its pictures back, and sum its bytes up."""
-        if not outcome.failure or outcome.sha256:
-            return outcome
-        withdraw(outcome.job.outbox, outcome.job.name, outcome.job.id)
-        try:
-            return replace(outcome, sha256=digest(outcome.job.source))
-        except OSError:
-            return outcome
-
     def _job(self, name: str) -> Job:
         """Give the job for a scan; its id depends on its name alone, so that repeated work meets its own."""
         scan = hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
@@ -178,12 +180,18 @@ class Batch:
 
     def _scans(self) -> Iterator[str]:
         """Yield the names of the scans below the directory; hidden, temporary and other files are no scans."""
-        for folder, folders, files in os.walk(self._directory, onerror=_raise):
+        os.listdir(self._directory)
+        for folder, folders, files in os.walk(self._directory, onerror=self._cannot_list):
             folders[:] = [name for name in folders if not TEMPORARY.search(name)]
             for file in files:
                 path = Path(folder, file)
                 if not TEMPORARY.search(file) and path.is_file() and self._is_scan(path):
                     yield os.path.relpath(path, self._directory)
+
+    def _cannot_list(self, error: OSError) -> None:
+        """Count a folder below the directory that is closed to us as failed; the others are read."""
+        name = os.path.relpath(error.filename, self._directory)
+        self.failures.append((shown_name(name), f"the folder cannot be listed: {error.strerror}"))
 
     def _is_scan(self, path: Path) -> bool:
         if path.suffix.lower() in ENDINGS:
@@ -205,7 +213,3 @@ class Batch:
                 for row in parse([line]):
                     recorded.setdefault(row.id, []).append(row)
         return recorded
-
-
-def _raise(error: OSError) -> None:
-    raise error

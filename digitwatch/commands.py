@@ -114,7 +114,7 @@ def batch(options: argparse.Namespace) -> ExitCode:
     counts = ", ".join(f"{work.statuses[status]} {status}" for status in ("ok", "review", "empty", "failed"))
     print(f"{sum(work.statuses.values())} pages: {counts}" + ("" if names else " (all of them read before)"))
     print(f"See {out / 'predictions.csv'} and {out / 'annotated'}")
-    return ExitCode.SOME_FAILED if work.statuses["failed"] else ExitCode.DONE
+    return ExitCode.SOME_FAILED if work.failures else ExitCode.DONE
 
 
 def train(options: argparse.Namespace) -> ExitCode:

@@ -10,7 +10,6 @@ from digitwatch import work
 from digitwatch.jobs import Outcome
 from digitwatch.spool import claims
 from digitwatch.spool.claims import Claim
-from digitwatch.spool.durable import digest
 from digitwatch.spool.filing import Vanished
 from digitwatch.spool.lines import printable
 from digitwatch.spool.pictures import withdraw
@@ -144,9 +143,7 @@ class Ledger:
         return (claim for claim, _ in self._claims.values() if claim.id not in read)
 
     def _completed(self, done: work.Finished) -> work.Finished:
-        """Do for a scan what its worker could not: make the claim last, take pictures back, sum the bytes up."""
-        if not done.outcome.failure or done.outcome.sha256:
-            return done
-        claims.sync_claim(done.claim)
-        withdraw(self._places.outbox / done.claim.day, done.claim.name, done.claim.id)
-        return replace(done, outcome=replace(done.outcome, sha256=digest(done.claim.path)))
+        """Do for a scan what its worker could not, the claim made durable first."""
+        if done.outcome.failure and not done.outcome.sha256:
+            claims.sync_claim(done.claim)
+        return replace(done, outcome=work.completed(done.outcome))

@@ -17,15 +17,16 @@ What a crash leaves behind, and what `recover` makes of it:
 
 import os
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from digitwatch.jobs import Job, Outcome
 from digitwatch.spool import claims, filing
 from digitwatch.spool.claims import Claim
-from digitwatch.spool.durable import make_folder
+from digitwatch.spool.durable import digest, make_folder
 from digitwatch.spool.lines import Row, printable, shown_name
+from digitwatch.spool.pictures import withdraw
 from digitwatch.spool.predictions import PredictionLog
 
 
@@ -125,6 +126,18 @@ def recover(
     found = predictions.find(claim.id for claim in left)
     to_file = [_as_recorded(places, claim, found[claim.id][0]) for claim in left if claim.id in found]
     return to_file, [claim for claim in left if claim.id not in found]
+
+
+def completed(outcome: Outcome) -> Outcome:
+    """Do for a failed scan what its worker, being dead, could not: take its pictures back, and sum its bytes up.
+
+    Raises:
+        OSError: a folder is closed to us, or the scan is gone; the same call may be made again.
+    """
+    if not outcome.failure or outcome.sha256:
+        return outcome
+    withdraw(outcome.job.outbox, outcome.job.name, outcome.job.id)
+    return replace(outcome, sha256=digest(outcome.job.source))
 
 
 def rows_of(outcome: Outcome, filed: str, model: str, seconds: float, *, base: Path) -> list[Row]:

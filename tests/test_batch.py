@@ -3,12 +3,14 @@
 import csv
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from accounts import tiny_tiff
 from service import scan, until
 
 
@@ -121,3 +123,32 @@ def test_an_empty_folder_is_done_at_once(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
 
     assert batch(tmp_path / "none").returncode == 0
+
+
+def test_a_scan_that_lost_pages_leaves_no_old_picture(scans: Path, tmp_path: Path) -> None:
+    """Read again after it has changed, its pictures are those of its present pages."""
+    (scans / "pages.tif").write_bytes(tiny_tiff(1, 3, tmp_path))
+    out = scans.with_name("scans-digitwatch")
+    batch(scans)
+    assert len(list((out / "annotated").glob("pages.tif*.png"))) == 3
+    (scans / "pages.tif").write_bytes(tiny_tiff(2, 1, tmp_path))
+    batch(scans)
+
+    assert [path.name for path in (out / "annotated").glob("pages.tif*.png")] == ["pages.tif.png"]
+
+
+def test_what_is_closed_to_us_does_not_end_a_batch(scans: Path) -> None:
+    """A folder and a file without the right to read are told as failed, and everything else is read."""
+    (scans / "closed").mkdir(mode=0)
+    (scans / "b.png").chmod(0)
+    without = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
+    if without and not shutil.which("setpriv"):
+        pytest.skip("root may read everything")
+    for _ in range(2):  # also when it is run again
+        done = subprocess.run([*without, *command(scans)], capture_output=True, text=True, check=False, timeout=120)
+
+        assert done.returncode == 1, done.stderr
+        assert "failed: closed: the folder cannot be listed" in done.stdout
+        assert "failed: b.png: it may not be read" in done.stdout
+    (scans / "closed").chmod(0o755)
+    assert [row["file"] for row in rows(scans.with_name("scans-digitwatch"))] == ["a.png", "b.png", "sub/c.jpg"]

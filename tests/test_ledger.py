@@ -1,0 +1,81 @@
+"""The claims in hand: what is taken up, recorded, filed, let go and given back."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from digitwatch.jobs import Outcome
+from digitwatch.ledger import Ledger
+from digitwatch.spool import claims
+from digitwatch.spool.predictions import PredictionLog
+from digitwatch.work import Places, job
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    """Give the folders, the inbox taken."""
+    for name in ("inbox", "outbox", "archive", "failed"):
+        (tmp_path / name).mkdir()
+    claims.lock_inbox(tmp_path / "inbox")
+    return Places(tmp_path / "inbox", tmp_path / "outbox", tmp_path / "archive", tmp_path / "failed", tmp_path)
+
+
+@pytest.fixture
+def ledger(places: Places) -> Ledger:
+    """Give a ledger with nothing in hand."""
+    return Ledger(places, PredictionLog(places.base / "predictions.csv"), time.monotonic)
+
+
+def take(places: Places, ledger: Ledger, name: str = "a.png") -> claims.Claim:
+    """Bring a scan and claim it."""
+    (places.inbox / name).write_bytes(b"x")
+    claim = claims.claim(places.inbox, name)
+    ledger.enter(claim)
+    return claim
+
+
+def test_from_claimed_to_filed(places: Places, ledger: Ledger) -> None:
+    """Recorded first, then filed; then nothing is in hand."""
+    claim = take(places, ledger)
+    ledger.finish(claim, Outcome(job(places, claim), "", failure="is empty"))
+    assert ledger.is_pending and len(ledger) == 1
+    [outcome] = ledger.record()
+
+    assert len(outcome.sha256) == 64  # the worker had not summed it up
+    assert ledger.file() == 1
+    assert (places.failed / "a.png").read_bytes() == b"x"
+    assert len(ledger) == 0 and not ledger.is_pending
+
+
+def test_what_was_written_to_is_read_again(places: Places, ledger: Ledger) -> None:
+    """A stamp that no longer fits takes the scan back; one that has gone is let go."""
+    changed, gone = take(places, ledger), take(places, ledger, "b.png")
+    for claim in (changed, gone):
+        ledger.finish(claim, Outcome(job(places, claim), "sha", failure="is empty", stamp=claims.stamp(claim)))
+    changed.path.write_bytes(b"longer")
+    gone.path.unlink()
+
+    assert ledger.changed() == [changed]
+    assert ledger.record() == []
+    assert len(ledger) == 1
+
+
+def test_an_earlier_runs_claims_are_taken_up_once(places: Places, ledger: Ledger) -> None:
+    """A claim without rows is to be read; asked again, it is in hand."""
+    (places.inbox / "a.png").write_bytes(b"x")
+    claim = claims.claim(places.inbox, "a.png")
+
+    assert [found.id for found in ledger.adopt()] == [claim.id]
+    assert ledger.adopt() == []
+
+
+def test_only_the_unread_go_back(places: Places, ledger: Ledger) -> None:
+    """What was read stays claimed, since its rows may be in the log."""
+    take(places, ledger)
+    read = take(places, ledger, "b.png")
+    ledger.finish(read, Outcome(job(places, read), "sha", failure="is empty"))
+    ledger.give_back()
+
+    assert (places.inbox / "a.png").exists()
+    assert claims.is_there(read) and not (places.inbox / "b.png").exists()
