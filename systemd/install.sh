@@ -6,13 +6,14 @@ umask 022 # what root installs, the user digitwatch must be able to read
 here=$(dirname "$(realpath "$0")")
 
 python3 -m venv /opt/digitwatch
-/opt/digitwatch/bin/pip install --quiet --upgrade "$here/.."
+/opt/digitwatch/bin/pip install --quiet --upgrade "$here/..[web]"
 
 put() { # FILE PLACE
     install -D --mode=644 "$here/$1" "$2"
     echo "$2"
 }
 put digitwatch.service /etc/systemd/system/digitwatch.service
+put digitwatch.socket /etc/systemd/system/digitwatch.socket
 put digitwatch-inbox.service /etc/systemd/system/digitwatch-inbox.service
 put digitwatch-inbox.path /etc/systemd/system/digitwatch-inbox.path
 put sysusers.conf /etc/sysusers.d/digitwatch.conf

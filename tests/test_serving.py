@@ -1,13 +1,17 @@
 """The page as a command: what is refused at the start, in which words, with which code."""
 
+import shutil
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from service import Service, until
 
 pytest.importorskip("starlette", reason="needs the extra web")
+
+import httpx
 
 FOLDERS = "inbox: inbox\noutbox: outbox\narchive: archive\nfailed: failed\npredictions: p.csv\ncorrections: c.csv\n"
 
@@ -60,6 +64,22 @@ def test_a_socket_that_systemd_opened_to_others_needs_a_token(tmp_path: Path) ->
 
     assert done.returncode == 78
     assert "systemd listens at 0.0.0.0" in done.stderr
+
+
+def test_a_socket_of_systemd_is_answered(tmp_path: Path) -> None:
+    """The daemon hands the socket that it inherits to its page, which answers on it."""
+    program = shutil.which("systemd-socket-activate")
+    if program is None:
+        pytest.skip("needs systemd-socket-activate")
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port = sock.getsockname()[1]
+    with Service(tmp_path, "web: {listen: '127.0.0.1:1'}\n").unstarted() as service:
+        service.start(ready=False, prefix=[program, "-l", f"127.0.0.1:{port}"])
+        until(lambda: "Listening on" in service.lines(), "the socket is open")
+        answer = httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=60)
+        assert (answer.status_code, answer.text) == (200, "ok\n")
+        assert f"the page is at http://127.0.0.1:{port}" in service.lines()
+        service.stop()
 
 
 def test_a_port_that_is_taken_is_tried_again_later(tmp_path: Path) -> None:

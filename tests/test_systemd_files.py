@@ -18,7 +18,7 @@ from digitwatch.spool.predictions import PredictionLog
 
 ROOT = Path(__file__).parents[1]
 SYSTEMD = ROOT / "systemd"
-UNITS = sorted(path.name for path in SYSTEMD.glob("digitwatch*.*") if path.suffix in (".service", ".path"))
+UNITS = sorted(path.name for path in SYSTEMD.glob("digitwatch*.*") if path.suffix in (".service", ".path", ".socket"))
 EXPOSURE = 0.5  # of 10; what typical units of this trade have is 9.2
 
 systemd_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="systemd is Linux")
@@ -71,6 +71,18 @@ def test_the_daemon_may_ask_for_leases_and_nothing_else() -> None:
     assert (unit["CapabilityBoundingSet"], unit["AmbientCapabilities"]) == (["CAP_LEASE"], ["CAP_LEASE"])
 
 
+def test_the_page_weakens_no_line_of_the_unit() -> None:
+    """The address is opened by systemd for this machine alone; the service itself has no network, page or not."""
+    socket, service = directives("digitwatch.socket"), directives("digitwatch.service")
+    text = (ROOT / "config.yaml").read_text()
+
+    assert socket["ListenStream"][0] in text
+    assert (socket["IPAddressDeny"], socket["IPAddressAllow"]) == (["any"], ["localhost"])
+    assert service["PrivateNetwork"] == ["yes"]
+    assert service["RestrictAddressFamilies"] == ["AF_UNIX"]
+    assert "Sockets" not in service
+
+
 def test_hopeless_exits_are_not_repeated() -> None:
     """Wrong usage and wrong settings end it; `try again later` and a bug do not."""
     [codes] = directives("digitwatch.service")["RestartPreventExitStatus"]
@@ -84,7 +96,7 @@ def test_all_folders_lie_in_the_one_place_that_can_be_written() -> None:
     [writable] = unit["ReadWritePaths"]
 
     assert unit["BindPaths"] == [writable]
-    assert set(folders()) == {*config.FOLDERS, "predictions"}
+    assert set(folders()) == {*config.FOLDERS, *config.FILES}
     assert all(place.is_relative_to(writable) for place in folders().values())
 
 
@@ -92,7 +104,7 @@ def test_each_folder_is_made_at_boot() -> None:
     """tmpfiles.conf makes all that config.yaml names, and the folder of claims, and cleans nothing."""
     lines = re.findall(r"^d (\S+) +(\d+) digitwatch digitwatch (\S+)$", (SYSTEMD / "tmpfiles.conf").read_text(), re.M)
     made = {Path(place) for place, _, _ in lines}
-    wanted = {place for key, place in folders().items() if key != "predictions"}
+    wanted = {place for key, place in folders().items() if key not in config.FILES}
 
     assert made == wanted | {folders()["inbox"].parent, folders()["inbox"] / CLAIMED}
     assert {age for _, _, age in lines} == {"-"}

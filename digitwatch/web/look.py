@@ -7,6 +7,7 @@ anywhere, so what decodes them dies alone.
 """
 
 import base64
+import contextlib
 import itertools
 import json
 import os
@@ -60,7 +61,8 @@ def _jpeg(image: Any) -> str:
 
 
 if __name__ == "__main__":
-    os.nice(10)
+    with contextlib.suppress(OSError):  # systemd's filter of calls may forbid it
+        os.nice(10)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = "1"
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
