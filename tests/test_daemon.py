@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from accounts import family, processes_writing
+from accounts import account, family, processes_writing, tiny
 from service import Service, scan, until
 
 
@@ -234,3 +234,38 @@ def test_polling_finds_scans_too(tmp_path: Path) -> None:
 
         assert len(service.await_rows(1)) == 1
         assert "by polling" in service.lines()
+
+
+def test_no_worker_outlives_its_daemon(tmp_path: Path) -> None:
+    """Not even where the fork server stands still: a worker left over would write beside the next daemon."""
+    with Service(tmp_path) as service:
+        assert service.process is not None
+        below = family(service.process.pid)
+        for pid in below["children"]:
+            os.kill(pid, signal.SIGSTOP)
+        service.kill()
+        try:
+            until(lambda: not any(os.path.exists(f"/proc/{pid}/exe") for pid in below["workers"]), "the workers' end")
+        finally:
+            for pid in below["children"]:
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_a_fork_server_that_stands_still_loses_nothing(tmp_path: Path) -> None:
+    """With a worker dead and no new one to be had the daemon hangs; killed by a watchdog, all is made good."""
+    with Service(tmp_path) as service:
+        assert service.process is not None
+        below = family(service.process.pid)
+        for pid in below["children"]:
+            os.kill(pid, signal.SIGSTOP)
+        os.kill(below["workers"][0], signal.SIGKILL)
+        for number in range(5):
+            (service.inbox / f"{number}.png").write_bytes(tiny(number))
+        until(lambda: len(list((service.inbox / ".digitwatch").iterdir())) > 1, "some claims")
+        service.kill()
+        for pid in below["children"]:
+            os.kill(pid, signal.SIGKILL)
+        service.start()
+        service.await_rows(5)
+        assert service.stop() == 0
+        account(service, {hashlib.sha256(tiny(number)).hexdigest(): 1 for number in range(5)}).check()

@@ -102,6 +102,29 @@ def test_killed_between_two_steps(tmp_path: Path, step: str, number: int) -> Non
         finish(service, sent)
 
 
+@pytest.mark.parametrize("step", ["mkdir", "fsync", "fdatasync"])
+@pytest.mark.parametrize("error", ["EDQUOT", "EIO"])
+def test_refused_for_a_while(tmp_path: Path, step: str, error: str) -> None:
+    """A quota used up, or a disk with errors, at three calls in a row: a pause, said once, and no scan is failed."""
+    with Small(tmp_path).unstarted() as service:
+        service.start()
+        (service.inbox / "first.png").write_bytes(b"x\1first")
+        until(lambda: len(service.files("archive")) == 1, "the first scan")
+        assert service.process is not None
+        inject = ("-e", f"trace={step}", "-e", f"inject={step}:error={error}:when=1..3")
+        command = ["strace", "-qq", "-o", "/dev/null", *inject, "-p", str(service.process.pid)]
+        with subprocess.Popen(command) as strace:
+            until(lambda: _is_traced(service.process.pid), "strace is attached")  # type: ignore[union-attr]
+            sent = put_scans(service) | {hashlib.sha256(b"x\1first").hexdigest(): 1}
+            until(lambda: not service.files("inbox"), "an empty inbox")
+            strace.terminate()
+        assert service.stop() == 0
+        account(service, sent).check()
+
+        assert service.lines().count("paused") == 1, service.lines()
+        assert len(service.rows()) == 7
+
+
 @pytest.mark.proof
 def test_killed_at_every_step(tmp_path: Path) -> None:
     """The daemon is killed before each call that changes anything; each time nothing is lost or doubled."""

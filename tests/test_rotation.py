@@ -25,10 +25,10 @@ def put(service: Small, numbers: range) -> dict[str, int]:
     return sent
 
 
-def rotate(service: Small) -> None:
+def rotate(service: Small, how: str = "nocreate") -> None:
     """Rotate the log with the real program, as the shipped file does."""
     rules = service.base / "rotate.conf"
-    rules.write_text(f"{service.base}/predictions.csv {{\n rotate 50\n nocompress\n nocreate\n missingok\n}}\n")
+    rules.write_text(f"{service.base}/predictions.csv {{\n rotate 50\n nocompress\n {how}\n missingok\n}}\n")
     rules.chmod(0o644)
     os.chmod(service.base, 0o755)
     subprocess.run(["/usr/sbin/logrotate", "-f", "-s", service.base / "state", rules], check=True)
@@ -49,6 +49,27 @@ def test_rotated_under_load(tmp_path: Path) -> None:
         assert service.stop() == 0
     account(service, sent).check()
     assert len(list(tmp_path.glob("predictions.csv.*"))) > 3
+
+
+def test_copied_and_truncated_under_load(tmp_path: Path) -> None:
+    """`copytruncate` loses the rows between its copy and its cut, and nothing else: no scan, no line, none twice."""
+    if not Path("/usr/sbin/logrotate").exists():
+        pytest.skip("needs logrotate")
+    with Small(tmp_path) as service:
+        sent = put(service, range(400))
+        for _ in range(10):
+            before = len(service.files("archive"))
+            until(lambda seen=before: len(service.files("archive")) >= min(400, seen + 20), "some scans")
+            rotate(service, "copytruncate")
+        until(lambda: len(service.files("archive")) == 400 and not service.files("inbox"), "all scans")
+        assert service.stop() == 0
+    done = account(service, sent)
+    without_row = len(done.lost)
+    print(f"\n10 rotations, {without_row} of 400 scans without a row, {done.doubled} doubled")
+
+    assert (done.archived, done.failed, done.doubled) == (400, 0, [])
+    assert without_row < 20  # a scan or two for each rotation
+    assert all(path.read_text().startswith(HEADER) for path in tmp_path.glob("predictions.csv*"))
 
 
 def test_deleted_under_load(tmp_path: Path) -> None:
