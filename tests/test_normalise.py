@@ -88,3 +88,10 @@ def test_a_spot_on_a_grey_patch_does_not_vanish() -> None:
     patch[50, 50] = 255
 
     assert normalise(patch).any()
+
+
+def test_the_outline_is_counted_to_the_edge_of_the_picture() -> None:
+    """A stroke that fills its crop has paper on all sides of it, and one pixel is as wide as it is long."""
+    assert stroke_width(np.full((30, 30), 255, np.uint8)) == pytest.approx(2 * 900 / (120 * np.pi / 4))
+    assert stroke_width(np.full((1, 1), 9, np.uint8)) == pytest.approx(2 / np.pi)
+    assert stroke_width(np.zeros((0, 0), np.uint8)) == 0

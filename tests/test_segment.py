@@ -75,3 +75,11 @@ def test_joined_pieces_lie_where_they_lay() -> None:
 def test_a_page_without_ink_has_no_rows() -> None:
     """Nothing is found on an empty page."""
     assert bars() == []
+
+
+@pytest.mark.parametrize("edge", [0, 1, 7, 300])
+def test_where_the_writing_lies_on_the_page_does_not_matter(edge: int) -> None:
+    """Only the part of the page with ink is worked on; places are those on the whole page."""
+    assert bars((40 + edge, 20 + edge, 12, 50), (80 + edge, 20 + edge, 12, 50)) == [
+        [(40 + edge, 20 + edge), (80 + edge, 20 + edge)]
+    ]

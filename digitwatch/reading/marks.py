@@ -36,9 +36,11 @@ def find_marks(strength: Floats, mask: Pixels) -> tuple[Numbers, Numbers, list[i
         writing: the numbers of the marks that can be writing.
     """
     strength, mask = np.ascontiguousarray(strength), np.ascontiguousarray(mask)
-    _, labels = cv2.connectedComponents(mask, connectivity=8)
-    mask = mask | _bridges(strength, labels)
-    _, labels, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    count, labels, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count > 2:  # the paper and two marks that could be joined
+        bridges = _bridges(strength, labels)
+        if cv2.countNonZero(bridges):
+            _, labels, marks, _ = cv2.connectedComponentsWithStats(mask | bridges, connectivity=8)
     known = marks[1:]
     if len(known) == 0:
         return labels, marks, []
@@ -51,6 +53,17 @@ def find_marks(strength: Floats, mask: Pixels) -> tuple[Numbers, Numbers, list[i
     longest = known[:, [WIDTH, HEIGHT]].max(axis=1)
     kept = drawn & (longest >= max(2, SPECK * height)) & ~_rests(labels, marks, height)[1:]
     return labels, marks, (np.flatnonzero(kept) + 1).tolist()
+
+
+def part_with_ink(mask: NDArray[np.uint8 | np.bool_], margin: int) -> tuple[slice, slice]:
+    """Return the rows and columns of (h, w) `mask` that hold all its ink, with a margin of paper or up to the edge.
+
+    Most of a page is paper: what looks for ink need not look there. They begin at even numbers, which keeps the order
+    in which OpenCV numbers the marks.
+    """
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    rows = slice(max(0, top - margin) & ~1, top + height + margin)
+    return rows, slice(max(0, left - margin) & ~1, left + width + margin)
 
 
 def writing_height(marks: Numbers) -> float:

@@ -51,9 +51,18 @@ def stroke_width(ink: Pixels) -> float:
     A stroke's area is width times length and its outline twice the length. The outline is measured by
     counting what horizontal and vertical lines cross (Cauchy-Crofton), which grey edges do not disturb.
     """
-    padded = np.pad(ink, 1).astype(np.float32)
-    crossings = np.abs(np.diff(padded, axis=0)).sum() + np.abs(np.diff(padded, axis=1)).sum()
-    return float(2 * padded.sum() / (crossings * np.pi / 4)) if crossings else 0.0
+    if ink.size == 0:
+        return 0.0
+    crossings = sum(_total(edge) for edge in (ink[:1], ink[-1:], ink[:, :1], ink[:, -1:]))  # in from the paper, and out
+    crossings += cv2.norm(ink[1:], ink[:-1], cv2.NORM_L1) if len(ink) > 1 else 0
+    crossings += cv2.norm(ink[:, 1:], ink[:, :-1], cv2.NORM_L1) if ink.shape[1] > 1 else 0
+    return 2 * _total(ink) / (crossings * np.pi / 4) if crossings else 0.0
+
+
+def _total(ink: Pixels) -> float:
+    """Return the sum of all pixels."""
+    total: float = cv2.norm(ink, cv2.NORM_L1)
+    return total
 
 
 def _crop(ink: Pixels) -> Pixels:

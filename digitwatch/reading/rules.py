@@ -4,13 +4,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.marks import writing_height
+from digitwatch.reading.marks import part_with_ink, writing_height
+from digitwatch.reading.pagelines import LONG, PALE, THIN, page_lines
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 # ---- boxes
-CLEAR, PALE = 0.6, 0.45  # strengths of printed lines: they are paler than the pen, and fray
+CLEAR = 0.6  # strength of a box that is well printed
 RECTANGLE = 0.88  # a box fills this share of the smallest rectangle around it
 FILLED = 0.6  # no more than this share of it is ink
 SIDE = 0.75  # and there is ink along this share of each side
@@ -20,14 +21,7 @@ WRITTEN_ROOM = 1.5  # the height of whose cells is this many times that of the w
 WRITTEN = 0.35  # and something in it is at least this share of its height
 
 # ---- lines
-LONG = 2.5  # a line is a rule when this many times longer than the writing is high
-THIN = 0.22  # and thinner than this share of the writing's height
-LEVEL, TILT = np.pi / 2, 0.12  # radians: a level line in OpenCV's terms, and the steepest rule
-MARGIN = 0.22  # on a page no wider than LONG, only the outer parts have rules: a 7 may fill its crop
-MOST_LINES = 60  # lines looked at on one page
-EVEN = 0.5  # a line across the page is nowhere weaker than this share of its usual strength
-ALONE = 0.6  # the rows beside it have less than this share of its strength
-DARKER = 1.4  # what is this much stronger than the line is the pen's
+BEYOND = 8  # pixels of paper around all ink that are worked on
 
 
 def without_rules(strength: Floats) -> Pixels:
@@ -40,21 +34,31 @@ def without_rules(strength: Floats) -> Pixels:
         (h, w) uint8, 1 = ink, 0 = paper; strokes that a line crossed stay whole.
     """
     mask = (strength >= 1).astype(np.uint8)
-    _, _, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if len(marks) == 1:
+    if not cv2.countNonZero(mask):
         return mask
-    inside = _boxes(strength, mask)
+    part = part_with_ink(strength >= PALE, BEYOND)
+    inside = _boxes(strength[part], mask[part])
     if inside is not None:
-        return inside
+        return _at(part, inside, mask)
+    _, _, marks, _ = cv2.connectedComponentsWithStats(mask[part], connectivity=8)
     height = writing_height(marks[1:])
-    rest = _without_rules_of(_without_page_lines(strength, mask, height), height)
+    lines = page_lines(strength, height, part[1].stop - part[1].start)
+    rest = _mend(mask, lines) if cv2.countNonZero(lines) else mask
+    rest = _at(part, _without_rules_of(rest[part], height), mask)
     gone = mask & (1 - rest)
-    return _without_crumbs(rest, gone, WRITTEN * height) if gone.any() else rest
+    return _without_crumbs(rest, gone, WRITTEN * height) if cv2.countNonZero(gone) else rest
+
+
+def _at(part: tuple[slice, slice], ink: Pixels, page: Pixels) -> Pixels:
+    """Return the ink of a part of the page where it lies on the whole."""
+    whole = np.zeros_like(page)
+    whole[part] = ink
+    return whole
 
 
 def _without_rules_of(mask: Pixels, height: float) -> Pixels:
     """Return the ink without lines, level or upright, that are much longer than its `height`."""
-    rest = _without_lines(mask, height)
+    rest = _without_lines(np.ascontiguousarray(mask), height)
     return np.ascontiguousarray(_without_lines(np.ascontiguousarray(rest.T), height).T)
 
 
@@ -162,6 +166,8 @@ def _is_written(rest: Pixels, side: float) -> bool:
 
 def _without_lines(mask: Pixels, height: float) -> Pixels:
     """Return the ink without horizontal lines that are much longer than the writing is high."""
+    if cv2.boundingRect(mask)[2] < LONG * height:
+        return mask
     pieces = _along(mask, max(8, int(height)))
     _, labels, marks, _ = cv2.connectedComponentsWithStats(pieces, connectivity=8)
     lines = np.zeros_like(mask)
@@ -183,48 +189,6 @@ def _without_bars(mask: Pixels, lines: Pixels) -> Pixels:
         keep[number] = not (ends and wide <= THIN * high)
     kept: Pixels = keep[labels]
     return kept
-
-
-def _without_page_lines(strength: Floats, mask: Pixels, height: float) -> Pixels:
-    """Return the ink without straight, slightly tilted lines from one edge of the page to the other."""
-    wide = mask.shape[1]
-    pale = (cv2.blur(strength, (9, 1)) >= PALE).astype(np.uint8)
-    found = cv2.HoughLines(pale, 1, 0.005, int(0.45 * wide), min_theta=LEVEL - TILT, max_theta=LEVEL + TILT)
-    lines = np.zeros_like(mask)
-    tight = wide < LONG * height
-    for rho, theta in [] if found is None else found.reshape(-1, 2)[:MOST_LINES]:
-        rows = (rho - np.arange(wide) * np.cos(theta)) / np.sin(theta)
-        if not (tight and MARGIN < rows[wide // 2] / mask.shape[0] < 1 - MARGIN):
-            lines |= _line_at(strength, rows, int(max(3, THIN * height)))
-    return _mend(mask, lines) if lines.any() else mask
-
-
-def _line_at(strength: Floats, rows: NDArray[np.float64], thickest: int) -> Pixels:
-    """Return the ink of the line that crosses each column at `rows`; none when it is no printed line.
-
-    A printed line is as strong at one end of the page as at the other, and stands alone; writing is neither.
-    """
-    high, wide = strength.shape
-    found = np.zeros(strength.shape, np.uint8)
-    # The rows near the line, one below the other: (2 * reach + 1, w), the line in the middle.
-    reach = thickest + 3
-    near = np.rint(rows).astype(int)[None] + np.arange(-reach, reach + 1)[:, None]
-    seen = (near[reach] >= 0) & (near[reach] < high)  # a tilted line may leave the page at its top or bottom
-    if seen.mean() < 0.5:
-        return found
-    band = np.where((near >= 0) & (near < high), strength[np.clip(near, 0, high - 1), np.arange(wide)[None]], 0)
-    slack = 1 + wide // 300  # rows by which the line's angle, found in steps, may miss it at the ends
-    middle = band[max(0, reach - slack) : reach + slack + 1, seen].max(axis=0)
-    middle = cv2.blur(middle[None].astype(np.float32), (1 + min(8, wide // 20), 1))
-    weakest, usual = np.percentile(middle, [4, 35])
-    profile = np.percentile(band[:, seen], 35, axis=1)
-    dark = np.flatnonzero(profile > ALONE * usual)
-    if usual < PALE or weakest < EVEN * usual or len(dark) == 0 or dark[-1] - dark[0] + 1 > thickest:
-        return found
-    part = slice(max(0, dark[0] - 1), dark[-1] + 2)
-    ys, xs = np.nonzero((band[part] > 0) & (band[part] < DARKER * usual))
-    found[near[part][ys, xs], xs] = 1
-    return found
 
 
 def _along(mask: Pixels, length: int) -> Pixels:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.marks import HEIGHT, LEFT, TOP, find_marks, writing_height
+from digitwatch.reading.marks import HEIGHT, LEFT, TOP, find_marks, part_with_ink, writing_height
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -18,6 +18,7 @@ BESIDE = 0.3  # marks of one row have this share of their height in common
 DOT = 0.3  # a mark in a row lower than this share of the row's height is a dot or a dash between digits
 COMMA = 0.6  # one below this share is a comma, when it begins below the middle of the digits beside it
 SMALL = 0.1  # how much below, as a share of the row's height
+BEYOND = 8  # pixels of paper around all ink that are worked on
 FAINT = 50  # level below which a pixel beside a stroke is paper
 
 
@@ -80,16 +81,25 @@ def find_rows(strength: Floats, mask: Pixels) -> list[list[Piece]]:
         Rows from top to bottom, each with its pieces from left to right. Specks, dots between digits and
         the rests of neighbours at the edge of the page are left out; parts above each other are joined.
     """
+    stamp = max(mask.shape) <= STAMP
+    part = part_with_ink(np.ascontiguousarray(mask), BEYOND)
+    rows = _find_rows(strength[part], mask[part], stamp)
+    down, across = part[0].start, part[1].start
+    return [[Piece(piece.left + across, piece.top + down, piece.glyph) for piece in row] for row in rows]
+
+
+def _find_rows(strength: Floats, mask: Pixels, stamp: bool) -> list[list[Piece]]:
+    """Return the pieces of writing on the part of a page that has ink; a `stamp` shows one digit."""
     labels, marks, writing = find_marks(strength, mask)
     if not writing:
         return []
-    if max(mask.shape) <= STAMP:
-        return [[_cut_out(_level(strength, mask), labels, marks, writing)]]
+    level = _level(strength, mask)
+    if stamp:
+        return [[_cut_out(level, labels, marks, writing)]]
     height = writing_height(marks[writing])
     tall = [n for n in writing if marks[n, HEIGHT] >= TALL * height]
     small = [n for n in writing if marks[n, HEIGHT] < TALL * height]
     rows = [_without_commas(row, marks) for row in _rows(tall, marks)]
-    level = _level(strength, mask)
     return [[_cut_out(level, labels, marks, group) for group in row] for row in _attach(small, rows, marks)]
 
 

@@ -1,0 +1,71 @@
+"""Ruled lines that run across a whole page, found as they are printed: straight, evenly dark, and alone."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+PALE = 0.45  # strength of a printed line: it is paler than the pen, and frays
+LONG = 2.5  # a line is a rule when this many times longer than the writing is high
+THIN = 0.22  # and thinner than this share of the writing's height
+LEVEL, TILT = np.pi / 2, 0.12  # radians: a level line in OpenCV's terms, and the steepest rule
+MARGIN = 0.22  # on a page no wider than LONG, only the outer parts have rules: a 7 may fill its crop
+MOST_LINES = 60  # lines looked at on one page
+EVEN = 0.5  # a line across the page is nowhere weaker than this share of its usual strength
+ALONE = 0.6  # the rows beside it have less than this share of its strength
+DARKER = 1.4  # what is this much stronger than the line is the pen's
+
+
+def page_lines(strength: Floats, height: float, longest: int) -> Pixels:
+    """Return straight, slightly tilted lines from one edge of the page to the other.
+
+    Args:
+        strength: (h, w) float32, from 1 on it is ink.
+        height: of the writing, in pixels.
+        longest: no more columns of the page than this have any ink.
+
+    Returns:
+        (h, w) uint8, 1 where there is such a line, without what crosses it and is darker.
+    """
+    wide = strength.shape[1]
+    lines = np.zeros(strength.shape, np.uint8)
+    if longest < 0.4 * wide:  # what is looked for has 0.45
+        return lines
+    pale = (cv2.blur(strength, (9, 1)) >= PALE).astype(np.uint8)
+    found = cv2.HoughLines(pale, 1, 0.005, int(0.45 * wide), min_theta=LEVEL - TILT, max_theta=LEVEL + TILT)
+    tight = wide < LONG * height
+    for rho, theta in [] if found is None else found.reshape(-1, 2)[:MOST_LINES]:
+        rows = (rho - np.arange(wide) * np.cos(theta)) / np.sin(theta)
+        if not (tight and MARGIN < rows[wide // 2] / strength.shape[0] < 1 - MARGIN):
+            lines |= _line_at(strength, rows, int(max(3, THIN * height)))
+    return lines
+
+
+def _line_at(strength: Floats, rows: NDArray[np.float64], thickest: int) -> Pixels:
+    """Return the ink of the line that crosses each column at `rows`; none when it is no printed line.
+
+    A printed line is as strong at one end of the page as at the other, and stands alone; writing is neither.
+    """
+    high, wide = strength.shape
+    found = np.zeros(strength.shape, np.uint8)
+    # The rows near the line, one below the other: (2 * reach + 1, w), the line in the middle.
+    reach = thickest + 3
+    near = np.rint(rows).astype(int)[None] + np.arange(-reach, reach + 1)[:, None]
+    seen = (near[reach] >= 0) & (near[reach] < high)  # a tilted line may leave the page at its top or bottom
+    if seen.mean() < 0.5:
+        return found
+    band = np.where((near >= 0) & (near < high), strength[np.clip(near, 0, high - 1), np.arange(wide)[None]], 0)
+    slack = 1 + wide // 300  # rows by which the line's angle, found in steps, may miss it at the ends
+    middle = band[max(0, reach - slack) : reach + slack + 1, seen].max(axis=0)
+    middle = cv2.blur(middle[None].astype(np.float32), (1 + min(8, wide // 20), 1))
+    weakest, usual = np.percentile(middle, [4, 35])
+    profile = np.percentile(band[:, seen], 35, axis=1)
+    dark = np.flatnonzero(profile > ALONE * usual)
+    if usual < PALE or weakest < EVEN * usual or len(dark) == 0 or dark[-1] - dark[0] + 1 > thickest:
+        return found
+    part = slice(max(0, dark[0] - 1), dark[-1] + 2)
+    ys, xs = np.nonzero((band[part] > 0) & (band[part] < DARKER * usual))
+    found[near[part][ys, xs], xs] = 1
+    return found
