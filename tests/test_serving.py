@@ -104,3 +104,11 @@ def test_without_the_extra_the_settings_are_refused(tmp_path: Path) -> None:
 
     assert done.returncode == 78
     assert "pip install 'digitwatch[web]'" in done.stderr
+
+
+def test_answers_are_sent_at_once(tmp_path: Path) -> None:
+    """The socket names its protocol: without it asyncio leaves Nagle's algorithm on, and each answer waits 40 ms."""
+    from digitwatch.web.serve import bind
+
+    with bind("127.0.0.1", 0) as sock:
+        assert sock.proto == socket.IPPROTO_TCP

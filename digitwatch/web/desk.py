@@ -28,6 +28,7 @@ class Desk:
     logins: Rate = field(default_factory=lambda: Rate(10, 0.1, time.monotonic))
     visitors: int = 0  # who listen to what is new
     kept_inbox: tuple[float, tuple[int, float]] = (float("-inf"), (0, 0.0))  # see health.inbox
+    kept_pictures: dict[tuple[str, str], bytes] = field(default_factory=dict)  # small ones; see gallery
     uploading: int = 0  # files that are being received
     templates: jinja2.Environment = field(
         default_factory=lambda: jinja2.Environment(

@@ -34,16 +34,6 @@ def original(site: Site, reading: sqlite3.Row) -> bytes:
     return _content(site, reading["filed"], (site.places.archive, site.places.failed))
 
 
-def stamp(site: Site, reading: sqlite3.Row) -> tuple[Path, int]:
-    """Give where the picture of a reading lies and when it was last changed, in nanoseconds.
-
-    Raises:
-        NotThereError: as for `picture`.
-    """
-    path = _find(site, reading["annotated"], (site.places.outbox,))
-    return path, path.lstat().st_mtime_ns
-
-
 def _content(site: Site, shown: str, folders: tuple[Path, ...]) -> bytes:
     try:
         handle = os.open(_find(site, shown, folders), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -7,17 +7,17 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from functools import lru_cache
-from pathlib import Path
 
 from PIL import Image
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from digitwatch.web.desk import Desk, desk_of
-from digitwatch.web.files import NotThereError, original, picture, stamp
+from digitwatch.web.files import NotThereError, original, picture
 
 SMALL = (360, 220)  # width and height at most
+KEPT = 500  # small pictures in memory, about 8 KB each
 SECONDS = 30  # until looking at a scan again is given up
 SHOWN = (  # what browsers show, by its first bytes
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -31,15 +31,18 @@ _few = threading.Semaphore(2)  # pictures made smaller at a time
 _one = threading.Semaphore(1)  # scans looked at again at a time: reading new ones goes first
 
 
-def small(request: Request) -> Response:
-    """Give the annotated picture in a size for lists."""
-    desk = desk_of(request)
-    if (reading := _known(request)) is None:
-        return _missing()
-    try:
-        return Response(_small(*stamp(desk.site, reading)), media_type="image/webp", headers=STRICT)
-    except (OSError, NotThereError, Image.DecompressionBombError):
-        return _missing()
+async def small(request: Request) -> Response:
+    """Give the annotated picture in a size for lists; a picture never changes, so it is made once."""
+    key = (request.path_params["scan"], request.path_params["page"])
+    kept = desk_of(request).kept_pictures
+    if (made := kept.get(key)) is None:
+        made = await run_in_threadpool(_small, request)
+        if made is None:
+            return _missing()
+        kept[key] = made
+        while len(kept) > KEPT:
+            del kept[next(iter(kept))]
+    return Response(made, media_type="image/webp", headers=STRICT)
 
 
 def whole(request: Request) -> Response:
@@ -94,13 +97,19 @@ def _missing() -> Response:
     return PlainTextResponse("It is not there (any more).\n", 404)
 
 
-@lru_cache(maxsize=500)
-def _small(path: Path, changed: int) -> bytes:
-    """Give a picture made smaller; `changed` makes a new one where the file is a new one."""
-    with _few, Image.open(path, formats=["PNG"]) as image:
-        image.thumbnail(SMALL)
-        made = io.BytesIO()
-        image.convert("RGB").save(made, "WEBP", quality=80)
+def _small(request: Request) -> bytes | None:
+    """Make a picture smaller, or give None where there is none."""
+    if (reading := _known(request)) is None:
+        return None
+    try:
+        data = picture(desk_of(request).site, reading)
+        with _few, Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            full = image.convert("RGB")  # grey pages have a palette, in which there is nothing between two colours
+            full.thumbnail(SMALL)
+            made = io.BytesIO()
+            full.save(made, "WEBP", quality=80)
+    except (OSError, NotThereError, Image.DecompressionBombError):
+        return None
     return made.getvalue()
 
 

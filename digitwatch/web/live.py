@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import json
 import secrets
+import threading
+import time
 from collections.abc import AsyncIterator
 
 from starlette.concurrency import run_in_threadpool
@@ -13,36 +15,44 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from digitwatch.web.desk import Desk, desk_of
 from digitwatch.web.health import numbers
 from digitwatch.web.index import Filter
+from digitwatch.web.rates import Rate
 
 EVERY = 0.1  # seconds between two looks at the log while somebody listens
-SELDOM = 5.0  # while nobody does
-SHOWN = 10  # new readings that are told one by one; of more, only the number
+AFTER_NEWS = 0.5  # after something new: more of it is told together
+SELDOM = 5.0  # while nobody listens
+SHOWN = 5  # new readings that are told one by one, and one more each second; of more, only the number: nobody
+# could follow them, and twenty open pages that fetch each picture would cost more than the reading itself
 MOST = 100  # listeners
 SILENCE = 15.0  # seconds after which a sign of life is sent
+COUNTED = 2.0  # seconds after which the numbers are taken anew even if no reading came
 
 
 class Live:
-    """Looks at the log and wakes those who listen; one for the whole page."""
+    """Looks at the log and wakes those who listen; one for the whole page, so that news are written once for all."""
 
     def __init__(self, desk: Desk) -> None:
         """Begin with nothing told."""
         self._desk = desk
         self._news = asyncio.Condition()
-        self._told = (0, 0, "")
+        self._state: tuple[int, int, str] = (-1, -1, "")
+        self._counted = float("-inf")
+        self._texts: dict[tuple[int, int], str] = {}  # the events between two numbers, for all who know the first
+        self._writing = threading.Lock()
+        self._rate = Rate(SHOWN, 1.0, time.monotonic)
         self.run_id = secrets.token_hex(4)  # numbers of readings hold as long as this process lives
+        self.counts = ""
         self.closing = False
 
     async def watch(self) -> None:
         """Take in what is new until cancelled; trouble with the files is tried again."""
         while True:
+            is_new = False
             with contextlib.suppress(OSError):
-                newest = await run_in_threadpool(self._desk.index.refresh)
-                state = (newest, self._desk.index.corrected, json.dumps(self._desk.told))
-                if state != self._told:
-                    self._told = state
-                    async with self._news:
-                        self._news.notify_all()
-            await asyncio.sleep(EVERY if self._desk.visitors else SELDOM)
+                is_new = await run_in_threadpool(self._look)
+            if is_new:
+                async with self._news:
+                    self._news.notify_all()
+            await asyncio.sleep((AFTER_NEWS if is_new else EVERY) if self._desk.visitors else SELDOM)
 
     async def end(self) -> None:
         """Let all who listen go, so that the process can end."""
@@ -55,6 +65,55 @@ class Live:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SILENCE), self._news:
                 await self._news.wait()
+
+    def start(self, last: str) -> tuple[int, bool]:
+        """Give the number up to which a listener knows the readings, and whether it missed what cannot be told."""
+        newest = self._desk.index.refresh()
+        self._count()
+        run, _, number = last.partition("-")
+        if run != self.run_id or not number.isascii() or not number.isdigit():
+            return newest, bool(last)
+        known = int(number)
+        return (known, False) if self._desk.index.since - 1 <= known <= newest else (newest, True)
+
+    def news(self, known: int) -> tuple[str, int]:
+        """Give the events on what came since the number `known`, and the number known then."""
+        newest = self._desk.index.newest
+        if newest == known:
+            return "", known
+        with self._writing:
+            if (known, newest) not in self._texts:
+                self._texts = {between: text for between, text in self._texts.items() if between[1] == newest}
+                self._texts[known, newest] = self._told(known, newest)
+            return self._texts[known, newest], newest
+
+    def _told(self, known: int, newest: int) -> str:
+        key = f"{self.run_id}-{newest}"
+        if known < self._desk.index.since - 1:
+            return _event("reload", "", key)
+        if newest - known > SHOWN or any(self._rate.wait("") for _ in range(newest - known)):
+            return _event("many", str(newest - known), key)
+        text = ""
+        for reading in reversed(self._desk.index.readings(Filter(), before=newest + 1, after=known, limit=SHOWN)):
+            told = {name: reading[name] for name in ("file", "status", "time")}
+            told["html"] = self._desk.render("reading.html", reading=reading)
+            text += _event("reading", json.dumps(told), f"{self.run_id}-{reading['seq']}")
+        return text
+
+    def _look(self) -> bool:
+        """Take in what is new; tell whether there is something."""
+        newest = self._desk.index.refresh()
+        state = (newest, self._desk.index.corrected, json.dumps(self._desk.told))
+        before = self.counts
+        if state != self._state or time.monotonic() - self._counted > COUNTED:
+            self._count()
+        is_new = state != self._state or self.counts != before
+        self._state = state
+        return is_new
+
+    def _count(self) -> None:
+        self.counts = json.dumps(numbers(self._desk))
+        self._counted = time.monotonic()
 
 
 async def listen(request: Request) -> Response:
@@ -72,46 +131,18 @@ async def listen(request: Request) -> Response:
 async def _events(desk: Desk, live: Live, last: str) -> AsyncIterator[str]:
     desk.visitors += 1
     try:
-        known, gap = await run_in_threadpool(_start, desk, live, last)
+        known, gap = await run_in_threadpool(live.start, last)
         yield "retry: 2000\n\n" + (_event("reload", "") if gap else "")
         counts = ""
         while not live.closing:
-            text, known = await run_in_threadpool(_news, desk, live, known)
-            now = json.dumps(await run_in_threadpool(numbers, desk))
-            if now != counts:
-                text += _event("counts", now)
-                counts = now
+            text, known = await run_in_threadpool(live.news, known)
+            if live.counts != counts:
+                counts = live.counts
+                text += _event("counts", counts)
             yield text or ": still here\n\n"
             await live.wait()
     finally:
         desk.visitors -= 1
-
-
-def _start(desk: Desk, live: Live, last: str) -> tuple[int, bool]:
-    """Give the number up to which the listener knows the readings, and whether it has missed what cannot be told."""
-    newest = desk.index.refresh()
-    run, _, number = last.partition("-")
-    if run != live.run_id or not number.isascii() or not number.isdigit():
-        return newest, bool(last)
-    known = int(number)
-    return (known, False) if desk.index.since - 1 <= known <= newest else (newest, True)
-
-
-def _news(desk: Desk, live: Live, known: int) -> tuple[str, int]:
-    """Give the events on what came since the number `known`, and the number known then."""
-    newest = desk.index.newest
-    if newest == known:
-        return "", known
-    if known < desk.index.since - 1:
-        return _event("reload", "", f"{live.run_id}-{newest}"), newest
-    if newest - known > SHOWN:
-        return _event("many", str(newest - known), f"{live.run_id}-{newest}"), newest
-    text = ""
-    for reading in reversed(desk.index.readings(Filter(), before=newest + 1, after=known, limit=SHOWN)):
-        told = {name: reading[name] for name in ("file", "status", "time")}
-        told["html"] = desk.render("reading.html", reading=reading)
-        text += _event("reading", json.dumps(told), f"{live.run_id}-{reading['seq']}")
-    return text, newest
 
 
 def _event(kind: str, data: str, number: str = "") -> str:

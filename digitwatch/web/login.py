@@ -5,6 +5,7 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from digitwatch.web.body import TooMuchError, small_body
 from digitwatch.web.desk import desk_of, visitor_of
 from digitwatch.web.security import COOKIE
 from digitwatch.web.token import COOKIE_SECONDS, is_token, new_cookie
@@ -25,11 +26,10 @@ async def take(request: Request) -> Response:
     if wait := desk.logins.wait(visitor_of(request)):
         trouble = f"Too many attempts: wait {wait} seconds."
         return desk.answer("login.html", 429, trouble=trouble)
-    body = bytearray()
-    async for block in request.stream():
-        body += block
-        if len(body) > LONGEST:
-            return desk.answer("login.html", 413, trouble="That is too long.")
+    try:
+        body = await small_body(request, LONGEST)
+    except TooMuchError as error:
+        return desk.answer("login.html", 413, trouble=str(error))
     given = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0].strip()
     if not desk.site.token or not is_token(desk.site.token, given):
         return desk.answer("login.html", 403, trouble="That is not the token.")

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from digitwatch.spool import corrections
 from digitwatch.spool.corrections import NOT_A_NUMBER, UNDONE, Correction
 from digitwatch.spool.lines import shown_name
+from digitwatch.web.body import TooMuchError, small_body
 from digitwatch.web.desk import Desk, desk_of
 from digitwatch.web.site import without_paths
 
@@ -40,14 +41,11 @@ def queue(request: Request) -> Response:
 
 async def correct(request: Request) -> Response:
     """Add a correction; answer with what now counts for the page."""
-    body = bytearray()
-    async for block in request.stream():
-        body += block
-        if len(body) > LONGEST:
-            return JSONResponse({"trouble": f"expected at most {LONGEST} bytes"}, 413)
     try:
-        given = _parse(bytes(body))
+        given = _parse(await small_body(request, LONGEST))
         return await run_in_threadpool(_correct, desk_of(request), given)
+    except TooMuchError as error:
+        return JSONResponse({"trouble": str(error)}, 413)
     except BadAnswerError as error:
         return JSONResponse({"trouble": str(error)}, 400)
 

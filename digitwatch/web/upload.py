@@ -1,5 +1,6 @@
 """Scans from a browser into the inbox: under a hidden name until they are whole, never onto another file."""
 
+import asyncio
 import contextlib
 import os
 import secrets
@@ -24,6 +25,7 @@ NAME = "x-file-name"
 
 SCRATCH = ".digitwatch-upload-"
 STALE_SECONDS = 3600.0  # after which what an interrupted upload left is taken away
+SLOWEST_SECONDS = 600.0  # for one file: who sends a byte now and then keeps no place for ever
 AT_ONCE = 4  # uploads that are being written
 
 
@@ -47,6 +49,8 @@ async def upload(request: Request) -> Response:
         placed = await _receive(desk, name, request.stream())
     except UploadError as error:
         return JSONResponse({"trouble": str(error)}, error.status)
+    except TimeoutError:
+        return JSONResponse({"trouble": "it came too slowly"}, 408)
     except OSError as error:
         return JSONResponse({"trouble": f"the inbox does not take it: {error.strerror}"}, 507)
     return JSONResponse({"file": printable(placed)}, 201)
@@ -96,7 +100,8 @@ async def _receive(desk: Desk, name: str, blocks: AsyncIterator[bytes]) -> str:
     try:
         handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o660)
         try:
-            await _write(desk, handle, blocks)
+            async with asyncio.timeout(SLOWEST_SECONDS):
+                await _write(desk, handle, blocks)
             await run_in_threadpool(os.fsync, handle)
         finally:
             os.close(handle)
