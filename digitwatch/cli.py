@@ -16,8 +16,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.out is not None and options.command == "watch_or_batch" and options.batch is None:
         parser.error("--out goes with --batch")
     from digitwatch import commands  # noqa: PLC0415 (--help need not wait for it)
-    from digitwatch.commands import ExitCode, Refusal  # noqa: PLC0415
     from digitwatch.config import ConfigError  # noqa: PLC0415
+    from digitwatch.exits import ExitCode, Refusal  # noqa: PLC0415
 
     try:
         return int(getattr(commands, options.command)(options))
@@ -81,6 +81,8 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     train.add_argument("--out", metavar="NAME", type=Path, help="where the model goes (default: models/MODEL)")
     train.add_argument("--epochs", type=_positive, help="passes over the data (default: what suits the model)")
     train.add_argument("--seed", type=int, default=1, help="start of the random numbers (default: 1)")
+    # what the daemon asks of the process that makes a model for it
+    train.add_argument("--convert", metavar="FILE.keras", type=Path, help=argparse.SUPPRESS)
     train.set_defaults(command="train")
 
 

@@ -1,19 +1,18 @@
 """What each command does: the settings handed out to the parts that need them."""
 
 import argparse
-import importlib.util
 import logging
 import os
 import sys
 import time
 from collections.abc import Callable
-from enum import IntEnum
 from pathlib import Path
 
-from digitwatch import config, corrected, logs, provision, serving, systemd
+from digitwatch import config, corrected, logs, provision, schooling, serving, systemd
 from digitwatch import retry as retrying
 from digitwatch.batch import Batch, BatchTrouble
 from digitwatch.daemon import Daemon, listen
+from digitwatch.exits import ExitCode, Refusal
 from digitwatch.jobs import Equipment, Outcome
 from digitwatch.lookout import Habits
 from digitwatch.patience import told
@@ -25,26 +24,6 @@ from digitwatch.spool.predictions import PredictionLog
 from digitwatch.work import Places
 
 log = logging.getLogger(__name__)
-
-
-class ExitCode(IntEnum):
-    """What the process says at its end; stable interface (the large ones are those of sysexits.h)."""
-
-    DONE = 0
-    SOME_FAILED = 1
-    USAGE = 2
-    BUG = 70
-    TRY_LATER = 75
-    CONFIG = 78
-
-
-class Refusal(Exception):
-    """The command cannot be carried out; carries the exit code and a sentence for a person."""
-
-    def __init__(self, code: ExitCode, message: str) -> None:
-        """Keep both."""
-        self.code = code
-        super().__init__(message)
 
 
 def watch_or_batch(options: argparse.Namespace) -> ExitCode:
@@ -119,21 +98,7 @@ def batch(options: argparse.Namespace) -> ExitCode:
 
 def train(options: argparse.Namespace) -> ExitCode:
     """Train a model and install it."""
-    settings = _settings(options)
-    _need_tensorflow()
-    from digitwatch.training import train as training  # noqa: PLC0415 (TensorFlow takes seconds to load)
-    from digitwatch.training.datasets import DataError  # noqa: PLC0415
-
-    out = options.out or settings.base / "models" / options.model
-    try:
-        training.train(options.model, out, data=options.data, epochs=options.epochs, seed=options.seed, progress=print)
-    except DataError as error:
-        raise Refusal(ExitCode.USAGE, str(error)) from error
-    except OSError as error:
-        raise Refusal(ExitCode.TRY_LATER, told(error)) from error
-    print(f"installed {out}.tflite with its card {out}.json")
-    print(f"to use it, write into config.yaml: model: {out.absolute()}")
-    return ExitCode.DONE
+    return schooling.train(options, lambda: _settings(options))
 
 
 def evaluate(options: argparse.Namespace) -> ExitCode:
@@ -147,7 +112,7 @@ def evaluate(options: argparse.Namespace) -> ExitCode:
     if options.source and options.report is None:
         raise Refusal(ExitCode.USAGE, "--source goes with --report")
     if options.data is None:
-        _need_tensorflow()
+        schooling.need_tensorflow()
     model = locate(options.model or config.model_path(settings))
     try:
         print(evaluation.evaluate(model, data=options.data))
@@ -160,11 +125,6 @@ def evaluate(options: argparse.Namespace) -> ExitCode:
     except OSError as error:
         raise Refusal(ExitCode.TRY_LATER, told(error)) from error
     return ExitCode.DONE
-
-
-def _need_tensorflow() -> None:
-    if importlib.util.find_spec("tensorflow") is None:
-        raise Refusal(ExitCode.USAGE, "this needs TensorFlow: pip install 'digitwatch[train]'")
 
 
 def check(options: argparse.Namespace) -> ExitCode:

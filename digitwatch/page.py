@@ -81,7 +81,7 @@ class Page:
         """Run the process to its end; give its exit code, or None when it could not be started."""
         try:
             process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, pass_fds=self._sockets, env=_environment(), bufsize=0
+                self._command, stdin=subprocess.PIPE, pass_fds=self._sockets, env=environment(), bufsize=0
             )
         except OSError as error:
             log.warning("the page could not be started: %s", error)
@@ -109,7 +109,7 @@ class Page:
                 self._process.stdin.write(line)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Give the environment in which Python finds this very digitwatch, and no message goes to systemd."""
     place = str(Path(__file__).resolve().parents[1])
     path = os.pathsep.join(filter(None, [place, os.environ.get("PYTHONPATH")]))

@@ -1,11 +1,15 @@
 """The model that config.yaml names: found, converted, or trained when it is not there yet."""
 
+import importlib.util
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 from digitwatch.config import Training
+from digitwatch.page import environment
 
 
 class NoModel(Exception):
@@ -79,12 +83,7 @@ def convert(keras: Path, stem: Path) -> None:
     Raises:
         NoModel: it is no model of digits that can be converted.
     """
-    from digitwatch.training import export  # noqa: PLC0415 (TensorFlow loads only when it is needed)
-
-    try:
-        export.convert(keras, stem)
-    except export.ExportError as error:
-        raise NoModel(str(error)) from error
+    _make(["--convert", str(keras), "--out", str(stem)], lambda _: None)
 
 
 def needs_tensorflow(model: Path | str) -> None:
@@ -93,21 +92,37 @@ def needs_tensorflow(model: Path | str) -> None:
     Raises:
         NoModel: it is not.
     """
-    try:
-        import tensorflow  # noqa: F401, PLC0415
-    except ImportError:
+    if importlib.util.find_spec("tensorflow") is None:
         raise NoModel(
             f"model {model} must be made first, which needs TensorFlow: pip install 'digitwatch[train]'; "
             "or name a bundled one in config.yaml (model: cnn)"
-        ) from None
+        )
 
 
 def _train(stem: Path, training: Training, progress: Callable[[str], None]) -> None:
-    from digitwatch.training import train  # noqa: PLC0415
-    from digitwatch.training.datasets import DataError  # noqa: PLC0415
+    asked = ["--model", training.architecture, "--out", str(stem), "--seed", str(training.seed)]
+    asked += ["--data", str(training.data)] if training.data else []
+    asked += ["--epochs", str(training.epochs)] if training.epochs else []
+    _make(asked, progress)
 
-    options: dict[str, Any] = {"data": training.data, "epochs": training.epochs, "seed": training.seed}
-    try:
-        train.train(training.architecture, stem, progress=progress, **options)
-    except DataError as error:
-        raise NoModel(str(error)) from error
+
+def _make(arguments: list[str], progress: Callable[[str], None]) -> None:
+    """Run `digitwatch train` in a process of its own, so that TensorFlow's memory ends with it.
+
+    Raises:
+        NoModel: it did not succeed; the message is its own.
+    """
+    command = [sys.executable, "-P", "-u", "-m", "digitwatch", "train", *arguments]
+    with tempfile.TemporaryFile() as complaints:
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, env=environment(), text=True
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if not line.startswith("to use it"):  # config.yaml names it already
+                    progress(line.rstrip())
+        if process.returncode:
+            complaints.seek(0)
+            said = complaints.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
+            why = said.removeprefix("digitwatch: ") or f"the training ended with code {process.returncode}"
+            raise NoModel(why)

@@ -106,3 +106,22 @@ def test_unknown_writers_hold_out_the_end() -> None:
     _, held = hold_out(digits, share=0.05)
 
     assert held.labels.tolist() == [38, 39]
+
+
+@pytest.mark.parametrize("writers", [1, 2, 4])
+def test_few_writers_hold_out_the_end(writers: int) -> None:
+    """Where each writer made more than the share, the last pictures are held out, so that something is."""
+    who = np.arange(40) % writers
+    digits = Digits(np.zeros((40, 28, 28), np.uint8), np.arange(40, dtype=np.uint8), who)
+
+    learn, held = hold_out(digits, share=0.05)
+
+    assert (len(learn), held.labels.tolist()) == (38, [38, 39])
+
+
+def test_a_busy_writer_does_not_keep_the_others_from_being_held_out() -> None:
+    """Those who made little are found behind one who made most, whatever the lot says."""
+    who = np.r_[np.zeros(80, int), np.repeat(np.arange(1, 21), 1)]
+    digits = Digits(np.zeros((100, 28, 28), np.uint8), np.zeros(100, np.uint8), who)
+
+    assert [len(hold_out(digits, share=0.05, seed=seed)[1]) for seed in range(5)] == [5] * 5

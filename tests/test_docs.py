@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from digitwatch import config
-from digitwatch.commands import ExitCode
+from digitwatch.exits import ExitCode
 from digitwatch.spool.lines import HEADER, Row
 
 ROOT = Path(__file__).parents[1]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from digitwatch import config
-from digitwatch.commands import ExitCode
+from digitwatch.exits import ExitCode
 from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.lines import HEADER, Row
 from digitwatch.spool.predictions import PredictionLog

@@ -66,16 +66,25 @@ def load(data: Path | None = None) -> tuple[Digits, Digits]:
 def hold_out(train: Digits, *, share: float = HELD_OUT_SHARE, seed: int = 0) -> tuple[Digits, Digits]:
     """Return `train` without a held-out part, and that part: about `share` of it, all by other writers.
 
-    Where the writers are unknown the last pictures are held out.
+    Where the writers are unknown, or each one made more than that share, the last pictures are held out.
     """
     count = max(1, round(len(train) * share))
-    if train.writers is None:
+    chosen = _few_writers(train.writers, count, seed)
+    if train.writers is None or not len(chosen):
         return train[: len(train) - count], train[len(train) - count :]
-    writers, sizes = np.unique(train.writers, return_counts=True)
-    order = np.random.default_rng(seed).permutation(len(writers))
-    chosen = writers[order[np.cumsum(sizes[order]) <= count]]
     held = np.isin(train.writers, chosen)
     return train[~held], train[held]
+
+
+def _few_writers(written: NDArray[np.int64] | None, count: int, seed: int) -> NDArray[np.int64]:
+    """Return writers, drawn by lot, who made at most `count` pictures together; none where that is impossible."""
+    if written is None:
+        return np.empty(0, np.int64)
+    writers, sizes = np.unique(written, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(writers))
+    fit = order[sizes[order] <= count]  # one who made more would end the sum at once
+    chosen: NDArray[np.int64] = writers[fit[np.cumsum(sizes[fit]) <= count]]
+    return chosen
 
 
 def _download() -> dict[str, NDArray[np.generic]]:
