@@ -70,9 +70,9 @@ class Daemon:
         """
         self._pool = pool
         self._lookout.open()
-        cut = self._predictions.repair()
-        if cut:
+        if cut := self._predictions.repair():
             log.warning("%s: cut off %d bytes of an incomplete last line", self._predictions.path, cut)
+        self._status.resume(self._predictions.path)
         self._ledger.model = pool.start()
         self._adopt()
         self._lookout.start()

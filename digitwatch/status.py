@@ -4,10 +4,12 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 from digitwatch import systemd
 from digitwatch.jobs import Outcome
 from digitwatch.spool.lines import printable
+from digitwatch.spool.search import scans_of_day
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,10 @@ class Status:
         self._counts: Counter[str] = Counter()
         self._line = ""
         self._told = float("-inf")
+
+    def resume(self, predictions: Path) -> None:
+        """Go on counting where an earlier run stopped, as its rows in the log tell."""
+        self._counts = Counter(scans_of_day(predictions, self._day.isoformat()))
 
     def count(self, outcome: Outcome) -> None:
         """Count a recorded scan and write its log lines."""

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from digitwatch.spool.lines import HEADER, Row, encode
-from digitwatch.spool.search import rows_near_end, siblings
+from digitwatch.spool.search import rows_near_end, scans_of_day, siblings
 
 
 def row(scan: str) -> bytes:
@@ -37,6 +37,17 @@ def test_rows_are_found_plain_and_packed(tmp_path: Path) -> None:
     for name in ("p.csv", "p.csv.1.gz"):
         assert [found.id for found in rows_near_end(tmp_path / name, {"id-2", "id-9"})] == ["id-2"]
     assert list(rows_near_end(tmp_path / "p.csv", {"id-3"})) == []
+
+
+def test_the_scans_of_a_day_are_counted(tmp_path: Path) -> None:
+    """Each scan once, however many pages; yesterday's not; a log that is not there has none."""
+    first = Row("2026-11-22T1", "a.png", "1", "7", "0.9", "ok", "", "7:0.9", "id-1", "sha", "o", "a", "m", "12")
+    failed = first._replace(id="id-2", status="failed")
+    rows = [first, first._replace(page="2"), failed, first._replace(id="id-3", time="2026-11-21T1")]
+    (tmp_path / "p.csv").write_bytes(HEADER.encode() + encode(rows))
+
+    assert scans_of_day(tmp_path / "p.csv", "2026-11-22") == {"read": 1, "failed": 1}
+    assert scans_of_day(tmp_path / "gone.csv", "2026-11-22") == {"read": 0, "failed": 0}
 
 
 def test_a_pack_that_is_not_finished_is_passed_over(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from digitwatch.jobs import Job, Outcome, PageResult
+from digitwatch.spool.lines import Row, encode
 from digitwatch.status import EVERY, Status
 
 
@@ -97,3 +98,16 @@ def test_no_reading_is_called_certain(caplog: pytest.LogCaptureFixture) -> None:
         Status(Clock()).count(replace(outcome(), pages=(page,)))
 
     assert "confidence 99.9 %" in caplog.text
+
+
+def test_a_new_start_goes_on_counting(manager: socket.socket, tmp_path: Path) -> None:
+    """Read today means today, not since the last start."""
+    status = Status(Clock(), lambda: date(2026, 11, 22))
+    row = Row("2026-11-22T1", "a.png", "1", "7", "0.9", "failed", "", "", "id", "sha", "", "f", "m", "12")
+    (tmp_path / "p.csv").write_bytes(encode([row]))
+    status.resume(tmp_path / "p.csv")
+    status.count(outcome())
+    status.tell("events", 0, "")
+
+    with manager:
+        assert "1 read, 1 failed today" in manager.recv(4096).decode()

@@ -1,5 +1,6 @@
 """Rows of a few scans, looked up at the end of the log and of what rotation made of it."""
 
+import contextlib
 import gzip
 import os
 import zlib
@@ -41,6 +42,18 @@ def rows_near_end(path: Path, wanted: set[str]) -> Iterator[Row]:
     for line in _last_lines(path):
         if any(needle in line for needle in needles):
             yield from (row for row in parse([line.decode("utf-8", "replace")]) if row.id in wanted)
+
+
+def scans_of_day(path: Path, day: str) -> dict[str, int]:
+    """Count the scans that were read and that failed on a day (`2026-11-22`), as far back as rows are looked for."""
+    scans: dict[str, set[str]] = {"read": set(), "failed": set()}
+    start = day.encode()
+    with contextlib.suppress(OSError):  # a count is a courtesy
+        for line in _last_lines(path):
+            if line.startswith(start):
+                for row in parse([line.decode("utf-8", "replace")]):
+                    scans["failed" if row.status == "failed" else "read"].add(row.id)
+    return {kind: len(ids) for kind, ids in scans.items()}
 
 
 def _last_lines(path: Path) -> Iterator[bytes]:
