@@ -1,12 +1,14 @@
 """The files of a reading: found where the log says, and nowhere outside their folders."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from visitor import row, site, visiting, write
 
 from digitwatch.spool.lines import printable
+from digitwatch.web import gallery
 
 ID = row(1).id
 
@@ -29,6 +31,20 @@ def test_pictures_and_original_are_given(tmp_path: Path) -> None:
     kinds = {name: answer.headers["content-type"] for name, answer in answers.items()}
     assert kinds == {"small": "image/webp", "whole": "image/png", "scan": "image/png"}
     assert all("sandbox" in answer.headers["content-security-policy"] for answer in answers.values())
+
+
+def test_a_small_picture_is_made_once_for_all_who_ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty open pages ask at the same moment; one of them pays."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1))
+    made = []
+    make = gallery._small
+    monkeypatch.setattr(gallery, "_small", lambda request: made.append(1) or make(request))
+    with visiting(settings) as page, ThreadPoolExecutor(20) as many:
+        answers = [many.submit(page.get, f"/small/{ID}/1") for _ in range(20)]
+
+        assert {answer.result().status_code for answer in answers} == {200}
+    assert len(made) == 1
 
 
 def test_what_is_no_picture_is_only_saved(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What every answer of the page is made with: the site, the index, the templates and the limits."""
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +29,7 @@ class Desk:
     logins: Rate = field(default_factory=lambda: Rate(10, 0.1, time.monotonic))
     visitors: int = 0  # who listen to what is new
     kept_inbox: tuple[float, tuple[int, float]] = (float("-inf"), (0, 0.0))  # see health.inbox
-    kept_pictures: dict[tuple[str, str], bytes] = field(default_factory=dict)  # small ones; see gallery
+    kept_pictures: dict[tuple[str, str], asyncio.Future[bytes | None]] = field(default_factory=dict)  # see gallery
     uploading: int = 0  # files that are being received
     templates: jinja2.Environment = field(
         default_factory=lambda: jinja2.Environment(

@@ -1,5 +1,6 @@
 """Pictures of a reading: small and whole, the original, and what the model saw of it."""
 
+import asyncio
 import io
 import json
 import os
@@ -35,13 +36,14 @@ async def small(request: Request) -> Response:
     """Give the annotated picture in a size for lists; a picture never changes, so it is made once."""
     key = (request.path_params["scan"], request.path_params["page"])
     kept = desk_of(request).kept_pictures
-    if (made := kept.get(key)) is None:
-        made = await run_in_threadpool(_small, request)
-        if made is None:
-            return _missing()
-        kept[key] = made
+    if key not in kept:  # all open pages ask for a new picture at the same moment: they share one making of it
+        kept[key] = asyncio.ensure_future(run_in_threadpool(_small, request))
         while len(kept) > KEPT:
             del kept[next(iter(kept))]
+    made = await asyncio.shield(kept[key])
+    if made is None:
+        kept.pop(key, None)
+        return _missing()
     return Response(made, media_type="image/webp", headers=STRICT)
 
 
