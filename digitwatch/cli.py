@@ -76,13 +76,23 @@ def _add_config(parser: argparse.ArgumentParser, default: object = None) -> None
 def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     train = commands.add_parser("train", help="train a model and install it")
     _add_config(train, default=argparse.SUPPRESS)
-    train.add_argument("--model", choices=("cnn", "dense"), default="cnn", help="the architecture (default: cnn)")
+    train.add_argument("--model", choices=("cnn", "dense"), help="the architecture (default: cnn)")
     train.add_argument("--data", metavar="FILE.npz", type=Path, help="MNIST-like data (default: MNIST by Keras)")
     train.add_argument("--out", metavar="NAME", type=Path, help="where the model goes (default: models/MODEL)")
     train.add_argument("--epochs", type=_positive, help="passes over the data (default: what suits the model)")
     train.add_argument("--seed", type=int, default=1, help="start of the random numbers (default: 1)")
+    what = train.add_mutually_exclusive_group()
+    what.add_argument(
+        "--corrections",
+        metavar="FILE",
+        nargs="?",
+        const="",
+        help="let the model of config.yaml learn from what was reviewed (default: the configured file), "
+        "and install it if that made it better",
+    )
+    what.add_argument("--rollback", action="store_true", help="go back to the model before the newest taught one")
     # what the daemon asks of the process that makes a model for it
-    train.add_argument("--convert", metavar="FILE.keras", type=Path, help=argparse.SUPPRESS)
+    what.add_argument("--convert", metavar="FILE.keras", type=Path, help=argparse.SUPPRESS)
     train.set_defaults(command="train")
 
 

@@ -103,28 +103,7 @@ def train(options: argparse.Namespace) -> ExitCode:
 
 def evaluate(options: argparse.Namespace) -> ExitCode:
     """Measure a model on test digits, in lines or as a page with pictures."""
-    settings = _settings(options)
-    from digitwatch.reading.classifier import ModelError  # noqa: PLC0415 (loads OpenCV and LiteRT)
-    from digitwatch.reading.reader import locate  # noqa: PLC0415
-    from digitwatch.training import evaluate as evaluation  # noqa: PLC0415
-    from digitwatch.training.datasets import DataError  # noqa: PLC0415
-
-    if options.source and options.report is None:
-        raise Refusal(ExitCode.USAGE, "--source goes with --report")
-    if options.data is None:
-        schooling.need_tensorflow()
-    model = locate(options.model or config.model_path(settings))
-    try:
-        print(evaluation.evaluate(model, data=options.data))
-        if options.report is not None:
-            from digitwatch.training.report import report  # noqa: PLC0415 (draws with matplotlib)
-
-            print(f"\nSee {report(model, options.report, data=options.data, sources=options.source)}")
-    except (DataError, ModelError) as error:
-        raise Refusal(ExitCode.USAGE, str(error)) from error
-    except OSError as error:
-        raise Refusal(ExitCode.TRY_LATER, told(error)) from error
-    return ExitCode.DONE
+    return schooling.evaluate(options, _settings(options))
 
 
 def check(options: argparse.Namespace) -> ExitCode:
@@ -137,7 +116,7 @@ def check(options: argparse.Namespace) -> ExitCode:
         _places(settings),
         settings.predictions,
         _habits(settings),
-        model=config.model_path(settings),
+        model=_chosen(settings),
         data=settings.training.data,
     )
     well = True
@@ -176,6 +155,8 @@ def web(options: argparse.Namespace) -> ExitCode:
     settings = _settings(options)
     try:
         serving.serve(settings, config.find(options.config), handle=options.socket, until_eof=options.until_eof)
+    except provision.NoModel as error:
+        raise Refusal(ExitCode.CONFIG, str(error)) from error
     except OSError as error:
         raise Refusal(ExitCode.TRY_LATER, f"web.listen: {told(error)}") from error
     return ExitCode.DONE
@@ -227,6 +208,13 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _chosen(settings: config.Settings) -> Path | str:
+    try:
+        return provision.chosen(settings)
+    except provision.NoModel as error:
+        raise Refusal(ExitCode.CONFIG, str(error)) from error
+
+
 def _model(settings: config.Settings) -> Path | str:
     """Give the model, trained first where it does not exist; the service manager is kept informed."""
 
@@ -235,7 +223,7 @@ def _model(settings: config.Settings) -> Path | str:
         systemd.notify(STATUS=line, EXTEND_TIMEOUT_USEC=600_000_000)
 
     try:
-        return provision.provide(config.model_path(settings), settings.training, progress)
+        return provision.provide(provision.chosen(settings), settings.training, progress)
     except provision.NoModel as error:
         raise Refusal(ExitCode.CONFIG, str(error)) from error
 

@@ -70,6 +70,7 @@ class Settings(_Section):
     failed: FilePath = Path("digitwatch-data/failed")
     predictions: FilePath = Path("digitwatch-data/predictions.csv")
     corrections: FilePath = Path("digitwatch-data/corrections.csv")
+    taught: FilePath = Path("digitwatch-data/taught")
     watch: Literal["auto", "events", "polling"] = "auto"
     recursive: bool = False
     settle: float = Field(2.0, ge=0, le=3600)
@@ -186,7 +187,7 @@ def _unknown(location: tuple[str, ...]) -> str:
 
 def _absolute(settings: Settings, base: Path) -> Settings:
     """Make every path absolute, relative ones counted from the folder of config.yaml."""
-    paths = {name: Path(os.path.abspath(base / getattr(settings, name))) for name in (*FOLDERS, *FILES)}
+    paths = {name: Path(os.path.abspath(base / getattr(settings, name))) for name in (*FOLDERS, *FILES, "taught")}
     training, web = settings.training, settings.web
     if training.data is not None:
         training = training.model_copy(update={"data": base / training.data})
@@ -197,8 +198,8 @@ def _absolute(settings: Settings, base: Path) -> Settings:
 
 def dangers(settings: Settings) -> Iterator[str]:
     """Yield a sentence for each pair of folders that would eat each other's files."""
-    real = {name: Path(os.path.realpath(getattr(settings, name))) for name in (*FOLDERS, *FILES)}
-    for name in ("outbox", "archive", "failed", *FILES):
+    real = {name: Path(os.path.realpath(getattr(settings, name))) for name in (*FOLDERS, *FILES, "taught")}
+    for name in ("outbox", "archive", "failed", "taught", *FILES):
         if real[name].is_relative_to(real["inbox"]):
             yield (
                 f"{name}: expected a place outside the inbox ({real['inbox']}), found {real[name]}; "

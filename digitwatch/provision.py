@@ -8,7 +8,8 @@ from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
-from digitwatch.config import Training
+from digitwatch import taught
+from digitwatch.config import Settings, Training, model_path
 from digitwatch.page import environment
 
 
@@ -22,6 +23,18 @@ class Plan(Enum):
     READY = "nothing"
     CONVERT = "convert the .keras file"
     TRAIN = "train it"
+
+
+def chosen(settings: Settings) -> Path | str:
+    """Give the model that reads: the newest that learned from corrections, else the one that config.yaml names.
+
+    Raises:
+        NoModel: which one it is cannot be told.
+    """
+    try:
+        return taught.current(settings.taught, model_path(settings))
+    except taught.HistoryError as error:
+        raise NoModel(str(error)) from error
 
 
 def plan(model: Path | str) -> tuple[Path | str, Plan]:

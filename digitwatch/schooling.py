@@ -1,12 +1,18 @@
-"""`digitwatch train`: what is to be learned from what, and where the model goes."""
+"""`digitwatch train` and `evaluate`: what is learned from what, where the model goes, and how good it is."""
 
 import argparse
 import importlib.util
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
-from digitwatch.config import Settings
+from digitwatch import provision, reviewed, taught
+from digitwatch.config import Settings, model_path
 from digitwatch.exits import ExitCode, Refusal
 from digitwatch.patience import told
+from digitwatch.work import Places
+
+TAKE_OVER = "a running digitwatch takes it over on SIGHUP (systemctl reload digitwatch)"
 
 
 def train(options: argparse.Namespace, settings: Callable[[], Settings]) -> ExitCode:
@@ -15,16 +21,31 @@ def train(options: argparse.Namespace, settings: Callable[[], Settings]) -> Exit
     Raises:
         Refusal: it cannot be done; the message says why.
     """
-    need_tensorflow()
-    from digitwatch.training.datasets import DataError  # noqa: PLC0415 (TensorFlow takes seconds to load)
-    from digitwatch.training.export import ExportError  # noqa: PLC0415
-
     try:
-        return _convert(options) if options.convert else _anew(options, settings)
-    except (DataError, ExportError) as error:
-        raise Refusal(ExitCode.USAGE, str(error)) from error
+        if options.rollback:
+            return _rollback(settings())
+        need_tensorflow()
+        return _train(options, settings)
+    except taught.HistoryError as error:
+        raise Refusal(ExitCode.CONFIG, str(error)) from error
     except OSError as error:
         raise Refusal(ExitCode.TRY_LATER, told(error)) from error
+
+
+def _train(options: argparse.Namespace, settings: Callable[[], Settings]) -> ExitCode:
+    from digitwatch.reading.classifier import ModelError  # noqa: PLC0415 (TensorFlow takes seconds to load)
+    from digitwatch.training.datasets import DataError  # noqa: PLC0415
+    from digitwatch.training.export import ExportError  # noqa: PLC0415
+    from digitwatch.training.recover import RecoverError  # noqa: PLC0415
+
+    try:
+        if options.convert:
+            return _convert(options)
+        if options.corrections is not None:
+            return _teach(options, settings())
+        return _anew(options, settings)
+    except (DataError, ExportError, ModelError, RecoverError) as error:
+        raise Refusal(ExitCode.USAGE, str(error)) from error
 
 
 def need_tensorflow() -> None:
@@ -41,8 +62,9 @@ def _anew(options: argparse.Namespace, settings: Callable[[], Settings]) -> Exit
     """Train a network from nothing."""
     from digitwatch.training import train as training  # noqa: PLC0415
 
-    out = options.out or settings().base / "models" / options.model
-    training.train(options.model, out, data=options.data, epochs=options.epochs, seed=options.seed, progress=print)
+    architecture = options.model or "cnn"
+    out = options.out or settings().base / "models" / architecture
+    training.train(architecture, out, data=options.data, epochs=options.epochs, seed=options.seed, progress=print)
     print(f"installed {out}.tflite with its card {out}.json")
     print(f"to use it, write into config.yaml: model: {out.absolute()}")
     return ExitCode.DONE
@@ -53,4 +75,64 @@ def _convert(options: argparse.Namespace) -> ExitCode:
     from digitwatch.training import export  # noqa: PLC0415
 
     export.convert(options.convert, options.out or options.convert.with_suffix(""))
+    return ExitCode.DONE
+
+
+def _teach(options: argparse.Namespace, settings: Settings) -> ExitCode:
+    """Let the model of config.yaml learn on from what people have reviewed, and install it if that made it better."""
+    from digitwatch.training import export, teach  # noqa: PLC0415
+    from digitwatch.training.cuttings import Page  # noqa: PLC0415
+
+    if options.out or options.model:
+        raise Refusal(ExitCode.USAGE, "--corrections goes without --model and --out: it is the model of config.yaml")
+    places = Places(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base)
+    found = reviewed.pages(settings.predictions, Path(options.corrections or settings.corrections))
+    pages = [Page(page.scan, page.page, page.text, partial(reviewed.content, places, page)) for page in found]
+    named, in_use = model_path(settings), taught.current(settings.taught, model_path(settings))
+    course = teach.Course(options.data, options.epochs or teach.EPOCHS, options.seed)
+    result = teach.teach(named, in_use, pages, course)
+    if result.objection:
+        print(f"not installed: {result.objection}")
+        return ExitCode.SOME_FAILED
+    stem = taught.install(settings.taught, str(named), lambda stem: export.save(result.content, result.card, stem))
+    print(f"installed {stem}.tflite, which now stands in for `model: {settings.model}`; {TAKE_OVER}")
+    return ExitCode.DONE
+
+
+def _rollback(settings: Settings) -> ExitCode:
+    """Go back to the model before the newest taught one."""
+    done = taught.rollback(settings.taught, model_path(settings))
+    if done is None:
+        raise Refusal(ExitCode.USAGE, f"there is nothing to go back from: `model: {settings.model}` reads itself")
+    left, now = done
+    print(f"back to {now}; {left}.tflite is kept; {TAKE_OVER}")
+    return ExitCode.DONE
+
+
+def evaluate(options: argparse.Namespace, settings: Settings) -> ExitCode:
+    """Measure a model on test digits, in lines or as a page with pictures.
+
+    Raises:
+        Refusal: it cannot be done; the message says why.
+    """
+    from digitwatch.reading.classifier import ModelError  # noqa: PLC0415 (loads OpenCV and LiteRT)
+    from digitwatch.reading.reader import locate  # noqa: PLC0415
+    from digitwatch.training import evaluate as evaluation  # noqa: PLC0415
+    from digitwatch.training.datasets import DataError  # noqa: PLC0415
+
+    if options.source and options.report is None:
+        raise Refusal(ExitCode.USAGE, "--source goes with --report")
+    if options.data is None:
+        need_tensorflow()
+    try:
+        model = locate(options.model or provision.chosen(settings))
+        print(evaluation.evaluate(model, data=options.data))
+        if options.report is not None:
+            from digitwatch.training.report import report  # noqa: PLC0415 (draws with matplotlib)
+
+            print(f"\nSee {report(model, options.report, data=options.data, sources=options.source)}")
+    except (DataError, ModelError, provision.NoModel) as error:
+        raise Refusal(ExitCode.USAGE, str(error)) from error
+    except OSError as error:
+        raise Refusal(ExitCode.TRY_LATER, told(error)) from error
     return ExitCode.DONE

@@ -6,7 +6,7 @@ import socket
 import sys
 from pathlib import Path
 
-from digitwatch import config, systemd
+from digitwatch import config, provision, systemd
 from digitwatch.config import ConfigError
 from digitwatch.page import Page
 from digitwatch.values import address, is_loopback
@@ -40,6 +40,7 @@ def serve(settings: config.Settings, source: Path | None, *, handle: int | None,
 
     Raises:
         ConfigError: the page cannot be had like this.
+        NoModel: which model reads cannot be told.
         OSError: the address is taken, or none of this machine.
     """
     _check(settings, source, [] if handle is None else [handle])
@@ -51,7 +52,7 @@ def serve(settings: config.Settings, source: Path | None, *, handle: int | None,
         places=Places(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base),
         predictions=settings.predictions,
         corrections=settings.corrections,
-        model=config.model_path(settings),
+        model=provision.chosen(settings),
         pixels=settings.limits.pixels,
         min_free=settings.min_free,
         upload=web.upload,

@@ -101,7 +101,7 @@ def _dense(learn: Digits, epochs: int | None, *, seed: int, progress: Progress) 
     epochs = epochs or DENSE_EPOCHS
     model = models.dense()
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(), metrics=["accuracy"])
-    model.fit(_floats(learn.pictures), learn.labels, epochs=epochs, verbose=0, callbacks=[_Report(epochs, progress)])
+    model.fit(floats(learn.pictures), learn.labels, epochs=epochs, verbose=0, callbacks=[Report(epochs, progress)])
     card = export.describe(classes=10, output="probabilities")
     return export.to_tflite(model), card | {"recipe": {"epochs": epochs}, "scores": {}}
 
@@ -140,7 +140,7 @@ def _fit(learn: Digits, recipe: Recipe, *, seed: int, progress: Progress) -> ker
     )
     model.fit(
         _batches(learn, recipe, seed), steps_per_epoch=steps, epochs=recipe.epochs, verbose=0,
-        shuffle=False, callbacks=[_Report(recipe.epochs, progress, steps)],
+        shuffle=False, callbacks=[Report(recipe.epochs, progress, steps)],
     )  # fmt: skip  # shuffle: the lessons already are
     exact = models.cnn()
     exact.set_weights(model.get_weights())
@@ -153,7 +153,7 @@ def _batches(learn: Digits, recipe: Recipe, seed: int) -> Iterator[tuple[Floats,
     for pictures, labels in lessons.epochs(learn, count=recipe.epochs, seed=seed):
         for start in range(0, len(pictures) - recipe.batch + 1, recipe.batch):
             part = slice(start, start + recipe.batch)
-            yield _floats(pictures[part]), targets[labels[part]]
+            yield floats(pictures[part]), targets[labels[part]]
 
 
 def _policy() -> str:
@@ -178,27 +178,31 @@ def _with_policy(policy: str, build: Callable[[], keras.Model]) -> keras.Model:
         keras.mixed_precision.set_global_policy(before)
 
 
-def _floats(pictures: NDArray[np.uint8]) -> Floats:
+def floats(pictures: NDArray[np.uint8]) -> Floats:
     """Return (N, 28, 28) uint8 as (N, 28, 28, 1) float32 from 0 to 1."""
     return pictures[..., None].astype(np.float32) / np.float32(255)
 
 
-class _Report(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+class Report(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Tells the progress after each epoch, and every half minute within one."""
 
     def __init__(self, epochs: int, progress: Progress, steps: int = 0) -> None:
+        """Expect so many epochs, each of `steps` batches; 0 where nobody knows."""
         super().__init__()
         self._epochs, self._steps, self._progress = epochs, steps, progress
         self._epoch, self._began, self._told = 0, time.monotonic(), time.monotonic()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Note which one."""
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Tell how far it is, now and then."""
         if self._steps and time.monotonic() - self._told > EVERY:
             self._tell(f"{(batch + 1) / self._steps:.0%}", logs)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Tell that it is done."""
         self._tell("done", logs)
 
     def _tell(self, how_far: str, logs: dict[str, float] | None) -> None:

@@ -36,7 +36,9 @@ def original(site: Site, reading: sqlite3.Row) -> bytes:
 
 def _content(site: Site, shown: str, folders: tuple[Path, ...]) -> bytes:
     try:
-        handle = os.open(_find(site, shown, folders), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = os.open(
+            find(site.places.base, shown, folders), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        )
     except OSError as error:
         raise NotThereError(shown) from error
     with open(handle, "rb") as file:
@@ -46,10 +48,14 @@ def _content(site: Site, shown: str, folders: tuple[Path, ...]) -> bytes:
         return file.read()
 
 
-def _find(site: Site, shown: str, folders: tuple[Path, ...]) -> Path:
-    """Give the place that the log shows, if it really lies below one of the folders."""
+def find(base: Path, shown: str, folders: tuple[Path, ...]) -> Path:
+    """Give the place that the log shows, counted from `base`, if it really lies below one of the folders.
+
+    Raises:
+        NotThereError: there is no file, or it lies elsewhere.
+    """
     for text in _readings_of(shown):
-        path = Path(os.path.normpath(site.places.base / text))
+        path = Path(os.path.normpath(base / text))
         real = Path(os.path.realpath(path.parent)) / path.name
         if any(real.is_relative_to(os.path.realpath(folder)) for folder in folders) and real.is_file():
             return real

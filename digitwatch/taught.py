@@ -1,0 +1,85 @@
+"""The models that learned from corrections: which one stands in for the model of config.yaml, and which before it.
+
+They lie in one folder as pairs that are never changed, `cnn-taught-1.tflite` and `.json`. A small file beside
+them, history.json, names for each model those that stood in for it, the newest last; taking a new one and going
+back are each one rename of that file.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from digitwatch.spool.durable import sync_folder, write_durably
+
+HISTORY = "history.json"
+History = dict[str, list[str]]  # what config.yaml names -> the stems that stood in for it, oldest first
+
+
+class HistoryError(Exception):
+    """The file that says which model stands in cannot be used; the message says what to do."""
+
+
+def current(folder: Path, named: Path | str) -> Path | str:
+    """Give the newest model that stands in for `named`, or `named` itself where none does.
+
+    Raises:
+        HistoryError: the history is no such file.
+    """
+    stems = _read(folder).get(str(named), [])
+    return folder / stems[-1] if stems else named
+
+
+def install(folder: Path, named: Path | str, save: Callable[[Path], None]) -> Path:
+    """Let `save` write a pair of files at the stem it is given, then let it stand in for `named`; give the stem.
+
+    Raises:
+        OSError: the disk is full, or the folder is closed to us; what stood in still does.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    history = _read(folder)
+    number = 1
+    while any(folder.glob(f"{Path(named).stem}-taught-{number}.*")):  # also those that were gone back from
+        number += 1
+    stem = folder / f"{Path(named).stem}-taught-{number}"
+    save(stem)
+    history.setdefault(str(named), []).append(stem.name)
+    _write(folder, history)
+    return stem
+
+
+def rollback(folder: Path, named: Path | str) -> tuple[Path, Path | str] | None:
+    """Let the model before the newest stand in for `named`; give the one left and the one that counts now.
+
+    The files of the one left are kept. None where nothing stands in.
+    """
+    history = _read(folder)
+    if not history.get(str(named)):
+        return None
+    left = history[str(named)].pop()
+    _write(folder, history)
+    return folder / left, current(folder, named)
+
+
+def _read(folder: Path) -> History:
+    path = folder / HISTORY
+    try:
+        history = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise HistoryError(f"{path} is damaged ({error}): delete it to read with the model of config.yaml") from error
+    if not isinstance(history, dict) or not all(_is_stems(stems) for stems in history.values()):
+        raise HistoryError(f"{path}: expected lists of models, found something else: delete it")
+    return history
+
+
+def _is_stems(stems: object) -> bool:
+    return isinstance(stems, list) and all(isinstance(stem, str) and os.sep not in stem for stem in stems)
+
+
+def _write(folder: Path, history: History) -> None:
+    temporary = folder / f".{HISTORY}.{os.getpid()}"
+    write_durably(temporary, (json.dumps(history, indent=2) + "\n").encode())
+    temporary.replace(folder / HISTORY)
+    sync_folder(folder)

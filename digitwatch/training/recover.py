@@ -1,0 +1,102 @@
+"""An exported network back in Keras, so that it can learn on: its weights are read from the .tflite itself.
+
+A .tflite is a list of operators in the order of the layers. The exporter has folded each batch normalisation that
+follows a convolution into it and left one that follows a pooling as a multiplication and an addition; here each
+normalisation gets what stands there, over a mean of 0 and a variance of 1.
+"""
+
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from tensorflow.lite.tools import flatbuffer_utils
+
+from digitwatch.training import models
+
+Floats = NDArray[np.float32]
+Steps = list[tuple[str, Floats, Floats]]  # what an operator does, its weights, and its bias
+
+FLOAT32, FLOAT16 = 0, 1  # tensor types of schema.fbs
+
+
+class RecoverError(Exception):
+    """A model whose network is none of ours; the message says so."""
+
+
+def recover(content: bytes, name: str = "model") -> keras.Model:
+    """Return the Keras network whose export `content` is; both answer alike.
+
+    Args:
+        content: the bytes of a .tflite made by export.to_tflite of a network of training.models.
+        name: what the model is called in the message.
+
+    Raises:
+        RecoverError: it is the export of another network.
+    """
+    steps = list(_steps(content))
+    for build in models.ARCHITECTURES.values():
+        network = build()
+        try:
+            _fill(network, list(steps))
+        except (ValueError, IndexError):  # the weights have other shapes, or there are more or fewer of them
+            continue
+        return network
+    known = " or ".join(models.ARCHITECTURES)
+    raise RecoverError(f"{name} cannot learn on: its network is not {known} of digitwatch")
+
+
+def _steps(content: bytes) -> Iterator[tuple[str, Floats, Floats]]:
+    """Yield what has weights: convolutions, dense layers, and products and sums with a constant."""
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    graph = model.subgraphs[0]
+    known = {}  # tensor number -> values
+    for number, tensor in enumerate(graph.tensors):
+        data = model.buffers[tensor.buffer].data
+        if data is not None and tensor.type in (FLOAT32, FLOAT16):
+            kind = np.float16 if tensor.type == FLOAT16 else np.float32
+            known[number] = np.frombuffer(bytes(data), kind).astype(np.float32).reshape(tensor.shape)
+    for operator in graph.operators:
+        name = flatbuffer_utils.opcode_to_name(model, operator.opcodeIndex)
+        inputs = [int(number) for number in operator.inputs]
+        if name == "DEQUANTIZE" and inputs[0] in known:
+            known[int(operator.outputs[0])] = known[inputs[0]]
+            continue
+        weights = [known[number] for number in inputs if number in known]
+        if weights:
+            yield name, weights[0], weights[1] if len(weights) > 1 else np.zeros(1, np.float32)
+
+
+def _fill(network: keras.Model, steps: Steps) -> None:
+    """Set the network's weights from the steps, layer by layer.
+
+    Raises:
+        ValueError, IndexError: they do not fit.
+    """
+    left = np.zeros(1, np.float32)  # the sum behind a convolution that has no bias itself
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            weights, left = _take(steps, "CONV_2D")
+            weights = weights.transpose(1, 2, 3, 0)  # (out, height, width, in) to Keras' order
+            layer.set_weights([weights, left] if layer.use_bias else [weights])
+            left = np.zeros(1, np.float32) if layer.use_bias else left
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            size = layer.moving_mean.shape[0]
+            scale, shift = np.ones(size, np.float32), np.broadcast_to(left, size)
+            if steps[0][0] == "MUL":
+                scale = _take(steps, "MUL")[0]
+                shift = scale * shift + _take(steps, "ADD")[0]
+            of_one = np.sqrt(np.float32(1 + layer.epsilon))  # what a variance of 1 divides by
+            layer.set_weights([scale * of_one, shift, np.zeros(size), np.ones(size)])
+        elif isinstance(layer, keras.layers.Dense):
+            weights, bias = _take(steps, "FULLY_CONNECTED")
+            layer.set_weights([weights.T, bias])
+    if steps:
+        raise ValueError(f"expected no more weights, found {len(steps)}")
+
+
+def _take(steps: Steps, kind: str) -> tuple[Floats, Floats]:
+    name, weights, bias = steps.pop(0)
+    if name != kind:
+        raise ValueError(f"expected {kind}, found {name}")
+    return weights, bias

@@ -1,0 +1,202 @@
+"""Teaching: a model learns on from the digits that people have reviewed, and is kept only if that made it better."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from digitwatch.reading.classifier import Classifier
+from digitwatch.reading.reader import Reader, locate
+from digitwatch.training import cuttings, datasets, export, lessons
+from digitwatch.training.calibrate import temperature
+from digitwatch.training.cuttings import Cuttings, Page
+from digitwatch.training.datasets import DataError, Digits
+from digitwatch.training.evaluate import measure
+from digitwatch.training.recover import recover
+from digitwatch.training.train import Progress, Report, floats
+
+EPOCHS = 3
+BATCH = 128
+RATE = 2e-4  # a twentieth of what a network starts with: it is to keep what it knows
+WEIGHT_DECAY = 2e-2
+SMOOTHING = 0.05
+ORIGINAL = 12_000  # digits of the original data in an epoch, so that what they taught is not forgotten
+SHARE = 0.25  # of an epoch for reviewed digits, at most
+OFTEN = 100  # times that one reviewed digit is shown in an epoch, varied each time, at most
+
+FEWEST, FEWEST_HELD = 10, 4  # reviewed digits to teach, and pages held back, below which nobody could tell
+WORSE = 0.0005  # of MNIST's test digits that may be read worse than before
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a model learns on.
+
+    data: as for train.train; mixed with the reviewed digits, and its test digits guard what was known.
+    seed: of the order and every variation.
+    """
+
+    data: Path | None = None
+    epochs: int = EPOCHS
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A model that has learned on, with its card, and why it should not be installed; empty where it should."""
+
+    content: bytes
+    card: dict[str, Any]
+    objection: str
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What decides: pages held back and read right, the loss on their digits, and accuracy on the original test."""
+
+    pages: int
+    right: int
+    loss: float
+    test: float
+
+    def __str__(self) -> str:
+        """Return them for people."""
+        return f"{self.right} of {self.pages} pages held back right, loss {self.loss:.4f}; test digits {self.test:.2%}"
+
+
+def teach(
+    named: Path | str,
+    in_use: Path | str,
+    pages: Sequence[Page],
+    course: Course,
+    progress: Progress = print,
+) -> Taught:
+    """Let the model `named` learn on from reviewed pages, and compare it with the one `in_use`.
+
+    It always starts from `named`, with all that was ever reviewed, so that teaching twice does not drift away.
+
+    Args:
+        named: a bundled name, or a path of a model made by `digitwatch train`.
+        in_use: the model that reads now: `named` itself, or one taught before.
+        pages: what people have looked at.
+        course: how.
+        progress: called with a line now and then.
+
+    Raises:
+        DataError: there is too little to learn from, or the data is not usable.
+        ModelError: a model cannot be used.
+        RecoverError: its network is none that can learn on.
+    """
+    learn, test = datasets.load(course.data)
+    base, reader = Classifier.load(locate(named)), Reader(in_use)
+    taught = cuttings.cut(reader, [page for page in pages if not page.is_held_back])
+    held_back = [page for page in pages if page.is_held_back]
+    held = cuttings.cut(reader, held_back)
+    progress(_summary(taught, held))
+    _refuse_too_few(taught, held)
+    before = _marks(Classifier.load(locate(in_use)), held, held.digits, test)
+    progress(f"in use: {before}")
+
+    keras.utils.set_random_seed(course.seed)
+    network = recover(locate(named).with_suffix(".tflite").read_bytes(), base.name)
+    learn, calibration = datasets.hold_out(learn)
+    _learn(network, _mixed(learn, taught.digits, course.seed), base.card, course, progress)
+    content = export.to_tflite(network)
+    card = base.card | {"created": datetime.now(UTC).isoformat(timespec="seconds"), "temperature": 1.0}
+    if card["output"] == "logits":
+        card["temperature"] = temperature(Classifier(content, card), calibration)
+    after = _marks(Classifier(content, card), _cut_with(content, card, held_back), held.digits, test)
+    progress(f"taught: {after}")
+    card["command"] = f"digitwatch train --corrections --epochs {course.epochs} --seed {course.seed}"
+    card["taught"] = {"from": base.name, "pages": taught.pages, "digits": len(taught.digits), "result": str(after)}
+    card |= {"name": Path(named).stem}
+    card["scores"] = {"test_accuracy": round(after.test, 4), "test_digits": len(test)}
+    return Taught(content, card, _objection(before, after))
+
+
+def _summary(taught: Cuttings, held: Cuttings) -> str:
+    passed_over = taught.passed_over + held.passed_over
+    reasons = "; ".join(f"{count} where {why}" for why, count in sorted(passed_over.items()))
+    line = f"{len(taught.digits)} reviewed digits on {taught.pages} pages to learn from, {held.pages} pages held back"
+    return line + (f"; passed over: {reasons}" if reasons else "")
+
+
+def _refuse_too_few(taught: Cuttings, held: Cuttings) -> None:
+    """Stop where nobody could tell whether teaching helped.
+
+    Raises:
+        DataError: it is so.
+    """
+    if len(taught.digits) < FEWEST or held.pages < FEWEST_HELD or not len(held.digits):
+        raise DataError(
+            f"too little has been reviewed: expected at least {FEWEST} digits to learn from and {FEWEST_HELD} pages "
+            f"held back, found {len(taught.digits)} and {held.pages}; review some forty pages or more"
+        )
+
+
+def _marks(classifier: Classifier, read: Cuttings, digits: Digits, test: Digits) -> Marks:
+    loss = measure(classifier, digits).loss
+    return Marks(read.pages, read.right, loss, measure(classifier, test).accuracy)
+
+
+def _cut_with(content: bytes, card: dict[str, Any], pages: list[Page]) -> Cuttings:
+    """Read pages with a model that is not installed yet."""
+    with tempfile.TemporaryDirectory() as folder:
+        export.save(content, card, Path(folder) / "taught")
+        return cuttings.cut(Reader(Path(folder) / "taught"), pages)
+
+
+def _objection(before: Marks, after: Marks) -> str:
+    """Say why the model should not be installed, or nothing: better on what was held back, as good on the rest."""
+    if after.test < before.test - WORSE:
+        return f"it reads {after.test:.2%} of the original test digits instead of {before.test:.2%}"
+    if (after.right, -after.loss) <= (before.right, -before.loss):
+        return (
+            f"it is not better on the pages held back: {after.right} of {after.pages} right (loss {after.loss:.4f}), "
+            f"before {before.right} (loss {before.loss:.4f})"
+        )
+    return ""
+
+
+def _mixed(original: Digits, reviewed: Digits, seed: int) -> Digits:
+    """Return a part of the original digits and the reviewed ones, these repeated up to SHARE of the whole."""
+    order = np.random.default_rng(seed).permutation(len(original))[:ORIGINAL]
+    times = round(len(order) * SHARE / (1 - SHARE) / len(reviewed))
+    times = min(OFTEN, max(1, times))
+    pictures = np.concatenate([original.pictures[order], *[reviewed.pictures] * times])
+    return Digits(pictures, np.concatenate([original.labels[order], *[reviewed.labels] * times]))
+
+
+def _learn(network: keras.Model, digits: Digits, card: dict[str, Any], course: Course, progress: Progress) -> None:
+    """Fit the network to varied digits; its normalisations stay, since their statistics are folded away."""
+    for layer in network.layers:
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    classes = len(card["labels"])
+    steps = max(1, (lessons.size(digits) if card["reject"] else len(digits)) // BATCH)
+    rate = keras.optimizers.schedules.CosineDecay(RATE, decay_steps=course.epochs * steps)
+    network.compile(
+        keras.optimizers.AdamW(rate, weight_decay=WEIGHT_DECAY),
+        keras.losses.CategoricalCrossentropy(from_logits=card["output"] == "logits", label_smoothing=SMOOTHING),
+        metrics=["accuracy"],
+    )
+    network.fit(
+        _batches(digits, classes, course), steps_per_epoch=steps, epochs=course.epochs, verbose=0,
+        shuffle=False, callbacks=[Report(course.epochs, progress, steps)],
+    )  # fmt: skip
+
+
+def _batches(digits: Digits, classes: int, course: Course) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Yield (BATCH, 28, 28, 1) pictures from 0 to 1 and (BATCH, classes) targets; no non-digits for ten classes."""
+    targets = np.eye(classes, dtype=np.float32)
+    for pictures, labels in lessons.epochs(digits, count=course.epochs, seed=course.seed):
+        known = np.flatnonzero(labels < classes)
+        known = np.resize(known, max(BATCH, len(known)))  # a tiny lesson fills one batch
+        for start in range(0, len(known) - BATCH + 1, BATCH):
+            part = known[start : start + BATCH]
+            yield floats(pictures[part]), targets[labels[part]]

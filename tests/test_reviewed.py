@@ -1,0 +1,47 @@
+"""Corrections, joined with the log and the archived originals."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from digitwatch.reviewed import content, pages
+from digitwatch.spool import corrections
+from digitwatch.spool.corrections import Correction
+from digitwatch.spool.lines import HEADER
+from digitwatch.work import Places
+
+SHA = hashlib.sha256(b"scan").hexdigest()
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    """Give folders with one archived scan, its row, and a correction."""
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "a.png").write_bytes(b"scan")
+    row = f"t,a.png,1,17,0.5,review,,,ID1,{SHA},out.png,archive/a.png,m,1\n"
+    (tmp_path / "predictions.csv").write_text(HEADER + row + row.replace("ID1", "ID2"))
+    corrections.append(tmp_path / "corrections.csv", Correction("t", "ID1", "a.png", "1", SHA, "17", "12", "me"))
+    return Places(*(tmp_path / name for name in ("inbox", "outbox", "archive", "failed")), tmp_path)
+
+
+def test_only_what_was_looked_at_is_given(places: Places) -> None:
+    """The other row of the log is nobody's word."""
+    [page] = pages(places.base / "predictions.csv", places.base / "corrections.csv")
+
+    assert (page.scan, page.page, page.text) == (SHA, 1, "12")
+    assert content(places, page) == b"scan"
+
+
+def test_an_original_that_is_another_one_is_not_given(places: Places) -> None:
+    """Changed, gone, or told to lie elsewhere."""
+    [page] = pages(places.base / "predictions.csv", places.base / "corrections.csv")
+    (places.base / "elsewhere.png").write_bytes(b"scan")
+    with pytest.raises(FileNotFoundError, match="not where it was filed"):
+        content(places, page._replace(filed="elsewhere.png"))
+    (places.archive / "a.png").write_bytes(b"changed")
+    with pytest.raises(FileNotFoundError, match="another file"):
+        content(places, page)
+    (places.archive / "a.png").unlink()
+    with pytest.raises(FileNotFoundError, match="not where it was filed"):
+        content(places, page)

@@ -1,0 +1,60 @@
+"""Which taught model stands in: taken and gone back from in one step, and never mixed up."""
+
+from pathlib import Path
+
+import pytest
+
+from digitwatch.taught import HISTORY, HistoryError, current, install, rollback
+
+
+def save(stem: Path) -> None:
+    """Write a pair of files."""
+    stem.with_name(f"{stem.name}.tflite").write_text("network")
+    stem.with_name(f"{stem.name}.json").write_text("card")
+
+
+def test_without_teaching_the_named_model_reads(tmp_path: Path) -> None:
+    """A folder that does not exist holds nothing."""
+    assert current(tmp_path / "absent", "cnn") == "cnn"
+    assert current(tmp_path / "absent", tmp_path / "mine") == tmp_path / "mine"
+
+
+def test_the_newest_stands_in_and_rollback_goes_back(tmp_path: Path) -> None:
+    """Two taught, then back twice; all files are kept, and no name is given twice."""
+    first, second = (install(tmp_path / "taught", "cnn", save) for _ in range(2))
+
+    assert (first.name, second.name) == ("cnn-taught-1", "cnn-taught-2")
+    assert current(tmp_path / "taught", "cnn") == second
+    assert rollback(tmp_path / "taught", "cnn") == (second, first)
+    assert rollback(tmp_path / "taught", "cnn") == (first, "cnn")
+    assert rollback(tmp_path / "taught", "cnn") is None
+    assert second.with_suffix(".tflite").exists()
+    assert install(tmp_path / "taught", "cnn", save).name == "cnn-taught-3"
+
+
+def test_each_model_has_its_own(tmp_path: Path) -> None:
+    """Who names another model in config.yaml does not get what another one learned."""
+    install(tmp_path, "cnn", save)
+
+    assert current(tmp_path, "dense") == "dense"
+
+
+def test_a_failed_save_changes_nothing(tmp_path: Path) -> None:
+    """The disk is full: what stood in still does."""
+    first = install(tmp_path, "cnn", save)
+
+    def full(_: Path) -> None:
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        install(tmp_path, "cnn", full)
+    assert current(tmp_path, "cnn") == first
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"cnn": "x"}', '{"cnn": ["../../x"]}', "\0"])
+def test_a_damaged_history_is_told(tmp_path: Path, content: str) -> None:
+    """It names the file and what to do, instead of reading with another model than people think."""
+    (tmp_path / HISTORY).write_text(content)
+
+    with pytest.raises(HistoryError, match=r"history\.json.*delete it"):
+        current(tmp_path, "cnn")
