@@ -28,6 +28,9 @@ corrections: corrections.csv
 min_free: 0
 web: {listen: '127.0.0.1:0'}
 """
+SHOWN = """() => [...document.images].every(
+  (image) => image.complete || image.getBoundingClientRect().top > innerHeight
+)"""
 
 
 def main() -> None:
@@ -54,7 +57,7 @@ def main() -> None:
 def _look(browser: Browser, address: str) -> None:
     tab = browser.new_page(viewport={"width": 960, "height": 640})
     tab.goto(address)
-    tab.evaluate("Promise.all([...document.images].map((image) => image.decode().catch(() => 0)))")
+    tab.wait_for_function(SHOWN)
     _save(tab.screenshot(), "page-readings")
     tab.click(".reading .name:text('word-hello.png')")
     tab.click("#look button")
@@ -62,13 +65,13 @@ def _look(browser: Browser, address: str) -> None:
     _save(tab.screenshot(full_page=True), "page-one")
     tab.goto(f"{address}/review")
     tab.wait_for_selector("#item:visible")
-    tab.evaluate("document.getElementById('picture').decode()")
+    tab.wait_for_function(SHOWN)
     _save(tab.screenshot(), "page-review")
     tab.goto(f"{address}/numbers")
-    _save(tab.screenshot(), "page-numbers")
+    _save(tab.screenshot(full_page=True), "page-numbers")
     phone = browser.new_page(viewport={"width": 360, "height": 640}, device_scale_factor=2, has_touch=True)
     phone.goto(address)
-    phone.evaluate("Promise.all([...document.images].map((image) => image.decode().catch(() => 0)))")
+    phone.wait_for_function(SHOWN)
     _save(phone.screenshot(), "page-phone")
 
 
