@@ -3,7 +3,7 @@
 As root, on a machine with debootstrap and systemd-nspawn (Debian: systemd-container), about six minutes:
 
     python3 tests/container.py                  # packages come from the network
-    python3 tests/container.py --wheels DIR     # or from DIR, filled by: pip wheel -w DIR . 'setuptools>=77'
+    python3 tests/container.py --wheels DIR     # or from DIR, filled by: pip wheel -w DIR '.[web]' 'setuptools>=77'
 
 It prints a line for each step and at the end what was put in and what came out; the exit code tells whether
 every step went well, no scan was lost and none counted twice. The container is thrown away afterwards.
