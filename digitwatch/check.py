@@ -1,7 +1,7 @@
 """A look at the whole installation, with what to mend."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from digitwatch.checks import folders, record, waiting, wakeup
@@ -12,19 +12,19 @@ from digitwatch.work import Places
 
 
 def inspect(
-    places: Places, predictions: Path, habits: Habits, *, model: Path | str, data: Path | None
+    places: Places, files: Mapping[str, Path], habits: Habits, *, model: Path | str, data: Path | None
 ) -> Iterator[Finding]:
     """Yield a finding for everything that a running daemon needs; nothing is changed.
 
     Args:
         places: the folders.
-        predictions: the log.
+        files: what is written to besides, by its name in config.yaml; `predictions` is the log.
         habits: how files are to be noticed, and the free space that must be left.
         model: the model as config.yaml names it.
         data: what a model that does not exist yet would be trained from.
     """
     usable = True
-    for name, path in _named(places, predictions):
+    for name, path in _named(places, files):
         finding = folders.folder(name, path, places.base)
         usable = usable and os.path.isdir(path) and finding.well
         yield finding
@@ -36,12 +36,12 @@ def inspect(
         yield from folders.inner(places.inbox, places.outbox, places.archive)
         yield from folders.ways(places.inbox, places.outbox, places.archive, places.failed)
         yield from wakeup.events(places.inbox, habits.watch, habits.recursive)
-    written = (places.outbox, places.archive, places.failed, predictions.parent)
+    written = (places.outbox, places.archive, places.failed, files["predictions"].parent)
     yield folders.space(written, habits.min_free)
-    yield from record.record(predictions)
+    yield from record.record(files["predictions"])
     yield from models.model(model, data)
 
 
-def _named(places: Places, predictions: Path) -> Iterator[tuple[str, Path]]:
+def _named(places: Places, files: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:
     yield from ((name, getattr(places, name)) for name in ("inbox", "outbox", "archive", "failed"))
-    yield "predictions", predictions.parent
+    yield from ((name, path.parent) for name, path in files.items())

@@ -114,7 +114,7 @@ def check(options: argparse.Namespace) -> ExitCode:
     print(f"ok    config: {config.find(options.config) or 'built-in defaults'}")
     findings = checking.inspect(
         _places(settings),
-        settings.predictions,
+        {name: getattr(settings, name) for name in config.FILES},
         _habits(settings),
         model=_chosen(settings),
         data=settings.training.data,

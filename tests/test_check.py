@@ -21,7 +21,7 @@ def test_a_sound_installation_has_nothing_to_mend(tmp_path: Path) -> None:
     """Each matter has its line, and nothing is left lying."""
     places = made(tmp_path)
     before = sorted(os.walk(tmp_path))
-    findings = list(inspect(places, tmp_path / "p.csv", HABITS, model="dense", data=None))
+    findings = list(inspect(places, {"predictions": tmp_path / "p.csv"}, HABITS, model="dense", data=None))
 
     assert [str(finding) for finding in findings if not finding.well] == []
     heads = ("inbox:", "outbox:", "waiting:", "daemon:", "watch:", "free space:", "log:", "model:")
@@ -34,6 +34,8 @@ def test_one_fault_does_not_hide_another(tmp_path: Path) -> None:
     places = made(tmp_path)
     places.archive.rmdir()
     places = Places(places.inbox, places.outbox, Path("/nonexistent"), places.failed, tmp_path)
-    findings = inspect(places, tmp_path, HABITS, model=tmp_path / "gone.keras", data=None)
+    files = {"predictions": tmp_path, "corrections": Path("/nonexistent/c.csv")}
+    findings = inspect(places, files, HABITS, model=tmp_path / "gone.keras", data=None)
+    wrong = [finding.what.split(":")[0] for finding in findings if not finding.well]
 
-    assert [finding.what.split(":")[0] for finding in findings if not finding.well] == ["archive", "log", "model"]
+    assert wrong == ["archive", "corrections", "log", "model"]
