@@ -143,7 +143,7 @@ class Daemon:
         """Give the clock time at which the loop has something to do even if nobody calls."""
         work_due = [self._lookout.next_look]
         if self._ledger.is_pending:
-            work_due.append(self._patience.resume_at)
+            work_due.append(self._ledger.due)
         if self._may_take and not (self._backlog.wants_quiet and self._pool.busy):
             work_due += [due for due in (self._inbox.next_due(), self._backlog.next_due()) if due is not None]
         due = [self._stop_at, max(min(work_due), self._patience.resume_at)]
@@ -154,7 +154,12 @@ class Daemon:
         return min(due)
 
     def _commit(self) -> None:
-        """Record and file what was read, as far as the world lets us; what was written to since is read again."""
+        """Record and file what was read, as far as the world lets us; what was written to since is read again.
+
+        While others are being read, a few scans wait for each other.
+        """
+        if self._pool.busy and not self._stopping and self._clock() < self._ledger.due:
+            return
         for claim in self._ledger.changed():
             self._backlog.later(claim, LOOK_AGAIN_SECONDS)
         for outcome in self._ledger.record():
@@ -179,9 +184,9 @@ class Daemon:
     @property
     def _may_take(self) -> bool:
         """Tell whether one more scan may be read; after trouble one alone shows whether it is over."""
-        if self._stopping or self._ledger.is_pending:
+        if self._stopping or (self._patience.reason and (self._pool.busy or self._ledger.is_pending)):
             return False
-        return self._pool.free > 0 and not (self._patience.reason and self._pool.busy)
+        return self._pool.free > 0
 
     def _may_try(self, claim: Claim) -> bool:
         """Note that a suspect is read alone once more, or give it up.

@@ -17,6 +17,8 @@ from digitwatch.spool.predictions import PredictionLog
 
 log = logging.getLogger(__name__)
 
+GROUP = 8  # scans that are recorded and filed together while more are being read: one sync for all of them
+GROUP_SECONDS = 0.05  # that the first of them waits for the others at most
 FRESH_SECONDS = 10.0  # an incomplete image younger than this may still be written to
 
 
@@ -32,10 +34,18 @@ class Ledger:
         self._claims: dict[str, tuple[Claim, float]] = {}  # id -> claim, since when
         self._to_record: list[work.Finished] = []
         self._to_file: list[work.Recorded] = []
+        self._since = 0.0  # when the first of those to be recorded was read
 
     def __len__(self) -> int:
         """Give the number of claims in hand."""
         return len(self._claims)
+
+    @property
+    def due(self) -> float:
+        """Give the clock time at which what is pending must be recorded, if nothing else asks for it before."""
+        if self._to_file or len(self._to_record) >= GROUP:
+            return 0.0
+        return self._since + GROUP_SECONDS
 
     @property
     def is_pending(self) -> bool:
@@ -77,6 +87,7 @@ class Ledger:
 
     def finish(self, claim: Claim, outcome: Outcome) -> None:
         """Note what was read; `record` is next."""
+        self._since = self._since if self._to_record else self._clock()
         self._to_record.append(work.Finished(claim, outcome, self._clock() - self._claims[claim.id][1]))
 
     def changed(self) -> list[Claim]:
@@ -113,17 +124,21 @@ class Ledger:
         Raises:
             OSError: the rest is still to be moved; the same call may be made again.
         """
-        number = len(self._to_file)
-        while self._to_file:
-            recorded = self._to_file[0]
-            try:
-                where = work.file(recorded)
-            except Vanished:
-                self.drop(recorded.claim)
-            else:
-                self._claims.pop(recorded.claim.id, None)
-                log.debug("%s -> %s", printable(recorded.claim.name), where)
-            self._to_file.pop(0)
+        number, moved = len(self._to_file), []
+        try:
+            while self._to_file:
+                try:
+                    moved.append(work.move(self._to_file[0]))
+                except Vanished:
+                    self.drop(self._to_file[0].claim)
+                self._to_file.pop(0)
+            work.file(moved)
+        except OSError:
+            self._to_file = moved + self._to_file
+            raise
+        for recorded in moved:
+            self._claims.pop(recorded.claim.id, None)
+            log.debug("%s -> %s", printable(recorded.claim.name), recorded.target)
         return number
 
     def give_back(self) -> None:

@@ -4,7 +4,9 @@
     read      the claim is made durable; then pure, may be repeated at will    worker.perform
     publish   each picture under a temporary name, synced, renamed             spool.pictures.publish
     record    all rows of the scan in one write, synced: the commit point      record, below
-    file      the original to archive/ or failed/, never replacing a file      file, below
+    file      the original to archive/ or failed/, never replacing a file      move and file, below
+
+While many wait, record and file each sync once for several scans; the order stays.
 
 What a crash leaves behind, and what `recover` makes of it:
 
@@ -24,7 +26,7 @@ from pathlib import Path
 from digitwatch.jobs import Job, Outcome
 from digitwatch.spool import claims, filing
 from digitwatch.spool.claims import Claim
-from digitwatch.spool.durable import digest, make_folder
+from digitwatch.spool.durable import digest, make_folder, sync_folder
 from digitwatch.spool.lines import Row, printable, shown_name
 from digitwatch.spool.pictures import withdraw
 from digitwatch.spool.predictions import PredictionLog
@@ -98,8 +100,8 @@ def record(
     return recorded
 
 
-def file(recorded: Recorded) -> Path:
-    """Move a recorded original to its place; give where it went.
+def move(recorded: Recorded) -> Recorded:
+    """Move a recorded original to its place; give it with the place where it went. `file` makes that last.
 
     Raises:
         Vanished: somebody took the claimed file away.
@@ -108,9 +110,19 @@ def file(recorded: Recorded) -> Path:
     if recorded.failure:
         make_folder(recorded.top, recorded.target.parent)
         filing.write_reason(recorded.target, _advice(recorded))
-    target = filing.file_original(recorded.claim, recorded.top, recorded.target)
-    claims.clear(recorded.claim)
-    return target
+    return replace(recorded, target=filing.file_original(recorded.claim, recorded.top, recorded.target))
+
+
+def file(moved: Sequence[Recorded]) -> None:
+    """Sync the folders that originals were moved to, each once; then forget the claims.
+
+    Raises:
+        OSError: the same call may be made again.
+    """
+    for folder in {recorded.target.parent for recorded in moved}:
+        sync_folder(folder)
+    for recorded in moved:
+        claims.clear(recorded.claim)
 
 
 def recover(

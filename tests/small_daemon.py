@@ -41,10 +41,13 @@ PICTURE = (
 
 
 class ReadsAtOnce:
-    """Stands where the pool stands, and reads each scan in the thread of the daemon."""
+    """Stands where the pool stands, and reads each scan in the thread of the daemon.
+
+    Two are taken before the first is reported, so that they are recorded and filed together.
+    """
 
     busy = 0
-    free = 1
+    free = 2
 
     def __init__(self, report: Callable[[Outcome], None], post: Callable[[Callable[[], None]], None]) -> None:
         """Remember whom to tell."""
@@ -57,7 +60,7 @@ class ReadsAtOnce:
 
     def submit(self, job: Job) -> None:
         """Read a scan; the outcome comes with the next calls, as from a worker."""
-        self.busy, self.free = 1, 0
+        self.busy, self.free = self.busy + 1, self.free - 1
         try:
             outcome = self._read(job)
         except FileNotFoundError as error:
@@ -85,7 +88,7 @@ class ReadsAtOnce:
         return Outcome(job, sha256, pages=tuple(pages))
 
     def _done(self, outcome: Outcome) -> None:
-        self.busy, self.free = 0, 1
+        self.busy, self.free = self.busy - 1, self.free + 1
         self._report(outcome)
 
     def expire(self) -> None:

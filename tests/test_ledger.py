@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from digitwatch.jobs import Outcome
-from digitwatch.ledger import Ledger
+from digitwatch.ledger import GROUP, GROUP_SECONDS, Ledger
 from digitwatch.spool import claims
 from digitwatch.spool.predictions import PredictionLog
 from digitwatch.work import Places, job
@@ -79,3 +79,36 @@ def test_only_the_unread_go_back(places: Places, ledger: Ledger) -> None:
 
     assert (places.inbox / "a.png").exists()
     assert claims.is_there(read) and not (places.inbox / "b.png").exists()
+
+
+def test_scans_are_recorded_together_but_none_waits_long(places: Places) -> None:
+    """What was read is due after a moment, and at once when there is enough of it."""
+    now = [100.0]
+    ledger = Ledger(places, PredictionLog(places.base / "predictions.csv"), lambda: now[0])
+    for number in range(GROUP):
+        assert ledger.due > 100 or not number
+        claim = take(places, ledger, f"{number}.png")
+        ledger.finish(claim, Outcome(job(places, claim), "sha", failure="is empty"))
+        assert ledger.due == pytest.approx(100 + GROUP_SECONDS) or number == GROUP - 1
+        now[0] += 0.001
+
+    assert ledger.due == 0
+    assert len(ledger.record()) == ledger.file() == GROUP
+
+
+def test_what_was_moved_before_trouble_is_filed_later(places: Places, ledger: Ledger) -> None:
+    """When the second of two originals cannot be moved, both stay in hand until they are."""
+    for name in ("a.png", "b.png"):
+        claim = take(places, ledger, name)
+        ledger.finish(claim, Outcome(job(places, claim), "sha", failure="is empty"))
+    ledger.record()
+    blocked = places.failed / "b.png.reason.txt"
+    blocked.mkdir()  # the reason cannot be put into its place
+    with pytest.raises(OSError):
+        ledger.file()
+    assert len(ledger) == 2 and ledger.is_pending
+
+    blocked.rmdir()
+    assert ledger.file() == 2
+    assert {path.name for path in places.failed.glob("*.png")} == {"a.png", "b.png"}
+    assert len(ledger) == 0 and list((places.inbox / claims.CLAIMED).iterdir()) == []

@@ -36,10 +36,17 @@ def finish(places: work.Places, name: str, *, failure: str = "", pages: int = 1)
     return work.Finished(claim, Outcome(job, "sha", pages=() if failure else read, failure=failure), 0.012)
 
 
+def filed(recorded: work.Recorded) -> Path:
+    """File one scan; give where it went."""
+    moved = work.move(recorded)
+    work.file([moved])
+    return moved.target
+
+
 def test_record_then_file(places: work.Places, log: PredictionLog) -> None:
     """The row names the place where the original then lies."""
     [recorded] = work.record(places, [finish(places, "a.png")], log, "cnn-1")
-    where = work.file(recorded)
+    where = filed(recorded)
 
     [row] = log.find([recorded.claim.id])[recorded.claim.id]
     assert places.base / row.filed == where
@@ -51,7 +58,7 @@ def test_scans_of_one_name_in_one_write_get_places_of_their_own(places: work.Pla
     """Two scans of the same name, committed together, do not meet in the archive."""
     recorded = work.record(places, [finish(places, "a.png"), finish(places, "a.png")], log, "cnn-1")
 
-    assert [work.file(r).name for r in recorded] == ["a.png", "a~2.png"]
+    assert [filed(r).name for r in recorded] == ["a.png", "a~2.png"]
 
 
 def test_every_page_has_a_row(places: work.Places, log: PredictionLog) -> None:
@@ -67,7 +74,7 @@ def test_every_page_has_a_row(places: work.Places, log: PredictionLog) -> None:
 def test_the_note_reads_well(places: work.Places, log: PredictionLog, failure: str) -> None:
     """One full stop behind the reason, whether it is a sentence or not."""
     [recorded] = work.record(places, [finish(places, "a.png", failure=failure)], log, "cnn-1")
-    work.file(recorded)
+    filed(recorded)
     note = (places.failed / "a.png.reason.txt").read_text()
 
     assert note.startswith(f"a.png could not be read: {failure.rstrip('.')}.\n")
@@ -76,7 +83,7 @@ def test_the_note_reads_well(places: work.Places, log: PredictionLog, failure: s
 def test_a_failed_scan_lies_beside_its_reason(places: work.Places, log: PredictionLog) -> None:
     """The original goes to failed/ with a note, and the row says failed."""
     [recorded] = work.record(places, [finish(places, "a.png", failure="is empty")], log, "cnn-1")
-    where = work.file(recorded)
+    where = filed(recorded)
 
     assert where == places.failed / "a.png"
     assert "is empty" in (places.failed / "a.png.reason.txt").read_text()
@@ -115,7 +122,7 @@ def test_the_order_survives_a_crash_between_reason_and_original(places: work.Pla
     """Repeated filing of a failed scan gives one note and one original."""
     [recorded] = work.record(places, [finish(places, "a.png", failure="is empty")], log, "cnn-1")
     filing.write_reason(recorded.target, "earlier attempt")
-    work.file(recorded)
+    filed(recorded)
 
     assert sorted(p.name for p in places.failed.iterdir()) == ["a.png", "a.png.reason.txt"]
 
@@ -132,7 +139,7 @@ def test_a_place_promised_to_one_scan_is_not_given_to_another(places: work.Place
     first = work.record(places, [finish(places, "a.png")], log, "cnn-1")
     second = work.record(places, [finish(places, "a.png")], log, "cnn-1", promised=first)
 
-    assert [work.file(r).name for r in (*first, *second)] == ["a.png", "a~2.png"]
+    assert [filed(r).name for r in (*first, *second)] == ["a.png", "a~2.png"]
     assert [log.find([r.claim.id])[r.claim.id][0].filed[-7:] for r in second] == ["a~2.png"]
 
 

@@ -10,6 +10,8 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from digitwatch.spool.durable import make_folder, rename_new, sync_folder
@@ -33,7 +35,7 @@ class Claim:
         """The day of the claim in UTC, `2026-11-22`: the same however often the work is repeated."""
         return f"{self.id[:4]}-{self.id[4:6]}-{self.id[6:8]}"
 
-    @property
+    @cached_property
     def home(self) -> Path:
         """The folder of all claims, in the inbox that this one came from."""
         return self.path.parents[len(Path(self.name).parts)]
@@ -230,11 +232,8 @@ def _is_of(entry: Path, ids: set[str]) -> bool:
 
 
 def _folders(claimed: Claim) -> Iterator[Path]:
-    """Yield the folders from the claimed file up to, not including, the folder of all claims."""
-    folder = claimed.path.parent
-    while folder != claimed.home:
-        yield folder
-        folder = folder.parent
+    """Give the folders from the claimed file up to, not including, the folder of all claims."""
+    return islice(claimed.path.parents, len(Path(claimed.name).parts))
 
 
 def _remove_empty(claimed: Claim) -> None:

@@ -51,6 +51,8 @@ def make_folder(top: Path, folder: Path) -> None:
     Raises:
         OSError: `top` is gone, or the disk is full or read-only.
     """
+    if _durable_folders.get(folder) == identity(folder) is not None:
+        return
     below = folder.relative_to(top).parts
     for depth in range(1, len(below) + 1):
         child = top.joinpath(*below[:depth])

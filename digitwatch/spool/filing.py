@@ -87,8 +87,9 @@ def remove_reason(target: Path) -> None:
 def file_original(claim: Claim, top: Path, target: Path) -> Path:
     """Move a recorded original to its place below `top` without ever replacing a file; give where it went.
 
-    It may be repeated after a crash at any point: a source that is already gone, or whose copy is
-    already in place, is not filed twice.
+    The move is durable once the folder is synced, which the caller does, for many moves at once. It may be
+    repeated after a crash at any point: a source that is already gone, or whose copy is already in place, is not
+    filed twice.
 
     Raises:
         Vanished: it lies neither where it was claimed nor in its place; somebody took it away.
@@ -105,7 +106,6 @@ def file_original(claim: Claim, top: Path, target: Path) -> Path:
             if error.errno not in REFUSED_NAME:
                 raise
             target = _move(claim, target.with_name(_plain(target.name)))
-    sync_folder(target.parent)
     return target
 
 
