@@ -1,6 +1,6 @@
 """Takes the pictures of the page for README and docs: a real daemon reads the examples, a real browser looks.
 
-python docs/draw_page.py     (needs Debian's chromium, and the extras web and test)
+python docs/draw_page.py     (needs Debian's chromium, and the extras web, test and browser)
 """
 
 import io

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
+playwright = pytest.importorskip("playwright.sync_api", reason="needs the extra browser: pip install -e '.[browser]'")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
