@@ -116,7 +116,7 @@ def _small(request: Request) -> bytes | None:
 
 
 def _look(desk: Desk, data: bytes, page: str) -> bytes:
-    command = [sys.executable, "-P", "-m", "digitwatch.web.look", str(desk.site.model), str(desk.site.pixels), page]
+    command = [sys.executable, "-P", "-m", "digitwatch.web.look", str(desk.site.model()), str(desk.site.pixels), page]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     try:
         with _one:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ class Site:
     places: Places
     predictions: Path
     corrections: Path
-    model: Path | str
+    model: Callable[[], Path | str]  # the one that reads now; a taught one may take over while the page runs
     pixels: int  # of one page of a scan, at most
     min_free: int  # bytes
     upload: int  # bytes of one file, at most
