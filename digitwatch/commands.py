@@ -155,8 +155,6 @@ def web(options: argparse.Namespace) -> ExitCode:
     settings = _settings(options)
     try:
         serving.serve(settings, config.find(options.config), handle=options.socket, until_eof=options.until_eof)
-    except provision.NoModel as error:
-        raise Refusal(ExitCode.CONFIG, str(error)) from error
     except OSError as error:
         raise Refusal(ExitCode.TRY_LATER, f"web.listen: {told(error)}") from error
     return ExitCode.DONE

@@ -40,7 +40,6 @@ def serve(settings: config.Settings, source: Path | None, *, handle: int | None,
 
     Raises:
         ConfigError: the page cannot be had like this.
-        NoModel: which model reads cannot be told.
         OSError: the address is taken, or none of this machine.
     """
     _check(settings, source, [] if handle is None else [handle])
@@ -52,7 +51,7 @@ def serve(settings: config.Settings, source: Path | None, *, handle: int | None,
         places=Places(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base),
         predictions=settings.predictions,
         corrections=settings.corrections,
-        model=provision.chosen(settings),
+        model=lambda: _model(settings),
         pixels=settings.limits.pixels,
         min_free=settings.min_free,
         upload=web.upload,
@@ -61,6 +60,14 @@ def serve(settings: config.Settings, source: Path | None, *, handle: int | None,
     )
     sock = bind(*address(web.listen or DEFAULT)) if handle is None else socket.socket(fileno=handle)
     serve(site, sock, until_eof=until_eof)
+
+
+def _model(settings: config.Settings) -> Path | str:
+    """Give the model that reads now, or the one of the settings where that cannot be told."""
+    try:
+        return provision.chosen(settings)
+    except provision.NoModel:
+        return config.model_path(settings)
 
 
 def _check(settings: config.Settings, source: Path | None, sockets: list[int]) -> None:

@@ -96,7 +96,7 @@ def test_all_folders_lie_in_the_one_place_that_can_be_written() -> None:
     [writable] = unit["ReadWritePaths"]
 
     assert unit["BindPaths"] == [writable]
-    assert set(folders()) == {*config.FOLDERS, *config.FILES}
+    assert set(folders()) == {*config.FOLDERS, *config.FILES, "taught"}
     assert all(place.is_relative_to(writable) for place in folders().values())
 
 

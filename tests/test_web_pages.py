@@ -100,6 +100,17 @@ def test_a_scan_is_looked_at_again(tmp_path: Path) -> None:
     assert found["digits"][0]["glyph"].startswith("data:image/png;base64,")
 
 
+def test_the_model_that_reads_now_looks_again(tmp_path: Path) -> None:
+    """A model that the daemon took over while the page runs is the one that looks."""
+    models = iter(["dense", "cnn"])
+    settings = site(tmp_path, model=lambda: next(models))
+    write(tmp_path, row(1))
+    with visiting(settings) as page:
+        names = [page.get(f"/look/{row(1).id}/1").json()["model"].partition("-")[0] for _ in range(2)]
+
+    assert names == ["dense", "cnn"]
+
+
 def test_a_scan_that_cannot_be_read_is_no_trouble(tmp_path: Path) -> None:
     """Damaged, too large, or too slow: the answer says so, and the page goes on."""
     settings = site(tmp_path)

@@ -31,7 +31,7 @@ def site(base: Path, **changes: object) -> Site:
     places = Places(base / "inbox", base / "outbox", base / "archive", base / "failed", base)
     for folder in (places.inbox, places.outbox / DAY, places.archive / DAY, places.failed):
         folder.mkdir(parents=True, exist_ok=True)
-    plain = Site(places, base / "predictions.csv", base / "corrections.csv", "dense", 10_000_000, 0, 1_000_000)
+    plain = Site(places, base / "predictions.csv", base / "corrections.csv", lambda: "dense", 10_000_000, 0, 1_000_000)
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
