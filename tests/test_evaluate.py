@@ -11,7 +11,7 @@ from digitwatch.training.datasets import load
 from digitwatch.training.evaluate import Evaluation, evaluate, measure
 
 BUNDLED = Path(digitwatch.models.__file__).parent
-FLOORS = {"cnn": 0.99, "dense": 0.96}  # on every fifth MNIST test digit
+FLOORS = {"cnn": 0.993, "dense": 0.96}  # on every fifth MNIST test digit
 
 
 def made_up() -> Evaluation:

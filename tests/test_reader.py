@@ -144,6 +144,28 @@ def test_the_model_is_named(reader: Reader) -> None:
 FLOORS = {"photos": 0.95, "cells": 0.96, "drawn": 0.95, "cheque-digits": 0.90}
 
 
+def test_faint_writing_is_not_an_empty_page(reader: Reader, digits: list[np.ndarray]) -> None:
+    """Pencil of 18 grey levels on grainy paper is read, and never without a person."""
+    page = sheet(digits, "42")
+    grain = np.random.default_rng(0).normal(0, 1, page.shape)
+    reading = reader.read((255 - (255 - page) * (24 / 255) - 8 + grain).astype(np.uint8))
+
+    assert (reading.status, reading.text) == ("review", "42")
+    assert "faint" in reading.reason
+
+
+def test_tiny_writing_is_not_an_empty_page(reader: Reader, digits: list[np.ndarray]) -> None:
+    """Digits of six pixels are too small to be trusted, but somebody has written them."""
+    page = np.full((300, 300), 255, np.uint8)
+    for place, text in enumerate("4242"):
+        small = cv2.resize(digits[int(text)][4:24, 4:24], (6, 6), interpolation=cv2.INTER_AREA)
+        page[150:156, 100 + 14 * place : 106 + 14 * place] = 255 - small
+    reading = reader.read(page)
+
+    assert reading.status == "review"
+    assert "small" in reading.reason
+
+
 @pytest.mark.parametrize("group", FLOORS)
 def test_real_scans_are_read(reader: Reader, shared: Path, group: str) -> None:
     """A sample of each group of real scans is read no worse than its floor allows."""

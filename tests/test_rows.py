@@ -1,5 +1,7 @@
 """A row of pieces to digits: joined and parted as it reads best."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from digitwatch.reading.rows import read_rows
@@ -17,6 +19,25 @@ def classify(batch: np.ndarray) -> np.ndarray:
     return answers / answers.sum(axis=1, keepdims=True)
 
 
+def undecided(strip: np.ndarray) -> np.ndarray:
+    """A line model that holds everything for equally probable in every frame."""
+    return np.full((strip.shape[1] // 4, 12), -np.log(12))
+
+
+def seeing(text: str) -> Callable[[np.ndarray], np.ndarray]:
+    """A line model that sees this text in every row, evenly spread."""
+
+    def glance(strip: np.ndarray) -> np.ndarray:
+        p = np.full((strip.shape[1] // 4, 12), 0.001)
+        p[:, 11] = 0.99
+        for place, digit in zip(np.linspace(0, len(p) - 1, 2 * len(text) + 1)[1::2].astype(int), text, strict=True):
+            p[place] = 0.001
+            p[place, int(digit)] = 0.99
+        return np.log(p / p.sum(axis=1, keepdims=True))
+
+    return glance
+
+
 def bar(left: int, width: int = 6, height: int = 50) -> Piece:
     """An upright stroke."""
     return Piece(left, 0, np.full((height, width), 255, np.uint8))
@@ -24,7 +45,7 @@ def bar(left: int, width: int = 6, height: int = 50) -> Piece:
 
 def text(*pieces: Piece) -> str:
     """What one row of pieces reads as."""
-    row = read_rows([list(pieces)], classify, DIGITS)[0]
+    row = read_rows([list(pieces)], classify, undecided, DIGITS)[0]
     return "".join(str(guess.probabilities[:10].argmax()) for guess in row.guesses)
 
 
@@ -39,14 +60,14 @@ def test_what_is_no_digit_is_taken_apart() -> None:
     for left in (0, 38, 76, 114):
         glyph[:, left : left + 6] = 255
     glyph[48:] = 255
-    row = read_rows([[Piece(0, 0, glyph)]], classify, DIGITS)[0]
+    row = read_rows([[Piece(0, 0, glyph)]], classify, undecided, DIGITS)[0]
 
     assert len(row.guesses) >= 2
 
 
 def test_several_rows_stay_apart() -> None:
     """Each row is read for itself, in one call of the model for their first look."""
-    rows = read_rows([[bar(0)], [bar(0), bar(70)]], classify, DIGITS)
+    rows = read_rows([[bar(0)], [bar(0), bar(70)]], classify, undecided, DIGITS)
 
     assert [len(row.guesses) for row in rows] == [1, 2]
 
@@ -58,10 +79,32 @@ def test_a_plain_row_is_certain_and_a_parted_one_less_so() -> None:
         glyph[:, left : left + 6] = 255
     glyph[48:] = 255
 
-    assert read_rows([[bar(0), bar(60)]], classify, DIGITS)[0].certainty == 1
-    assert read_rows([[Piece(0, 0, glyph)]], classify, DIGITS)[0].certainty <= 1
+    plain = read_rows([[bar(0), bar(60)]], classify, seeing("11"), DIGITS)[0]
+    parted = read_rows([[Piece(0, 0, glyph)]], classify, undecided, DIGITS)[0]
+
+    assert plain.certainty > 0.95 > parted.certainty
 
 
 def test_no_rows_give_no_reading() -> None:
     """The model is not called for an empty page."""
-    assert read_rows([], classify, DIGITS) == []
+    assert read_rows([], classify, undecided, DIGITS) == []
+
+
+def test_the_line_model_decides_where_the_parts_cannot() -> None:
+    """Three strokes that hang together are what is seen in the row as a whole."""
+    glyph = np.zeros((50, 80), np.uint8)
+    for left in (0, 37, 74):
+        glyph[:, left : left + 6] = 255
+    glyph[48:] = 255
+    row = read_rows([[Piece(0, 0, glyph)]], classify, seeing("111"), DIGITS)[0]
+
+    assert "".join(str(guess.probabilities[:10].argmax()) for guess in row.guesses) == "111"
+
+
+def test_a_line_model_that_sees_another_digit_takes_the_trust_away() -> None:
+    """Two clear ones of which it holds the second for a 7 are read as 11, the second less surely."""
+    agreed = read_rows([[bar(0), bar(60)]], classify, seeing("11"), DIGITS)[0].guesses
+    doubted = read_rows([[bar(0), bar(60)]], classify, seeing("17"), DIGITS)[0].guesses
+
+    assert doubted[1].probabilities[1] < agreed[1].probabilities[1]
+    assert doubted[0].probabilities[1] > 0.9

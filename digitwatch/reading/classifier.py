@@ -2,9 +2,6 @@
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +9,15 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from digitwatch.reading.runtime import interpreter
+
 Pixels = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]
 
 # LiteRT plans its memory for one batch size and plans again when that changes, so there is one interpreter
 # for each of these sizes, made on first use; a batch is cut to fit and its last part padded with paper.
 BATCH_SIZES = (1, 4, 16, 64)
+PICTURE = (28, 28, 1)
 CARD_KEYS = ("labels", "reject", "input", "output", "temperature", "review_below")
 
 
@@ -88,15 +88,15 @@ class Classifier:
 
     def _run(self, batch: Pixels, size: int) -> Probabilities:
         """Return the logits of at most `size` pictures."""
-        interpreter = self._interpreters.get(size)
-        if interpreter is None:
-            interpreter = self._interpreters[size] = _interpreter(self._content, size)
+        if size not in self._interpreters:
+            self._interpreters[size] = interpreter(self._content, (size, *PICTURE))
         low, high = self.card["input"]["range"]
         padded = np.full((size, 28, 28, 1), low, np.float32)
         padded[: len(batch), :, :, 0] = batch * np.float32((high - low) / 255) + np.float32(low)
-        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], padded)
-        interpreter.invoke()
-        answer: Probabilities = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+        model = self._interpreters[size]
+        model.set_tensor(model.get_input_details()[0]["index"], padded)
+        model.invoke()
+        answer: Probabilities = model.get_tensor(model.get_output_details()[0]["index"])
         out = answer[: len(batch)]
         # The logarithm of probabilities is logits up to a constant, which the softmax takes away again.
         return out if self.card["output"] == "logits" else np.log(np.maximum(out, np.float32(1e-30)))
@@ -104,10 +104,10 @@ class Classifier:
     def _check(self, name: str) -> None:
         """Compare what the model takes and gives with what its card says."""
         try:
-            interpreter = self._interpreters[1] = _interpreter(self._content, 1)
+            model = self._interpreters[1] = interpreter(self._content, (1, *PICTURE))
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{name}.tflite is not a model that LiteRT can run: {error}") from error
-        given, out = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+        given, out = model.get_input_details()[0], model.get_output_details()[0]
         found = f"{given['shape'].tolist()} {np.dtype(given['dtype']).name} -> {out['shape'].tolist()}"
         expected = f"[1, 28, 28, 1] float32 -> [1, {len(self.labels)}]"
         if found != expected or self.card["input"]["shape"] != [28, 28]:
@@ -115,30 +115,6 @@ class Classifier:
                 f"{name}.tflite does not match its card: expected {expected}, found {found}; "
                 f"copy both files of a model together, or train it again"
             )
-
-
-def _interpreter(content: bytes, size: int) -> Interpreter:
-    """Return an interpreter that takes batches of `size`."""
-    with _silence():
-        interpreter = Interpreter(model_content=content, num_threads=1)
-        given = interpreter.get_input_details()[0]
-        interpreter.resize_tensor_input(given["index"], [size, *given["shape"][1:]])
-        interpreter.allocate_tensors()
-    return interpreter
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep LiteRT from writing "Created TensorFlow Lite XNNPACK delegate" to standard error; it has no switch."""
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _softmax(logits: Probabilities) -> Probabilities:

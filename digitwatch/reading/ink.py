@@ -41,25 +41,26 @@ class Ink:
         return (self.strength >= 1).astype(np.uint8)
 
 
-def find_ink(grey: Pixels) -> Ink:
+def find_ink(grey: Pixels, *, faintest: int = FAINTEST) -> Ink:
     """Separate ink from paper on (H, W) uint8 grey, of either polarity, under uneven light.
 
-    A page with large writing is worked on at a reduced size: a digit needs 40 pixels, not 400.
+    Ink differs from its paper by `faintest` grey levels at least. A page with large writing is worked on at a
+    reduced size: a digit needs 40 pixels, not 400.
     """
     finest = max(1, int(np.ceil(np.sqrt(grey.size / WORK_PIXELS))))
     factor = max(finest, int(np.ceil(max(grey.shape) / FIRST_LOOK)))
-    ink = _ink(grey, factor)
+    ink = _ink(grey, factor, faintest)
     while factor > finest:
         high = _smallest_writing(ink.mask)
         if high >= ENOUGH:
             break
         # What is only a few pixels high, if it was seen at all, tells no more than that it is small.
         factor = max(finest, int(factor * high / ENOUGH) if high >= BLURRED else factor // 2)
-        ink = _ink(grey, factor)
+        ink = _ink(grey, factor, faintest)
     return ink
 
 
-def _ink(grey: Pixels, factor: int) -> Ink:
+def _ink(grey: Pixels, factor: int, faintest: int) -> Ink:
     """Return the ink of the page reduced by a whole factor."""
     if factor > 1:
         size = (max(1, grey.shape[1] // factor), max(1, grey.shape[0] // factor))
@@ -69,7 +70,7 @@ def _ink(grey: Pixels, factor: int) -> Ink:
     if light:
         grey, coarse = 255 - grey, 255 - coarse
     depth = _depth(grey, coarse)
-    threshold = _threshold(depth)
+    threshold = _threshold(depth, faintest)
     return Ink(np.divide(depth.astype(np.float32), threshold, out=threshold), factor, light)
 
 
@@ -132,7 +133,7 @@ def _depth(grey: Pixels, coarse: Pixels) -> Pixels:
     return depth
 
 
-def _threshold(depth: Pixels) -> Floats:
+def _threshold(depth: Pixels, faintest: int) -> Floats:
     """Return the depth from which on a pixel is ink, (h, w) float32.
 
     It is the mean depth at edges, weighted by their squared steepness (after Kittler's simple image
@@ -147,7 +148,7 @@ def _threshold(depth: Pixels) -> Floats:
         return np.full(depth.shape, 256, np.float32)
     weighted = cv2.multiply(steep, depth, dtype=cv2.CV_32F)
     overall = float(weighted.sum()) / total
-    floor = max(FAINTEST, min(NOISES * np.sqrt(noise), 0.8 * overall))
+    floor = max(faintest, min(NOISES * np.sqrt(noise), 0.8 * overall))
     side = max(15, max(depth.shape) // 8) | 1
     weights = cv2.blur(steep, (side, side))
     prior = total / steep.size / 2

@@ -23,12 +23,13 @@ STRONG = 1.32  # mean strength of a mark by a pen; stains, shadows and paper bar
 SHARP = 0.75  # what the strength rises at a stroke's outline, over the width of the stroke
 
 
-def find_marks(strength: Floats, mask: Pixels) -> tuple[Numbers, Numbers, list[int]]:
+def find_marks(strength: Floats, mask: Pixels, legible: float = LEGIBLE) -> tuple[Numbers, Numbers, list[int]]:
     """Return the connected marks on a page, and which of them can be writing.
 
     Args:
         strength: (h, w) float32, from 1 on it is ink.
         mask: (h, w) uint8, 1 where there is ink that counts.
+        legible: pixels that writing is high at least.
 
     Returns:
         labels: (h, w) int32, the number of the mark at each pixel, 0 = paper.
@@ -48,7 +49,7 @@ def find_marks(strength: Floats, mask: Pixels) -> tuple[Numbers, Numbers, list[i
     if not drawn.any():
         return labels, marks, []
     height = writing_height(known[drawn])
-    if height < LEGIBLE:
+    if height < legible:
         return labels, marks, []
     longest = known[:, [WIDTH, HEIGHT]].max(axis=1)
     kept = drawn & (longest >= max(2, SPECK * height)) & ~_rests(labels, marks, height)[1:]

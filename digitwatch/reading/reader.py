@@ -1,7 +1,7 @@
 """A page to its reading: the chain of ink, segments, pictures and probabilities, and how far to trust it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.reading.classifier import Classifier
+from digitwatch.reading.guess import Guess
 from digitwatch.reading.images import ImageError, Page, decode
-from digitwatch.reading.ink import find_ink
-from digitwatch.reading.rows import Guess, legibility, read_rows
+from digitwatch.reading.ink import FAINTEST, find_ink
+from digitwatch.reading.line import LineModel
+from digitwatch.reading.marks import LEGIBLE
+from digitwatch.reading.rows import legibility, read_rows
 from digitwatch.reading.rules import without_rules
 from digitwatch.reading.segment import Piece, find_rows
 
@@ -19,8 +22,13 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 
+BUNDLED = Path(str(resources.files("digitwatch.models")))
 FEW = 3  # digits from which on a page can be told to lie on its side: alone, a 9 may be a 6
 WELL = 0.9  # legibility of a page that lies right; upside down hardly any page has it
+# What seems to be an empty page is looked at again, for what no person would take for one.
+VERY_FAINT = 10  # grey levels by which ink differs from paper
+VERY_SMALL = 5  # pixels that writing is high
+CLOSE_TRUST = 0.5  # what is left of the confidence
 TURN_GAIN = 0.08  # by how much a page must be more legible turned
 
 
@@ -96,6 +104,7 @@ class Reader:
         """
         self._classifier = Classifier.load(locate(model))
         labels = self._classifier.labels
+        self._line = LineModel.load(BUNDLED / "line")
         self._digits = [k for k in range(len(labels)) if k != self._classifier.reject]
         self._review_below = self._classifier.card["review_below"] if review_below is None else review_below
         self._max_pixels = max_pixels
@@ -140,9 +149,22 @@ class Reader:
 
     def _read(self, page: Page) -> tuple[Page, Reading]:
         """Return the page as it was read, and its reading."""
-        ink = find_ink(page.grey)
+        seen = self._look(page, FAINTEST, LEGIBLE)
+        return (self._look_closely(page) or seen) if seen[1].status == "empty" else seen
+
+    def _look_closely(self, page: Page) -> tuple[Page, Reading] | None:
+        """Return what can be made out on a page that seems empty, for a person to check; None when that is nothing."""
+        page, reading = self._look(page, VERY_FAINT, VERY_SMALL)
+        if not any(digit.probability > 0.5 for digit in reading.digits):  # the paper's own shadows and fibres
+            return None
+        reason = "; ".join(filter(None, [reading.reason, "very faint or small writing"]))
+        return page, replace(reading, confidence=reading.confidence * CLOSE_TRUST, status="review", reason=reason)
+
+    def _look(self, page: Page, faintest: int, legible: int) -> tuple[Page, Reading]:
+        """Return the page as it was read, and its reading, from these grey levels of ink and pixels of height on."""
+        ink = find_ink(page.grey, faintest=faintest)
         mask = without_rules(ink.strength)
-        rows = find_rows(ink.strength, mask)
+        rows = find_rows(ink.strength, mask, legible)
         turn, rows = self._best_turn(ink.strength, mask, rows)
         if turn:
             page = Page(page.number, np.ascontiguousarray(np.rot90(page.image, -turn // 90)))
@@ -163,7 +185,7 @@ class Reader:
 
     def _read_rows(self, rows: list[list[Piece]], factor: int, turn: int) -> Reading:
         """Read the pieces of a page that was turned clockwise by 0, 90, 180 or 270 degrees."""
-        read = [row for row in read_rows(rows, self._classifier, self._digits) if row.guesses]
+        read = [row for row in read_rows(rows, self._classifier, self._line, self._digits) if row.guesses]
         if not read:
             return Reading((), 1.0, "empty", "no ink on the page", turn)
         digits = tuple(tuple(self._digit(guess, factor) for guess in row.guesses) for row in read)
@@ -200,5 +222,5 @@ class Reader:
 
 def locate(model: Path | str) -> Path:
     """Return the path of a bundled model given by its name, or the given path."""
-    bundled = Path(str(resources.files("digitwatch.models"))) / f"{model}.tflite"
+    bundled = BUNDLED / f"{model}.tflite"
     return bundled if bundled.exists() else Path(model)

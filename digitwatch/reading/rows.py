@@ -1,19 +1,25 @@
 """One row of pieces to its digits: joins what belongs together and parts what touches, as it reads best."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitwatch.reading.ctc import Text, alternatives, likely_texts, log_probabilities, spans
 from digitwatch.reading.cuts import split
+from digitwatch.reading.guess import Classify, Guess, guess
+from digitwatch.reading.lattice import UNLIKELY, Lattice, Way
+from digitwatch.reading.line import FRAME
 from digitwatch.reading.looks import looks
-from digitwatch.reading.normalise import normalise
 from digitwatch.reading.segment import Piece, join
+from digitwatch.reading.strip import Strip, strip
 
 Pixels = NDArray[np.uint8]
-Probabilities = NDArray[np.float32]
-Classify = Callable[[Pixels], Probabilities]  # (N, 28, 28) uint8 to (N, classes) float32
+Logs = NDArray[np.float64]
+Glance = Callable[[Pixels], Logs]  # (32, W) uint8 to (T, 12) log probabilities of ten digits, `other` and nothing
+Seconds = Sequence[Logs | None]
 
 # The shape of a connected piece says how likely it is to be one digit: (width / height, probability).
 SINGLE = np.array([[0.0, 0.995], [0.8, 0.98], [1.1, 0.8], [1.5, 0.3], [2.0, 0.02], [2.5, 1e-6]])
@@ -27,16 +33,14 @@ NEAR = 0.25  # pieces further apart than this share of the digits' height are no
 CLOSE = 0.05  # and this, when one of them is surely a digit for itself
 LOOSE = 0.15  # ink below this share of a usual digit's may be left out as dirt
 DIRT = -1.5  # and this is the log probability that it is
+OTHER = 10  # the line model's symbol of what is no digit
+CANDIDATES = 6  # texts that each of the two readings proposes
+WEIGHT = 0.4  # of the line model's log probability of a text beside that of its parts
+VOICE = 0.4  # of its doubts about each digit beside those of the model of single digits
+LEAD = 3.0  # and of those where it alone could part the row
+UNSPELT = -4.0  # log probability that the parts are misjudged altogether, and what else the line model sees is true
+FLOOR = -30.0  # the line model's log probability of what it holds for impossible
 SAMPLE = 40  # pieces that tell how a page lies
-
-
-@dataclass(frozen=True)
-class Guess:
-    """One digit that may stand in a row: its ink, its picture and what the model thinks of it."""
-
-    piece: Piece
-    glyph: Pixels
-    probabilities: Probabilities
 
 
 @dataclass(frozen=True)
@@ -55,47 +59,36 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Way:
-    """A step of a reading: the parts from `start` to before `end` taken as one digit, or None for dirt.
-
-    `best` is the log probability of its most probable digit, `digit` that it is any digit.
-    """
-
-    start: int
-    end: int
-    guess: Guess | None
-    best: float
-    digit: float
-
-
-@dataclass(frozen=True)
 class Row:
-    """The best reading of a row: its digits, and the share of all readings' probability that it has."""
+    """The best reading of a row: its digits, and the probability that these are its parts."""
 
     guesses: tuple[Guess, ...]
     certainty: float
 
 
-def read_rows(rows: list[list[Piece]], classify: Classify, digits: list[int]) -> list[Row]:
+def read_rows(rows: list[list[Piece]], classify: Classify, glance: Glance, digits: list[int]) -> list[Row]:
     """Read rows of pieces.
 
     Args:
         rows: pieces in reading order, as `segment.find_rows` gives them.
-        classify: the model.
-        digits: which of the model's classes are digits; the others say that a picture is none.
+        classify: the model of single digits.
+        glance: the line model, which sees a row at once.
+        digits: which of the classes are the digits 0 to 9, in this order; others say that a picture is none.
     """
     pieces = [piece for row in rows for piece in row]
-    first = iter(_guess(pieces, classify))
-    read = [_read_row([next(first) for _ in row], classify, digits) for row in rows]
-    again = iter(_look_again([guess for row in read for guess in row.guesses], classify))
-    return [Row(tuple(next(again) for _ in row.guesses), row.certainty) for row in read]
+    first = iter(guess(pieces, classify))
+    read = [_read_row([next(first) for _ in row], classify, glance, digits) for row in rows]
+    again = iter(_look_again([guess for row, _ in read for guess in row.guesses], classify))
+    return [
+        Row(tuple(_agreed(next(again), doubts, digits) for doubts in seconds), row.certainty) for row, seconds in read
+    ]
 
 
 def legibility(rows: list[list[Piece]], classify: Classify, digits: list[int]) -> float:
     """Return how much pieces look like digits as they lie: the mean probability of the best digit in a sample."""
     pieces = [piece for row in rows for piece in row]
-    guesses = _guess(pieces[:: len(pieces) // SAMPLE + 1], classify)
-    return float(np.mean([guess.probabilities[digits].max() for guess in guesses])) if guesses else 0.0
+    guesses = guess(pieces[:: len(pieces) // SAMPLE + 1], classify)
+    return float(np.mean([each.probabilities[digits].max() for each in guesses])) if guesses else 0.0
 
 
 def _look_again(guesses: list[Guess], classify: Classify) -> list[Guess]:
@@ -111,32 +104,81 @@ def _look_again(guesses: list[Guess], classify: Classify) -> list[Guess]:
     ]
 
 
-def _guess(pieces: list[Piece], classify: Classify) -> list[Guess]:
-    """Return each piece with its picture and probabilities; the model is called once."""
-    if not pieces:
-        return []
-    glyphs = np.stack([normalise(piece.glyph) for piece in pieces])
-    return [Guess(*each) for each in zip(pieces, glyphs, classify(glyphs), strict=True)]
+def _agreed(single: Guess, second: Logs | None, digits: list[int]) -> Guess:
+    """Return the guess with the digits' probabilities multiplied by what the line model thinks of them."""
+    if second is None:
+        return single
+    probabilities = single.probabilities.copy()
+    both = probabilities[digits] * np.exp(second)
+    probabilities[digits] *= both / both.sum() * probabilities[digits].sum() / np.maximum(probabilities[digits], 1e-12)
+    return replace(single, probabilities=probabilities)
 
 
-def _read_row(whole: list[Guess], classify: Classify, digits: list[int]) -> Row:
-    """Return the best reading of one row."""
-    height = float(np.median([guess.piece.height for guess in whole]))
-    sure = [_is_sure(guess, height, digits) for guess in whole]
-    if all(sure):
-        return Row(tuple(whole), 1.0)
+def _read_row(whole: list[Guess], classify: Classify, glance: Glance, digits: list[int]) -> tuple[Row, Seconds]:
+    """Return the best reading of one row, and for each digit the line model's log probabilities (10,)."""
+    height = float(np.median([each.piece.height for each in whole]))
+    sure = [_is_sure(each, height, digits) for each in whole]
+    if all(sure) and len(whole) == 1:
+        return Row(tuple(whole), 1.0), [None]
+    row = strip([each.piece for each in whole], height)
+    frames = glance(row.picture)
+    lattice = _lattice(whole, sure, height, classify, digits)
+    text, certainty = _best_text(lattice, frames)
+    doubts = alternatives(frames, text, len(digits))
+    spelt = lattice.spelling(text)
+    if spelt and lattice.log_probability(text) >= UNSPELT:
+        return Row(tuple(spelt), certainty), list(VOICE * doubts)
+    parts = _between(join([each.piece for each in whole]), row, spans(frames, text))
+    return Row(tuple(guess(parts, classify)), certainty), list(LEAD * doubts)
+
+
+def _between(piece: Piece, row: Strip, places: list[tuple[int, int]]) -> list[Piece]:
+    """Return the piece cut upright, halfway between the places (first frame, behind the last) of its digits."""
+    middles = [(before[1] + after[0]) / 2 * FRAME for before, after in pairwise(places)]
+    edges = [piece.left, *(row.on_page(column) for column in middles), piece.right]
+    cuts = [min(max(edge - piece.left, k), piece.width - len(places) + k) for k, edge in enumerate(edges)]
+    parts = []
+    for left, right in pairwise(np.maximum.accumulate(cuts)):
+        parts.append(Piece(piece.left + int(left), piece.top, piece.glyph[:, left : max(right, left + 1)]))
+    return parts
+
+
+def _best_text(lattice: Lattice, frames: Logs) -> tuple[Text, float]:
+    """Return the text on which the parts and the line model agree best, and how sure its length is.
+
+    What else the line model sees counts against that, letters among it; where the parts cannot be right, being
+    too few or too many, it is followed.
+    """
+    seen = likely_texts(frames, CANDIDATES)
+    texts = list(
+        dict.fromkeys(lattice.likely_texts(CANDIDATES) + [text for text in seen if OTHER not in text and text])
+    )
+    strange = [text for text in seen if text not in texts]
+    parted = np.maximum([lattice.log_probability(text) for text in texts], UNSPELT)
+    logs = np.concatenate([parted, np.full(len(strange), UNSPELT)])
+    logs += WEIGHT * np.maximum(log_probabilities(frames, texts + strange), FLOOR)
+    best = texts[int(logs[: len(texts)].argmax())]
+    same = [text in texts and len(text) == len(best) for text in texts + strange]
+    certainty = np.exp(np.logaddexp.reduce(logs[same]) - np.logaddexp.reduce(logs))
+    return best, float(certainty)
+
+
+def _lattice(whole: list[Guess], sure: list[bool], height: float, classify: Classify, digits: list[int]) -> Lattice:
+    """Return all ways to read the row: pieces taken as they are, apart or together."""
     parts: list[Part] = []
     known: dict[tuple[int, int], Guess] = {}
-    for number, (guess, certain) in enumerate(zip(whole, sure, strict=True)):
-        pieces = [guess.piece] if certain else split(guess.piece, height)
-        known[len(parts), len(parts) + len(pieces)] = guess
-        single = 1.0 if certain else float(np.interp(guess.piece.width / height, *SINGLE.T))
+    for number, (each, certain) in enumerate(zip(whole, sure, strict=True)):
+        pieces = [each.piece] if certain else split(each.piece, height)
+        known[len(parts), len(parts) + len(pieces)] = each
+        single = 1.0 if certain else float(np.interp(each.piece.width / height, *SINGLE.T))
         parts += [Part(piece, number, certain, single, piece is pieces[0]) for piece in pieces]
-    spans = [span for span in _spans(parts, height) if span not in known]
-    joined = _guess([join([part.piece for part in parts[start:end]]) for start, end in spans], classify)
+    spans = [] if all(sure) else [span for span in _spans(parts, height) if span not in known]
+    joined = guess([join([part.piece for part in parts[start:end]]) for start, end in spans], classify)
     known.update(zip(spans, joined, strict=True))
-    ways = [Way(*span, guess, *_logs(span, guess, parts, digits, height)) for span, guess in known.items()]
-    return _best(ways, parts, digits)
+    ways = [_way(span, each, parts, digits, height) for span, each in known.items()]
+    usual = float(np.median([each.piece.glyph.sum(dtype=np.int64) for each in known.values()]))
+    dirt = [k for k, part in enumerate(parts) if part.piece.glyph.sum(dtype=np.int64) < LOOSE * usual]
+    return Lattice(ways + [Way(k, k + 1, None, DIRT, np.zeros(0)) for k in dirt])
 
 
 def _is_sure(guess: Guess, height: float, digits: list[int]) -> bool:
@@ -161,66 +203,21 @@ def _spans(parts: list[Part], height: float) -> list[tuple[int, int]]:
     return spans
 
 
-def _logs(
-    span: tuple[int, int], guess: Guess, parts: list[Part], digits: list[int], height: float
-) -> tuple[float, float]:
-    """Return the log probabilities that the parts are the best digit, and that they are a digit at all."""
+def _way(span: tuple[int, int], each: Guess, parts: list[Part], digits: list[int], height: float) -> Way:
+    """Return what it means to take the parts of the span as one digit."""
     start, end = span
     used = parts[start:end]
     cut_before = not used[0].first
     cut_behind = end < len(parts) and not parts[end].first
-    log = -0.5 * (np.log(guess.piece.height / height) / SIZES) ** 2
+    log = -0.5 * float(np.log(each.piece.height / height) / SIZES) ** 2
     # Each piece that is taken apart is counted once, where its first part is.
     if (cut_behind and used[-1].number != used[0].number) or (not cut_before and cut_behind):
-        log += np.log(1 - used[-1].single)
+        log += float(np.log(1 - used[-1].single))
     elif not cut_before:
-        log += np.log(used[0].single)
-    log += np.log(PARTED) * (used[-1].number - used[0].number)
+        log += float(np.log(used[0].single))
+    log += float(np.log(PARTED)) * (used[-1].number - used[0].number)
     # A reading of few wide digits would else win over one of many narrow ones just by having fewer doubts.
-    weight = (np.clip(guess.piece.width / height, 0.3, 0.9) / USUAL) ** BREADTH
-    p = guess.probabilities[digits]
-    best, digit = np.log(max(float(p.max()), 1e-6)), np.log(max(float(p.sum()), 1e-6))
-    return float(log + weight * best), float(log + weight * digit)
-
-
-def _best(ways: list[Way], parts: list[Part], digits: list[int]) -> Row:
-    """Return the most probable sequence of digits that uses the parts from left to right."""
-    usual = float(np.median([way.guess.piece.glyph.sum(dtype=np.int64) for way in ways if way.guess]))
-    dirt = [k for k, part in enumerate(parts) if part.piece.glyph.sum(dtype=np.int64) < LOOSE * usual]
-    ways = ways + [Way(k, k + 1, None, DIRT, DIRT) for k in dirt]
-    ways.sort(key=lambda way: way.end)
-    best = [0.0] + [-np.inf] * len(parts)
-    steps: list[Way | None] = [None] * (len(parts) + 1)
-    for way in ways:
-        if best[way.start] + way.best > best[way.end]:
-            best[way.end], steps[way.end] = best[way.start] + way.best, way
-    chosen = []
-    step = steps[-1]
-    while step is not None:
-        chosen.append(step)
-        step = steps[step.start]
-    return Row(tuple(way.guess for way in chosen[::-1] if way.guess), _certainty(ways, chosen[::-1], digits))
-
-
-def _certainty(ways: list[Way], chosen: list[Way], digits: list[int]) -> float:
-    """Return the share of all readings' probability that the chosen text has, however it is parted.
-
-    The probabilities of the chosen digits themselves are not counted in it.
-    """
-    text = [int(way.guess.probabilities[digits].argmax()) for way in chosen if way.guess]
-    size = max(way.end for way in ways) + 1
-    any_digits = [0.0] + [-np.inf] * (size - 1)  # log probability of all readings of the parts before each
-    spelt = np.full((size, len(text) + 1), -np.inf)  # and of those that spell the first digits of the text
-    spelt[0, 0] = 0.0
-    for way in ways:
-        any_digits[way.end] = float(np.logaddexp(any_digits[way.end], any_digits[way.start] + way.digit))
-        if way.guess is None:
-            spelt[way.end] = np.logaddexp(spelt[way.end], spelt[way.start] + way.digit)
-            continue
-        p = way.guess.probabilities[digits]
-        logs = way.digit + np.log(np.maximum(p[text] / p.sum(), 1e-6))
-        spelt[way.end, 1:] = np.logaddexp(spelt[way.end, 1:], spelt[way.start, :-1] + logs)
-    probability = spelt[-1, -1] - any_digits[-1]
-    answers = [way.guess.probabilities[digits] for way in chosen if way.guess]
-    own = sum(float(np.log(p.max() / p.sum())) for p in answers)
-    return float(np.exp(min(0.0, probability - own)))
+    weight = (np.clip(each.piece.width / height, 0.3, 0.9) / USUAL) ** BREADTH
+    p = np.maximum(each.probabilities[digits].astype(np.float64), UNLIKELY)
+    log += float(weight * np.log(p.sum()))
+    return Way(start, end, each, log, log + np.log(p / p.sum()))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.marks import HEIGHT, LEFT, TOP, find_marks, part_with_ink, writing_height
+from digitwatch.reading.marks import HEIGHT, LEFT, LEGIBLE, TOP, find_marks, part_with_ink, writing_height
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -70,12 +70,13 @@ def join(pieces: list[Piece]) -> Piece:
     return Piece(left, top, glyph)
 
 
-def find_rows(strength: Floats, mask: Pixels) -> list[list[Piece]]:
+def find_rows(strength: Floats, mask: Pixels, legible: float = LEGIBLE) -> list[list[Piece]]:
     """Return the pieces of writing in reading order.
 
     Args:
         strength: (h, w) float32, how dark each pixel is; from 1 on it is ink.
         mask: (h, w) uint8, 1 where there is ink that counts.
+        legible: pixels that writing is high at least.
 
     Returns:
         Rows from top to bottom, each with its pieces from left to right. Specks, dots between digits and
@@ -83,14 +84,14 @@ def find_rows(strength: Floats, mask: Pixels) -> list[list[Piece]]:
     """
     stamp = max(mask.shape) <= STAMP
     part = part_with_ink(np.ascontiguousarray(mask), BEYOND)
-    rows = _find_rows(strength[part], mask[part], stamp)
+    rows = _find_rows(strength[part], mask[part], stamp, legible)
     down, across = part[0].start, part[1].start
     return [[Piece(piece.left + across, piece.top + down, piece.glyph) for piece in row] for row in rows]
 
 
-def _find_rows(strength: Floats, mask: Pixels, stamp: bool) -> list[list[Piece]]:
+def _find_rows(strength: Floats, mask: Pixels, stamp: bool, legible: float) -> list[list[Piece]]:
     """Return the pieces of writing on the part of a page that has ink; a `stamp` shows one digit."""
-    labels, marks, writing = find_marks(strength, mask)
+    labels, marks, writing = find_marks(strength, mask, legible)
     if not writing:
         return []
     level = _level(strength, mask)

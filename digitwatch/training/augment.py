@@ -30,7 +30,7 @@ def mild(picture: Picture, rng: Random) -> Picture:
     """Return the (28, 28) digit as another MNIST writer might have made it: bent, moved and resized a little."""
     zoom = np.exp(rng.normal(0, 0.06))
     shift = rng.uniform(-1.3, 1.3, 2)
-    return _bend(picture, rng, side=SIZE, amount=MILD, zoom=zoom, shift=shift)
+    return bend(picture, rng, side=SIZE, amount=MILD, zoom=zoom, shift=shift)
 
 
 def strong(picture: Picture, rng: Random, *, neighbour: Picture) -> Picture:
@@ -38,7 +38,7 @@ def strong(picture: Picture, rng: Random, *, neighbour: Picture) -> Picture:
 
     `neighbour` is another (28, 28) digit, of which a fragment may be left at the edge.
     """
-    fine = _bend(picture, rng, side=FINE, amount=1.0, zoom=1.0, shift=np.zeros(2))
+    fine = bend(picture, rng, side=FINE, amount=1.0, zoom=1.0, shift=np.zeros(2))
     return finish(cut_out(pen(fine, rng), rng, neighbour=neighbour), rng)
 
 
@@ -47,10 +47,13 @@ def finish(ink: Picture, rng: Random) -> Picture:
     return place(normalise(ink), rng)
 
 
-def _bend(
+def bend(
     picture: Picture, rng: Random, *, side: int, amount: float, zoom: float, shift: NDArray[np.float64]
 ) -> Picture:
-    """Return (side, side) of the 28x28 picture under one random affine and elastic map."""
+    """Return (side, side) of the 28x28 picture under one random affine and elastic map.
+
+    `amount` is how much it varies, 1 as in strong(); `zoom` makes it smaller, `shift` (x, y) moves it, in pixels of 28.
+    """
     turn = np.deg2rad(rng.normal(0, TURN * amount))
     stretch = np.exp(rng.normal(0, STRETCH * amount) / 2)
     slant = np.array([[1, rng.normal(0, SLANT * amount)], [0, 1]])

@@ -89,6 +89,18 @@ def describe(*, classes: int, output: str) -> dict[str, Any]:
     }
 
 
+def describe_line() -> dict[str, Any]:
+    """Return what the card of a line model says."""
+    return {
+        "labels": [*DIGITS, OTHER, ""],
+        "reads": "rows",
+        "input": {"shape": [32, None], "dtype": "float32", "range": [0, 1]},
+        "output": "logits",
+        "temperature": 1.0,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
 def _with_channel(model: keras.Model, path: Path) -> keras.Model:
     """Return the model taking (N, 28, 28, 1), whether it was made for that, (N, 28, 28) or (N, 784)."""
     shape = getattr(model, "input_shape", None)  # a model without a fixed input has none

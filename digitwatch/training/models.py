@@ -1,4 +1,4 @@
-"""The two networks: `dense`, the simplest that reads digits, and `cnn`, the one that reads them well."""
+"""The networks: `dense` reads digits most simply, `cnn` reads them well, and `line` reads a whole row at once."""
 
 from collections.abc import Callable
 
@@ -30,7 +30,31 @@ def dense() -> keras.Model:
 
 def cnn() -> keras.Model:
     """Return the convolutional network: (N, 28, 28, 1) from 0 to 1, to (N, 11) logits of ten digits and `other`."""
-    picture = flow = layers.Input((28, 28, 1))
+    picture = layers.Input((28, 28, 1))
+    flow = layers.GlobalAveragePooling2D()(_convolutions(picture))  # (N, 128)
+    flow = layers.Dropout(DROPOUT)(flow)
+    logits = layers.Dense(len(DIGITS) + 1, dtype="float32")(flow)  # (N, 11)
+    return keras.Model(picture, logits, name="cnn")
+
+
+def line() -> keras.Model:
+    """Return the network for rows: (N, 32, W, 1) from 0 to 1, to (N, W / 4, 12) logits of what stands where.
+
+    Twelve are the ten digits, `other` and nothing; it is trained by connectionist temporal classification
+    (Graves et al. 2006), which needs to know what a row says but not where. W is a multiple of 4.
+    """
+    strip = layers.Input((32, None, 1))
+    flow = layers.MaxPooling2D((2, 1))(_convolutions(strip))  # (N, 4, W / 4, 128)
+    flow = layers.ZeroPadding2D((0, 1))(flow)
+    flow = layers.Conv2D(WIDTHS[-1], (4, 3), use_bias=False)(flow)  # (N, 1, W / 4, 128): all of a column
+    flow = layers.Activation("relu")(layers.BatchNormalization()(flow))
+    flow = layers.Dropout(DROPOUT)(flow)
+    logits = layers.Conv2D(len(DIGITS) + 2, 1, dtype="float32")(flow)  # (N, 1, W / 4, 12)
+    return keras.Model(strip, layers.Reshape((-1, len(DIGITS) + 2), dtype="float32")(logits), name="line")
+
+
+def _convolutions(flow: keras.KerasTensor) -> keras.KerasTensor:
+    """Return (N, H / 4, W / 4, 128) of (N, H, W, 1)."""
     for stage, width in enumerate(WIDTHS):
         flow = layers.Conv2D(width, 3, padding="same", use_bias=stage == 0)(flow)
         if stage:  # at full size normalising costs as much as convolving, and one there is enough
@@ -38,13 +62,10 @@ def cnn() -> keras.Model:
         flow = layers.Activation("relu")(flow)
         flow = layers.Conv2D(width, 3, padding="same", use_bias=False)(flow)
         if width != WIDTHS[-1]:  # pooled first, there is a quarter to normalise
-            flow = layers.MaxPooling2D()(flow)  # (N, 14, 14, 32), then (N, 7, 7, 64)
+            flow = layers.MaxPooling2D()(flow)
         flow = layers.BatchNormalization()(flow)
         flow = layers.Activation("relu")(flow)
-    flow = layers.GlobalAveragePooling2D()(flow)  # (N, 128)
-    flow = layers.Dropout(DROPOUT)(flow)
-    logits = layers.Dense(len(DIGITS) + 1, dtype="float32")(flow)  # (N, 11)
-    return keras.Model(picture, logits, name="cnn")
+    return flow
 
 
-ARCHITECTURES: dict[str, Callable[[], keras.Model]] = {"cnn": cnn, "dense": dense}
+ARCHITECTURES: dict[str, Callable[[], keras.Model]] = {"cnn": cnn, "dense": dense, "line": line}

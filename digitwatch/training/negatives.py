@@ -146,9 +146,14 @@ SIGNS = (
 )
 
 
+def sign(rng: Random) -> Picture:
+    """Return ink of a hand-drawn letter or mark."""
+    return pens.draw(pens.strokes(SIGNS[int(rng.integers(len(SIGNS)))], rng), rng)
+
+
 def _sign(digits: Digits, rng: Random) -> Picture:
     """A hand-drawn letter or mark."""
-    return pens.draw(pens.strokes(SIGNS[int(rng.integers(len(SIGNS)))], rng), rng)
+    return sign(rng)
 
 
 def _mark(digits: Digits, rng: Random) -> Picture:

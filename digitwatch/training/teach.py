@@ -15,11 +15,12 @@ from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.reader import Reader, locate
 from digitwatch.training import cuttings, datasets, export, lessons
 from digitwatch.training.calibrate import temperature
+from digitwatch.training.course import Progress, Report
 from digitwatch.training.cuttings import Cuttings, Page
 from digitwatch.training.datasets import DataError, Digits
 from digitwatch.training.evaluate import measure
 from digitwatch.training.recover import recover
-from digitwatch.training.train import Progress, Report, floats
+from digitwatch.training.train import floats
 
 EPOCHS = 3
 BATCH = 128

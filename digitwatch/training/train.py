@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,32 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.reading.classifier import Classifier
-from digitwatch.training import datasets, export, lessons, models
+from digitwatch.training import datasets, export, lessons, models, train_line
 from digitwatch.training.calibrate import temperature
+from digitwatch.training.course import Progress, Recipe, Report, fit, policy
 from digitwatch.training.datasets import DataError, Digits
 from digitwatch.training.evaluate import measure
 
-Progress = Callable[[str], None]
 Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a network is trained. The defaults are those of `cnn`."""
-
-    epochs: int = 8  # a quarter of an hour on two cores
-    batch: int = 128
-    # ---- AdamW (Loshchilov and Hutter 2019) in one cycle: up for a fifth of the way, then down to nothing
-    peak_rate: float = 4e-3
-    weight_decay: float = 2e-2
-    warm_up: float = 0.2
-    # ---- what steadies the result: averaged weights, and targets that leave some doubt
-    averaging: float = 0.998
-    smoothing: float = 0.05
-
-
 DENSE_EPOCHS = 3
-EVERY = 30.0  # seconds between two lines of progress within an epoch
 LICENCE = "MIT; trained on MNIST (LeCun, Cortes, Burges; CC BY-SA 3.0)"
 
 
@@ -74,7 +58,7 @@ def train(
     learn, test = datasets.load(data)
     progress(f"{len(learn)} training digits, {len(test)} test digits")
     keras.utils.set_random_seed(seed)
-    course = _dense if architecture == "dense" else _cnn
+    course = {"dense": _dense, "cnn": _cnn, "line": train_line.course}[architecture]
     content, card = course(learn, epochs, seed=seed, progress=progress)
     source = "" if data is None else f" --data {data.name}"
     card |= {
@@ -84,16 +68,25 @@ def train(
         "minutes": round((time.monotonic() - began) / 60, 1),
         "licence": LICENCE,
     }
-    result = measure(Classifier(content, card, out.name), test)
+    card["scores"] |= _scores(content, card, test, progress)
+    export.save(content, card, out)
+    return card
+
+
+def _scores(content: bytes, card: dict[str, Any], test: Digits, progress: Progress) -> dict[str, Any]:
+    """Return what the finished model reaches on the test digits."""
+    if card["reads"] == "rows":
+        exact = train_line.exact(content, card, test)
+        progress(f"{exact:.2%} of the rows composed of test digits read exactly")
+        return {"test_rows_exact": round(exact, 4), "test_rows": train_line.ROWS}
+    result = measure(Classifier(content, card, card["name"]), test)
     progress(f"test accuracy {result.accuracy:.2%}, loss {result.loss:.4f}")
-    card["scores"] |= {
+    return {
         "test_accuracy": round(result.accuracy, 4),
         "test_loss": round(result.loss, 4),
         "test_digits": len(test),
         "test_calibration_error": round(result.calibration_error, 4),
     }
-    export.save(content, card, out)
-    return card
 
 
 def _dense(learn: Digits, epochs: int | None, *, seed: int, progress: Progress) -> tuple[bytes, dict[str, Any]]:
@@ -112,39 +105,16 @@ def _cnn(learn: Digits, epochs: int | None, *, seed: int, progress: Progress) ->
     learn, held = datasets.hold_out(learn)
     if lessons.size(learn) < recipe.batch:
         raise DataError(f"expected at least {recipe.batch} training digits for cnn, found {len(learn)}")
-    model = _fit(learn, recipe, seed=seed, progress=progress)
+    doubtful = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.smoothing)
+    steps = lessons.size(learn) // recipe.batch
+    model = fit(models.cnn, _batches(learn, recipe, seed), recipe, steps=steps, loss=doubtful, progress=progress)
     card = export.describe(classes=11, output="logits")
     content = export.to_tflite(model)
     card["temperature"] = temperature(Classifier(content, card), held)
     result = measure(Classifier(content, card), held)
     progress(f"accuracy {result.accuracy:.2%} on {len(held)} digits by writers held out of the training")
     scores = {"held_out_accuracy": round(result.accuracy, 4), "held_out_digits": len(held)}
-    return content, card | {"recipe": asdict(recipe) | {"arithmetic": _policy()}, "scores": scores}
-
-
-def _fit(learn: Digits, recipe: Recipe, *, seed: int, progress: Progress) -> keras.Model:
-    """Return the convolutional network after its last epoch, in float32 and with averaged weights."""
-    steps = lessons.size(learn) // recipe.batch
-    rise = round(recipe.epochs * steps * recipe.warm_up)
-    rate = keras.optimizers.schedules.CosineDecay(
-        recipe.peak_rate / 25,
-        decay_steps=recipe.epochs * steps - rise,
-        warmup_target=recipe.peak_rate,
-        warmup_steps=rise,
-    )
-    model = _with_policy(_policy(), models.cnn)
-    model.compile(
-        keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=recipe.averaging),
-        keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.smoothing),
-        metrics=["accuracy"],
-    )
-    model.fit(
-        _batches(learn, recipe, seed), steps_per_epoch=steps, epochs=recipe.epochs, verbose=0,
-        shuffle=False, callbacks=[Report(recipe.epochs, progress, steps)],
-    )  # fmt: skip  # shuffle: the lessons already are
-    exact = models.cnn()
-    exact.set_weights(model.get_weights())
-    return exact
+    return content, card | {"recipe": asdict(recipe) | {"arithmetic": policy()}, "scores": scores}
 
 
 def _batches(learn: Digits, recipe: Recipe, seed: int) -> Iterator[tuple[Floats, Floats]]:
@@ -156,59 +126,6 @@ def _batches(learn: Digits, recipe: Recipe, seed: int) -> Iterator[tuple[Floats,
             yield floats(pictures[part]), targets[labels[part]]
 
 
-def _policy() -> str:
-    """Return the fastest number format here: bfloat16 on processors with AMX, 74 s an epoch instead of 112.
-
-    Weights are float32 either way, and the finished network calculates in float32.
-    """
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-    except OSError:  # not Linux
-        return "float32"
-    return "mixed_bfloat16" if "amx_bf16" in flags else "float32"
-
-
-def _with_policy(policy: str, build: Callable[[], keras.Model]) -> keras.Model:
-    """Return the network calculating in the number format `policy`, which holds for no other network."""
-    before = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy(policy)
-    try:
-        return build()
-    finally:
-        keras.mixed_precision.set_global_policy(before)
-
-
 def floats(pictures: NDArray[np.uint8]) -> Floats:
     """Return (N, 28, 28) uint8 as (N, 28, 28, 1) float32 from 0 to 1."""
     return pictures[..., None].astype(np.float32) / np.float32(255)
-
-
-class Report(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Tells the progress after each epoch, and every half minute within one."""
-
-    def __init__(self, epochs: int, progress: Progress, steps: int = 0) -> None:
-        """Expect so many epochs, each of `steps` batches; 0 where nobody knows."""
-        super().__init__()
-        self._epochs, self._steps, self._progress = epochs, steps, progress
-        self._epoch, self._began, self._told = 0, time.monotonic(), time.monotonic()
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Note which one."""
-        self._epoch = epoch
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Tell how far it is, now and then."""
-        if self._steps and time.monotonic() - self._told > EVERY:
-            self._tell(f"{(batch + 1) / self._steps:.0%}", logs)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Tell that it is done."""
-        self._tell("done", logs)
-
-    def _tell(self, how_far: str, logs: dict[str, float] | None) -> None:
-        values = logs or {}
-        self._told = time.monotonic()
-        self._progress(
-            f"epoch {self._epoch + 1} of {self._epochs} {how_far}: accuracy {values.get('accuracy', 0):.2%}, "
-            f"loss {values.get('loss', 0):.4f}, {(self._told - self._began) / 60:.1f} min"
-        )

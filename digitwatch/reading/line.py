@@ -1,0 +1,66 @@
+"""A row at one glance: a strip of ink to what stands in each of its frames, by the line model on LiteRT."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitwatch.reading.classifier import ModelError
+from digitwatch.reading.runtime import interpreter
+from digitwatch.reading.strip import HEIGHT, LONGEST
+
+Pixels = NDArray[np.uint8]
+Logs = NDArray[np.float64]
+
+FRAME = 4  # pixels of a strip that the network sees as one
+# LiteRT plans its memory for one width, so there is an interpreter for each of these, made on first use.
+WIDTHS = (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, LONGEST)
+
+
+class LineModel:
+    """A line model in memory. Not to be shared between threads or forks."""
+
+    def __init__(self, content: bytes, temperature: float) -> None:
+        """Take the bytes of a .tflite file of (1, 32, W, 1) float32 to (1, W / 4, 12), and the card's temperature.
+
+        Raises:
+            ModelError: the bytes are no such model.
+        """
+        self._content, self._temperature = content, temperature
+        self._interpreters = {}
+        try:
+            self._interpreters[WIDTHS[0]] = interpreter(content, (1, HEIGHT, WIDTHS[0], 1))
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"the line model is not one that LiteRT can run: {error}") from error
+
+    @classmethod
+    def load(cls, stem: Path) -> "LineModel":
+        """Read `stem`.tflite and `stem`.json.
+
+        Raises:
+            ModelError: a file is missing, or is not what a line model needs.
+        """
+        try:
+            card = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
+            return cls(stem.with_suffix(".tflite").read_bytes(), float(card["temperature"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"cannot read the line model {stem}: {error!r}; install digitwatch again") from error
+
+    def __call__(self, strip: Pixels) -> Logs:
+        """Return (T, 12) log probabilities of the ten digits, `other` and nothing in each frame.
+
+        Args:
+            strip: (32, W) uint8 as strip.strip makes it, W at most LONGEST. T is a quarter of W.
+        """
+        wide = next(width for width in WIDTHS if width >= strip.shape[1])
+        if wide not in self._interpreters:
+            self._interpreters[wide] = interpreter(self._content, (1, HEIGHT, wide, 1))
+        model = self._interpreters[wide]
+        padded = np.zeros((1, HEIGHT, wide, 1), np.float32)
+        padded[0, :, : strip.shape[1], 0] = strip / np.float32(255)
+        model.set_tensor(model.get_input_details()[0]["index"], padded)
+        model.invoke()
+        logits = model.get_tensor(model.get_output_details()[0]["index"])[0].astype(np.float64) / self._temperature
+        logs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+        return np.asarray(logs[: -(-strip.shape[1] // FRAME)])

@@ -1,0 +1,217 @@
+"""Rows of digits made of single ones: apart, touching, overlapping, slanted, ruled, with dirt and letters between."""
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import count, islice, pairwise
+from multiprocessing import get_context
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitwatch.reading.segment import Piece
+from digitwatch.reading.strip import strip
+from digitwatch.training import augment, negatives, pens
+from digitwatch.training.datasets import Digits
+
+Picture = NDArray[np.uint8]  # (H, W), 0 = paper to 255 = ink
+Random = np.random.Generator
+
+OTHER = 10  # the symbol of what is no digit
+FINE = 40  # height at which a row is composed, in pixels
+LONGEST = 9  # symbols in a row
+FRAME = 4  # pixels of a strip that the network sees as one
+WIDTHS = (64, 128, 192, 256)  # pixels of a strip; each row is padded to the next
+CHUNK, AHEAD = 100, 8  # rows that one task makes, and tasks under way
+
+DRAWN, SIGNS, RULED, SPOILT, DIRT = 0.10, 0.04, 0.12, 0.35, 0.08  # chances
+BENT = 0.7  # how much single digits vary, as a share of what the digit model is shown
+
+
+@dataclass(frozen=True)
+class Line:
+    """A strip, (32, W) uint8 with W one of WIDTHS, and what it says: symbols 0 to 9, or OTHER."""
+
+    picture: Picture
+    symbols: tuple[int, ...]
+
+
+def lines(digits: Digits, *, seed: int) -> Iterator[Line]:
+    """Yield rows without end, in an order and with contents that the seed alone decides.
+
+    They are made in another process while the last ones are used.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn"), _settle, (digits,)) as pool:
+        try:
+            tasks = (pool.submit(_lines, (seed, number)) for number in count())
+            ahead = deque(islice(tasks, AHEAD))
+            while True:
+                ready = ahead.popleft().result()
+                ahead.append(next(tasks))
+                yield from ready
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+_given: list[Digits] = []  # what a worker composes from: sent once, not with every task
+
+
+def _settle(digits: Digits) -> None:
+    """Make a worker modest: one thread, and behind the training itself."""
+    cv2.setNumThreads(1)
+    os.nice(5)
+    _given.append(digits)
+
+
+def _lines(seed: tuple[int, ...]) -> list[Line]:
+    rng = np.random.default_rng(seed)
+    made = [line(_given[0], rng) for _ in range(CHUNK)]
+    return [each for each in made if each is not None]
+
+
+def line(digits: Digits, rng: Random) -> Line | None:
+    """Return one row of one to nine symbols; None when it came out too long, or too narrow for them."""
+    hand = _Hand.random(rng)
+    length = int(rng.integers(1, LONGEST + 1))
+    signs = SIGNS if rng.random() < 0.5 else 0.0
+    ink = np.zeros((3 * FINE, (length + 2) * 2 * FINE), np.uint8)
+    symbols, right = [], FINE
+    for _ in range(length):
+        symbol, glyph = _glyph(digits, hand, signs, rng)
+        right = _write(ink, glyph, right, hand, rng)
+        symbols.append(symbol)
+    ink = augment.pen(_slanted(ink[:, : right + FINE], hand.slant), rng)
+    if rng.random() < DIRT:
+        _dirty(ink, rng)
+    if rng.random() < RULED:
+        _rule(ink, rng)
+    left, top, width, height = cv2.boundingRect(ink)
+    piece = Piece(left, top, ink[top : top + height, left : left + width])
+    picture = strip([piece], FINE * np.exp(rng.normal(0, 0.1))).picture
+    wide = next((width for width in WIDTHS if width >= picture.shape[1]), None)
+    if wide is None or frames(symbols) > picture.shape[1] // FRAME:
+        return None
+    picture = np.pad(picture, ((0, 0), (0, wide - picture.shape[1])))
+    return Line(_spoilt(picture, rng) if rng.random() < SPOILT else picture, tuple(symbols))
+
+
+def frames(symbols: Sequence[int]) -> int:
+    """Return how many frames of the network the symbols need: one each, and one between two of a kind."""
+    return len(symbols) + sum(one == other for one, other in pairwise(symbols))
+
+
+@dataclass(frozen=True)
+class _Hand:
+    """What the digits of one row have in common: slant, width, distance, unevenness and slope."""
+
+    slant: float
+    stretch: float
+    gap: float
+    spread: float
+    jitter: float
+    slope: float
+
+    @staticmethod
+    def random(rng: Random) -> "_Hand":
+        """Return one hand: in a third of them digits stand apart, in another they touch, else it varies."""
+        gap, spread = ((0.25, 0.12), (-0.02, 0.05), (0.08, 0.12))[int(rng.integers(3))]
+        return _Hand(rng.normal(0, 0.15), np.exp(rng.normal(0, 0.12)), gap, spread, 0.06, rng.normal(0, 0.03))
+
+
+def _glyph(digits: Digits, hand: _Hand, signs: float, rng: Random) -> tuple[int, Picture]:
+    """Return a symbol and its ink, cropped, about FINE high."""
+    chance = rng.random()
+    if chance < signs:
+        symbol, ink = OTHER, negatives.sign(rng)
+    elif chance < signs + DRAWN:
+        symbol = int(rng.integers(10))
+        ink = pens.digit(symbol, rng)
+    else:
+        which = int(rng.integers(len(digits)))
+        symbol = int(digits.labels[which])
+        ink = augment.bar_or_slash(digits.pictures[which], symbol, rng)
+        ink = augment.bend(ink, rng, side=augment.FINE, amount=BENT, zoom=1.0, shift=np.zeros(2))
+    left, top, width, height = cv2.boundingRect(ink)
+    ink = ink[top : top + height, left : left + width] if width else np.full((FINE, 6), 255, np.uint8)
+    height, width = ink.shape
+    scale = FINE * np.exp(rng.normal(0, 0.09)) / max(height, 0.75 * width)
+    size = (max(2, round(width * scale * hand.stretch)), max(2, round(height * scale)))
+    return symbol, cv2.resize(ink, size, interpolation=cv2.INTER_LINEAR)
+
+
+def _slanted(ink: Picture, slant: float) -> Picture:
+    """Return the row sheared as the hand writes."""
+    height, width = ink.shape
+    margin = int(abs(slant) * height) + 1
+    matrix = np.array([[1, slant, margin - slant * height / 2], [0, 1, 0]])
+    slanted: Picture = cv2.warpAffine(ink, matrix, (width + 2 * margin, height), flags=cv2.INTER_LINEAR)
+    slanted[slanted < augment.FAINT] = 0
+    return slanted
+
+
+def _write(ink: Picture, glyph: Picture, right: int, hand: _Hand, rng: Random) -> int:
+    """Write the glyph behind column `right` of the row; return where it ends."""
+    height, width = glyph.shape
+    gap = rng.normal(hand.gap, hand.spread) * FINE
+    if hand.gap < 0.05:  # a hand that joins its digits: by their ink, not by their rectangles
+        gap = _touch(ink, glyph, right) + rng.normal(-1.0, 2.0)
+    gap = max(gap, -0.45 * min(width, FINE))
+    left: int = max(1, round(right + gap))
+    floor = 2 * FINE + hand.slope * (left - FINE) + rng.normal(0, hand.jitter) * FINE
+    top = int(np.clip(floor - max(height, 0.5 * (FINE + height)), 0, ink.shape[0] - height))
+    room = ink[top : top + height, left : left + width]
+    np.maximum(room, glyph[:, : room.shape[1]], out=room)
+    return max(right, left + int(room.shape[1]))
+
+
+def _touch(ink: Picture, glyph: Picture, right: int) -> float:
+    """Return how far behind column `right` a glyph at usual height starts when its ink just touches the row's."""
+    height = glyph.shape[0]
+    top = int(np.clip(2 * FINE - height, 0, ink.shape[0] - height))
+    before = ink[top : top + height, :right] > 128
+    own = glyph > 128
+    rows = before.any(axis=1) & own.any(axis=1)
+    if not rows.any():
+        return 0.0
+    behind = before[rows, ::-1].argmax(axis=1)  # paper between the row's ink and `right`
+    ahead = own[rows].argmax(axis=1)
+    return -float((behind + ahead).min())
+
+
+def _dirty(ink: Picture, rng: Random) -> None:
+    """Put a few specks, or a rest of a comma or a caption, around the row."""
+    for _ in range(int(rng.integers(1, 4))):
+        x, y = (
+            int(rng.integers(FINE // 2, ink.shape[1] - FINE // 2)),
+            int(rng.integers(int(0.8 * FINE), int(2.3 * FINE))),
+        )
+        axes = (int(rng.integers(1, 4)), int(rng.integers(1, 4)))
+        cv2.ellipse(ink, (x, y), axes, rng.uniform(0, 180), 0, 360, (255,), -1, cv2.LINE_AA)
+
+
+def _rule(ink: Picture, rng: Random) -> None:
+    """Leave a piece of a printed line in the row, mostly under it."""
+    y = FINE * (rng.uniform(1.9, 2.15) if rng.random() < 0.6 else rng.uniform(0.9, 2.2))
+    ends = np.sort(rng.uniform(0, ink.shape[1], 2))
+    tilt = rng.normal(0, 0.02) * (ends[1] - ends[0])
+    start, end = (int(ends[0]), int(y)), (int(ends[1]), int(y + tilt))
+    cv2.line(ink, start, end, (int(rng.integers(100, 256)),), int(rng.integers(1, 4)), cv2.LINE_AA)
+
+
+def _spoilt(picture: Picture, rng: Random) -> Picture:
+    """Return the strip as a worse pen, camera or threshold would have left it."""
+    kind = int(rng.integers(5))
+    if kind == 0:
+        return np.asarray(cv2.GaussianBlur(picture, (5, 5), rng.uniform(0.4, 1.0)))
+    if kind == 1:
+        return np.where(picture > rng.uniform(60, 190), 255, 0).astype(np.uint8)
+    noise = rng.normal(0, rng.uniform(10, 50), picture.shape)
+    if kind == 2:
+        return np.asarray(np.clip(picture + noise * (picture > 0), 0, 255), np.uint8)
+    if kind == 3:
+        return np.asarray(np.clip(picture.astype(float) + noise / 2, 0, 255), np.uint8)
+    gone = cv2.resize(rng.random((4, picture.shape[1] // 8)), picture.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.where(gone > rng.uniform(0.85, 0.95), picture // 3, picture).astype(np.uint8)
