@@ -5,7 +5,8 @@
 It watches DIR/inbox and writes DIR/predictions.csv, or LOG. A scan that begins with the word "broken" cannot
 be read, one that begins with "poison" ends the whole process, any other has as many pages as its second byte
 says. Reading, publishing, recording and filing happen in one thread, so that a test can stop the process
-between any two of its steps. SMALL_WATCH=auto lets it listen to events instead of listing the folder.
+between any two of its steps. SMALL_WATCH=auto lets it listen to events, and
+SMALL_RESCAN says after how many seconds it lists the folder all the same.
 """
 
 import hashlib
@@ -107,7 +108,8 @@ def make(base: Path, log: Path | None = None) -> tuple[Daemon, ReadsAtOnce]:
         (base / name).mkdir(exist_ok=True)
     places = Places(base / "inbox", base / "outbox", base / "archive", base / "failed", base)
     inbox = Inbox(places.inbox, settle=0.0, recursive=False, is_complete=lambda *_: True, clock=time.monotonic)
-    habits = Habits(os.environ.get("SMALL_WATCH", "polling"), False, 1.0, 0.1, 0)
+    rescan = float(os.environ.get("SMALL_RESCAN", "1"))
+    habits = Habits(os.environ.get("SMALL_WATCH", "polling"), False, rescan, 0.1, 0)
     daemon = Daemon(places, inbox, PredictionLog(log or base / "predictions.csv"), habits, clock=time.monotonic)
     return daemon, ReadsAtOnce(daemon.report, daemon.calls.put)
 
