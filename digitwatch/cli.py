@@ -91,6 +91,12 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "and install it if that made it better",
     )
     what.add_argument("--rollback", action="store_true", help="go back to the model before the newest taught one")
+    what.add_argument(
+        "--dataset",
+        metavar="NAME",
+        help="mnist, or whole pictures to sort: fashion_mnist, cifar10, an .npz file, or a folder with one "
+        "sub-folder for each class",
+    )
     # what the daemon asks of the process that makes a model for it
     what.add_argument("--convert", metavar="FILE.keras", type=Path, help=argparse.SUPPRESS)
     train.set_defaults(command="train")

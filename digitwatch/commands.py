@@ -18,6 +18,7 @@ from digitwatch.lookout import Habits
 from digitwatch.patience import told
 from digitwatch.pool import Pool, WorkerError
 from digitwatch.reading.formats import is_complete
+from digitwatch.renewal import renew
 from digitwatch.spool.claims import Taken
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.predictions import PredictionLog
@@ -55,7 +56,7 @@ def watch(options: argparse.Namespace) -> ExitCode:
         tell=page.tell if page else None,
     )
     pool = _pool(settings, daemon.report, daemon.calls.put)  # may train for minutes, which a signal simply ends
-    listen(daemon)
+    listen(daemon, lambda: renew(pool, lambda: provision.at_hand(settings)))
     try:
         if page:
             page.start()

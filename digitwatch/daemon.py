@@ -89,11 +89,12 @@ class Daemon:
             systemd.notify(STOPPING=1)
             self._stop_at = self._clock() + STOP_SECONDS
 
-    def reload(self) -> None:
-        """Open the log anew, for those who rotate it (called through `calls`)."""
+    def reload(self, renew: Callable[[], None] = lambda: None) -> None:
+        """Open the log anew, for those who rotate it, and `renew` the model (called through `calls`)."""
         systemd.reloading()
         self._predictions.reopen()
         log.info("the log is reopened")
+        renew()
         systemd.notify(READY=1)
 
     def report(self, outcome: Outcome) -> None:
@@ -247,9 +248,9 @@ class Daemon:
         self._lookout.close()
 
 
-def listen(daemon: Daemon) -> None:
-    """Let SIGTERM and SIGINT stop the daemon and SIGHUP reopen its log."""
+def listen(daemon: Daemon, renew: Callable[[], None] = lambda: None) -> None:
+    """Let SIGTERM and SIGINT stop the daemon, and SIGHUP reopen its log and `renew` its model."""
     signal.signal(signal.SIGIO, signal.SIG_IGN)  # told when a leased file is opened; see spool.peek
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: daemon.calls.put(daemon.stop))
-    signal.signal(signal.SIGHUP, lambda *_: daemon.calls.put(daemon.reload))
+    signal.signal(signal.SIGHUP, lambda *_: daemon.calls.put(lambda: daemon.reload(renew)))

@@ -50,4 +50,5 @@ class Outcome:
     trouble: str = ""
     gone: bool = False
     crashed: bool = False  # the worker died; by accident or because of this scan
+    model: str = ""  # name of the model that read it; nothing where none did
     stamp: tuple[int, int] | None = None  # size and modification time of the bytes that were read

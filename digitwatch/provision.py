@@ -37,6 +37,18 @@ def chosen(settings: Settings) -> Path | str:
         raise NoModel(str(error)) from error
 
 
+def at_hand(settings: Settings) -> Path | str:
+    """Give the model that is to read, without making anything.
+
+    Raises:
+        NoModel: it cannot be told, or does not exist yet.
+    """
+    found, how = plan(chosen(settings))
+    if how is not Plan.READY:
+        raise NoModel(f"{found}: to {how.value} takes a restart")
+    return found
+
+
 def plan(model: Path | str) -> tuple[Path | str, Plan]:
     """Give what to load, convert or train, and which of the three; nothing is done yet.
 

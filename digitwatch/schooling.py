@@ -60,11 +60,19 @@ def need_tensorflow() -> None:
 
 def _anew(options: argparse.Namespace, settings: Callable[[], Settings]) -> ExitCode:
     """Train a network from nothing."""
+    from digitwatch.training import sorting  # noqa: PLC0415
     from digitwatch.training import train as training  # noqa: PLC0415
 
-    architecture = options.model or "cnn"
-    out = options.out or settings().base / "models" / architecture
-    training.train(architecture, out, data=options.data, epochs=options.epochs, seed=options.seed, progress=print)
+    name = options.model or "cnn"
+    course = {"epochs": options.epochs, "seed": options.seed, "progress": print}
+    if options.dataset in (None, "mnist"):  # which are the digits that all others are measured by
+        out = options.out or settings().base / "models" / name
+        training.train(name, out, data=options.data, **course)
+    elif options.data or options.model:
+        raise Refusal(ExitCode.USAGE, "--dataset goes without --data and --model")
+    else:
+        out = options.out or settings().base / "models" / Path(options.dataset).stem
+        sorting.train(options.dataset, out, **course)
     print(f"installed {out}.tflite with its card {out}.json")
     print(f"to use it, write into config.yaml: model: {out.absolute()}")
     return ExitCode.DONE

@@ -156,7 +156,7 @@ def rows_of(outcome: Outcome, filed: str, model: str, seconds: float, *, base: P
     """Give the log rows of a scan: one for each page, or one that says why it failed."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
     elapsed = str(round(seconds * 1000))
-    tail = (filed, model, elapsed)
+    tail = (filed, outcome.model or model, elapsed)
     head = (now, shown_name(outcome.job.name))
     key = (outcome.job.id, outcome.sha256)
     if outcome.failure:

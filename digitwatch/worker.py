@@ -174,6 +174,6 @@ def _publish(job: Job, page: Page, reading: Reading) -> PageResult:
         confidence=reading.confidence,
         status=reading.status,
         reason=reading.reason,
-        digits=" ".join(f"{digit.text}:{digit.probability:.3f}" for digit in reading.digits),
+        digits=" ".join(f"{digit.text.replace(' ', '_')}:{digit.probability:.3f}" for digit in reading.digits),
         annotated=picture,
     )

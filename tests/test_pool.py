@@ -174,3 +174,58 @@ def test_the_queue_is_bounded(owner: Owner, job: Job) -> None:
     owner.pool.submit(Job("20261122T2", "a.png", job.source, job.outbox))
 
     assert (owner.pool.free, owner.pool.busy) == (0, 2)
+
+
+def renewed(owner: Owner, model: str) -> tuple[str, str]:
+    """Ask for another model; give its name and the trouble that were told."""
+    told: list[tuple[str, str]] = []
+    owner.pool.renew(Equipment(model, None, 10**8, 4 * 10**9), lambda *said: told.append(said))
+    end = time.monotonic() + 60
+    while not told:
+        assert time.monotonic() < end, "nothing was told"
+        try:
+            owner.calls.get(timeout=0.1)()
+        except queue.Empty:
+            owner.pool.expire()
+    return told[0]
+
+
+def test_another_model_takes_over(owner: Owner, job: Job) -> None:
+    """What was given before is read by the old one, what comes after by the new; each outcome says by which."""
+    before = owner.pid()
+    owner.pool.submit(job)
+    owner.pool.submit(job)
+    name, trouble = renewed(owner, "cnn")
+    owner.pool.submit(job)
+
+    models = [outcome.model.partition("-")[0] for outcome in owner.await_outcomes(3)]
+    assert (name.partition("-")[0], trouble) == ("cnn", "")
+    assert (models.count("dense"), models.count("cnn")) == (2, 1)
+    assert owner.pool.model == name and owner.pid() != before and owner.pool.busy == 0
+
+
+def test_a_bad_model_changes_nothing(owner: Owner, job: Job) -> None:
+    """It is tried in a worker of its own, which ends; the others read on."""
+    before = owner.pid(), owner.pool.model
+    name, trouble = renewed(owner, "/nowhere/absent")
+    owner.pool.submit(job)
+
+    assert name == "" and "cannot read the model absent" in trouble
+    assert owner.await_outcomes(1)[0].model.startswith("dense-")
+    assert (owner.pid(), owner.pool.model) == before
+
+
+def test_the_same_model_keeps_its_workers(owner: Owner) -> None:
+    """A reload that only wants the log reopened costs no worker."""
+    before = owner.pid()
+
+    assert renewed(owner, "dense") == (owner.pool.model, "")
+    assert owner.pid() == before
+
+
+def test_a_trial_ends_with_the_pool(owner: Owner) -> None:
+    """Stopping does not wait for a model that is being tried, and leaves no process."""
+    owner.pool.renew(Equipment("cnn", None, 10**8, 4 * 10**9), lambda *_: None)
+
+    assert owner.pool.stop() == []
+    assert owner.pool.free == 2

@@ -9,6 +9,7 @@ from digitwatch.reading.cards import CARD, label, large_card, percent, small_car
 from digitwatch.reading.images import Page
 from digitwatch.reading.lettering import fill, fitted, lettering, paste, write
 from digitwatch.reading.palette import AMBER, BLUE, CREAM, GREEN, GREY, INK, PALETTE, WHITE, blank, png, toned
+from digitwatch.reading.ranking import ranking
 from digitwatch.reading.reader import Digit, Reading
 
 _BADGES = {"ok": ("✔ ok", GREEN), "review": ("⚠ review – please check", AMBER), "empty": ("○ empty", GREY)}
@@ -65,7 +66,7 @@ def _header(reading: Reading, title: str, doubtful: frozenset[int], width: int) 
         size = 40 if len(reading.text) < 18 else 24
         write(sheet, (_MARGIN, 32), fitted(reading.text, size, room, bold=True), size, INK, bold=True)
     else:
-        write(sheet, (_MARGIN, 40), "no digits found", 24, GREY)
+        write(sheet, (_MARGIN, 40), "nothing found" if reading.labels else "no digits found", 24, GREY)
     if notes:
         fill(sheet, (0, 86, width, sheet.shape[0] - 92), CREAM)
         for line, note in enumerate(notes):
@@ -90,25 +91,25 @@ def _notes(reading: Reading, doubtful: frozenset[int]) -> list[str]:
     notes = [f"{'Please check' if reading.status == 'review' else 'Nothing to read'}: {reading.reason}"]
     if doubtful:
         least = min(doubtful, key=lambda k: reading.digits[k].probability)
-        notes.append(f"{_place(reading, least)} {_answers(reading.digits[least])}")
+        notes.append(f"{_place(reading, least)} {_answers(reading.digits[least], reading.labels)}")
     if len(doubtful) > 1:
         notes.append(f"{len(doubtful)} of {len(reading.digits):,} digits are marked with “?”")
     return notes
 
 
-def _answers(digit: Digit) -> str:
+def _answers(digit: Digit, labels: tuple[str, ...]) -> str:
     """Name the two most probable answers, as the end of a sentence."""
     text = f"is most likely {digit.text} ({percent(digit.probability)})"
-    others = [int(k) for k in np.argsort(digit.probabilities)[::-1] if label(int(k)) != digit.text]
+    names = labels or tuple(label(k) if k < 10 else "not a digit" for k in range(len(digit.probabilities)))
+    others = [int(k) for k in np.argsort(digit.probabilities)[::-1] if names[k] != digit.text]
     if not others or digit.probabilities[others[0]] < 0.01:
         return text
-    name = label(others[0]) if others[0] < 10 else "not a digit"
-    return f"{text}, or {name} ({percent(float(digit.probabilities[others[0]]))})"
+    return f"{text}, or {names[others[0]]} ({percent(float(digit.probabilities[others[0]]))})"
 
 
 def _place(reading: Reading, number: int) -> str:
     if len(reading.digits) == 1:
-        return "The digit"
+        return "It" if reading.labels else "The digit"
     if len(reading.rows) == 1:
         return f"Least certain: digit {number + 1} of {len(reading.digits)}"
     row, column = _position(reading, number)
@@ -127,11 +128,14 @@ def _position(reading: Reading, number: int) -> tuple[int, int]:
 
 
 def _single_body(page: Page, reading: Reading, doubtful: frozenset[int]) -> np.ndarray:
-    picture = _marked(page, reading, doubtful, (340, 300))
+    bare = replace(reading, rows=()) if reading.labels else reading  # the mark of a whole page would hide it
+    picture = _marked(page, bare, doubtful, (340, 300))
     sheet = blank(max(310, picture.shape[0] + 14), _NARROW, WHITE, picture)
     paste(sheet, picture, _MARGIN + (340 - picture.shape[1]) // 2, 0)
     for digit in reading.digits:
-        paste(sheet, large_card(digit, bool(doubtful)), 382, 0)
+        marked = bool(doubtful)
+        card = ranking(digit, reading.labels, marked) if reading.labels else large_card(digit, marked)
+        paste(sheet, card, 382, 0)
     return sheet
 
 

@@ -1,4 +1,4 @@
-"""A batch of 28x28 pictures to calibrated probabilities, by an exported model on LiteRT."""
+"""A batch of pictures to calibrated probabilities, by an exported model on LiteRT."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ Probabilities = NDArray[np.float32]
 # LiteRT plans its memory for one batch size and plans again when that changes, so there is one interpreter
 # for each of these sizes, made on first use; a batch is cut to fit and its last part padded with paper.
 BATCH_SIZES = (1, 4, 16, 64)
-PICTURE = (28, 28, 1)
+OBJECTS = "objects"  # what the card of a model `reads` that sorts whole pictures instead of looking for digits
 CARD_KEYS = ("labels", "reject", "input", "output", "temperature", "review_below")
 
 
@@ -32,7 +32,8 @@ class Classifier:
         """Check that the model does what its card says.
 
         Args:
-            content: the bytes of a .tflite file that takes (N, 28, 28, 1) float32.
+            content: the bytes of a .tflite file that takes (N, 28, 28, 1) float32; one that sorts whole pictures
+                (its card says `reads: objects`) takes (N, height, width, 1 or 3).
             card: its JSON card; see CARD_KEYS for what must be there.
             name: what the model is called in messages and in `name`.
 
@@ -47,6 +48,9 @@ class Classifier:
         self.card = card
         self.name = f"{name}-{hashlib.sha256(content).hexdigest()[:8]}"
         self.labels: tuple[str, ...] = tuple(card["labels"])
+        self.sorts_pictures = card.get("reads") == OBJECTS
+        self.shape: tuple[int, ...] = tuple(card["input"]["shape"])
+        self._given = (*self.shape, 1) if len(self.shape) == 2 else self.shape
         self.reject: int | None = None if card["reject"] is None else self.labels.index(card["reject"])
         self._check(name)
 
@@ -73,7 +77,7 @@ class Classifier:
         """Return calibrated probabilities, (N, classes) float32 whose rows sum to 1.
 
         Args:
-            batch: (N, 28, 28) uint8, 0 = paper to 255 = ink. N may be 0.
+            batch: (N, 28, 28) uint8, 0 = paper to 255 = ink, or (N, *shape) for whole pictures. N may be 0.
         """
         parts = []
         done = 0
@@ -89,10 +93,10 @@ class Classifier:
     def _run(self, batch: Pixels, size: int) -> Probabilities:
         """Return the logits of at most `size` pictures."""
         if size not in self._interpreters:
-            self._interpreters[size] = interpreter(self._content, (size, *PICTURE))
+            self._interpreters[size] = interpreter(self._content, (size, *self._given))
         low, high = self.card["input"]["range"]
-        padded = np.full((size, 28, 28, 1), low, np.float32)
-        padded[: len(batch), :, :, 0] = batch * np.float32((high - low) / 255) + np.float32(low)
+        padded = np.full((size, *self._given), low, np.float32)
+        padded[: len(batch)] = batch.reshape(-1, *self._given) * np.float32((high - low) / 255) + np.float32(low)
         model = self._interpreters[size]
         model.set_tensor(model.get_input_details()[0]["index"], padded)
         model.invoke()
@@ -103,14 +107,18 @@ class Classifier:
 
     def _check(self, name: str) -> None:
         """Compare what the model takes and gives with what its card says."""
+        strange = [label for label in self.labels if not label.isprintable() or label[:1] in tuple("=+-@") or not label]
+        if strange:
+            raise ModelError(f"the card of {name} has the label {strange[0]!r}, which cannot stand in a log or table")
         try:
-            model = self._interpreters[1] = interpreter(self._content, (1, *PICTURE))
+            model = self._interpreters[1] = interpreter(self._content, (1, *self._given))
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{name}.tflite is not a model that LiteRT can run: {error}") from error
         given, out = model.get_input_details()[0], model.get_output_details()[0]
         found = f"{given['shape'].tolist()} {np.dtype(given['dtype']).name} -> {out['shape'].tolist()}"
-        expected = f"[1, 28, 28, 1] float32 -> [1, {len(self.labels)}]"
-        if found != expected or self.card["input"]["shape"] != [28, 28]:
+        shape = self._given if self.sorts_pictures else (28, 28, 1)
+        expected = f"{[1, *shape]} float32 -> [1, {len(self.labels)}]"
+        if found != expected or shape != self._given:
             raise ModelError(
                 f"{name}.tflite does not match its card: expected {expected}, found {found}; "
                 f"copy both files of a model together, or train it again"

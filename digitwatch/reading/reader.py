@@ -17,6 +17,7 @@ from digitwatch.reading.marks import LEGIBLE
 from digitwatch.reading.rows import legibility, read_rows
 from digitwatch.reading.rules import without_rules
 from digitwatch.reading.segment import Piece, find_rows
+from digitwatch.reading.whole import frame
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -47,7 +48,8 @@ class Digit:
     """One digit: its text, the probability that it is right, where it stands and what the model saw.
 
     `glyph` is (28, 28) uint8, 255 = ink; `probabilities` (classes,) float32 in the order of
-    the model's labels.
+    the model's labels. Where a model sorts whole pictures, the "digit" is the name of one, its box the page, and its
+    glyph (height, width) or (height, width, 3) as the model takes it.
     """
 
     text: str
@@ -67,6 +69,7 @@ class Reading:
         status: "ok" (no need to look), "review" or "empty".
         reason: why the status is not "ok", in a few words; empty when it is.
         turn: by how many degrees the page was turned clockwise to be read: 0, 90, 180 or 270.
+        labels: the names of all answers where a model sorts whole pictures; nothing where it reads digits.
     """
 
     rows: tuple[tuple[Digit, ...], ...]
@@ -74,6 +77,7 @@ class Reading:
     status: str
     reason: str
     turn: int
+    labels: tuple[str, ...] = ()
 
     @property
     def digits(self) -> tuple[Digit, ...]:
@@ -149,6 +153,8 @@ class Reader:
 
     def _read(self, page: Page) -> tuple[Page, Reading]:
         """Return the page as it was read, and its reading."""
+        if self._classifier.sorts_pictures:
+            return page, self._sort(page)
         seen = self._look(page, FAINTEST, LEGIBLE)
         return (self._look_closely(page) or seen) if seen[1].status == "empty" else seen
 
@@ -169,6 +175,21 @@ class Reader:
         if turn:
             page = Page(page.number, np.ascontiguousarray(np.rot90(page.image, -turn // 90)))
         return page, self._read_rows(rows, ink.factor, turn)
+
+    def _sort(self, page: Page) -> Reading:
+        """Say what a whole page shows."""
+        model = self._classifier
+        picture = frame(page.image, model.shape, model.card["input"].get("ground"))
+        if picture is None:
+            return Reading((), 1.0, "empty", "nothing on the page: it is of one colour", 0, model.labels)
+        probabilities = model(picture[None])[0]
+        second, best = (int(k) for k in np.argsort(probabilities)[-2:])
+        sure = float(probabilities[best])
+        height, width = page.image.shape[:2]
+        answer = Digit(model.labels[best], sure, Box(0, 0, width, height), picture, probabilities)
+        doubt = sure < self._review_below
+        reason = f"may be {model.labels[best]} or {model.labels[second]}" if doubt else ""
+        return Reading(((answer,),), sure, "review" if doubt else "ok", reason, 0, model.labels)
 
     def _best_turn(self, strength: Floats, mask: Pixels, upright: list[list[Piece]]) -> tuple[int, list[list[Piece]]]:
         """Return by how many degrees the page must be turned clockwise to be read best, and its rows then."""

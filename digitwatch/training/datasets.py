@@ -50,7 +50,7 @@ def load(data: Path | None = None) -> tuple[Digits, Digits]:
     Raises:
         DataError: the file cannot be read or does not hold such arrays, or MNIST cannot be downloaded.
     """
-    arrays = _download() if data is None else _read(data)
+    arrays = download("mnist") if data is None else read(data)
     origin = "MNIST" if data is None else str(data)
     writers = arrays.get("writers_train")
     if writers is not None and writers.shape != arrays["y_train"].shape:
@@ -87,22 +87,31 @@ def _few_writers(written: NDArray[np.int64] | None, count: int, seed: int) -> ND
     return chosen
 
 
-def _download() -> dict[str, NDArray[np.generic]]:
-    """Return MNIST's arrays from Keras' cache, downloading them once."""
-    from keras.datasets import mnist  # noqa: PLC0415  # here alone: the workers of lessons.py need no Keras
+def download(name: str) -> dict[str, NDArray[np.generic]]:
+    """Return the arrays KEYS of a set of keras.datasets from Keras' cache, downloading them once.
+
+    Raises:
+        DataError: they cannot be downloaded.
+    """
+    from keras import datasets  # noqa: PLC0415  # here alone: the workers of lessons.py need no Keras
 
     try:
-        (x_train, y_train), (x_test, y_test) = mnist.load_data()
+        (x_train, y_train), (x_test, y_test) = getattr(datasets, name).load_data()
     except Exception as error:  # Keras wraps whatever the network does in a bare Exception
+        called = "MNIST" if name == "mnist" else name
         raise DataError(
-            f"MNIST could not be downloaded ({error}). Connect this machine to the internet, or name a file "
+            f"{called} could not be downloaded ({error}). Connect this machine to the internet, or name a file "
             f"that holds {', '.join(KEYS)} with --data FILE.npz."
         ) from error
     return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
 
 
-def _read(path: Path) -> dict[str, NDArray[np.generic]]:
-    """Return the arrays of the .npz file, with the writers of a file beside it."""
+def read(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Return the arrays of the .npz file, with the writers of a file beside it.
+
+    Raises:
+        DataError: it cannot be read, or lacks one of KEYS.
+    """
     arrays = _unpack(path)
     missing = [key for key in KEYS if key not in arrays]
     if missing:

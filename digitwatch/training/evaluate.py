@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from digitwatch.reading.classifier import Classifier
 from digitwatch.training import datasets
-from digitwatch.training.datasets import Digits
+from digitwatch.training.datasets import DataError, Digits
 
 Chances = NDArray[np.float32]  # (N, classes) calibrated probabilities
 
@@ -103,6 +103,8 @@ def evaluate(model: Path, *, data: Path | None = None) -> Evaluation:
         DataError: the data cannot be used.
     """
     classifier = Classifier.load(model)
+    if classifier.sorts_pictures:
+        raise DataError(f"{classifier.name} sorts pictures and reads no digits; its card says how well")
     return measure(classifier, datasets.load(data)[1])
 
 

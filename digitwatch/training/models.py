@@ -28,12 +28,15 @@ def dense() -> keras.Model:
     )
 
 
-def cnn() -> keras.Model:
-    """Return the convolutional network: (N, 28, 28, 1) from 0 to 1, to (N, 11) logits of ten digits and `other`."""
-    picture = layers.Input((28, 28, 1))
-    flow = layers.GlobalAveragePooling2D()(_convolutions(picture))  # (N, 128)
+def cnn(shape: tuple[int, ...] = (28, 28, 1), answers: int = len(DIGITS) + 1, *, memory: float = 0.99) -> keras.Model:
+    """Return the convolutional network: (N, 28, 28, 1) from 0 to 1, to (N, 11) logits of ten digits and `other`.
+
+    Other pictures and answers can be had; `memory` is the momentum of the normalisations' statistics.
+    """
+    picture = layers.Input(shape)
+    flow = layers.GlobalAveragePooling2D()(_convolutions(picture, memory))  # (N, 128)
     flow = layers.Dropout(DROPOUT)(flow)
-    logits = layers.Dense(len(DIGITS) + 1, dtype="float32")(flow)  # (N, 11)
+    logits = layers.Dense(answers, dtype="float32")(flow)  # (N, 11)
     return keras.Model(picture, logits, name="cnn")
 
 
@@ -53,17 +56,17 @@ def line() -> keras.Model:
     return keras.Model(strip, layers.Reshape((-1, len(DIGITS) + 2), dtype="float32")(logits), name="line")
 
 
-def _convolutions(flow: keras.KerasTensor) -> keras.KerasTensor:
-    """Return (N, H / 4, W / 4, 128) of (N, H, W, 1)."""
+def _convolutions(flow: keras.KerasTensor, memory: float = 0.99) -> keras.KerasTensor:
+    """Return (N, H / 4, W / 4, 128) of (N, H, W, 1 or 3)."""
     for stage, width in enumerate(WIDTHS):
         flow = layers.Conv2D(width, 3, padding="same", use_bias=stage == 0)(flow)
         if stage:  # at full size normalising costs as much as convolving, and one there is enough
-            flow = layers.BatchNormalization()(flow)
+            flow = layers.BatchNormalization(momentum=memory)(flow)
         flow = layers.Activation("relu")(flow)
         flow = layers.Conv2D(width, 3, padding="same", use_bias=False)(flow)
         if width != WIDTHS[-1]:  # pooled first, there is a quarter to normalise
             flow = layers.MaxPooling2D()(flow)
-        flow = layers.BatchNormalization()(flow)
+        flow = layers.BatchNormalization(momentum=memory)(flow)
         flow = layers.Activation("relu")(flow)
     return flow
 

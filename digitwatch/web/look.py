@@ -37,7 +37,7 @@ def main(model: str, pixels: int, number: int) -> dict[str, Any]:
     digits = [
         {
             "text": digit.text,
-            "glyph": _png(255 - digit.glyph),
+            "glyph": _png(255 - digit.glyph if digit.glyph.ndim == 2 else digit.glyph[..., ::-1]),
             "probabilities": [round(float(value), 4) for value in digit.probabilities],
         }
         for digit in reading.digits

@@ -1,0 +1,45 @@
+"""What a whole picture may be, at a glance: what the model saw of it, and its most probable answers with bars."""
+
+import cv2
+import numpy as np
+
+from digitwatch.reading.cards import percent
+from digitwatch.reading.lettering import fill, fitted, paste, write
+from digitwatch.reading.palette import AMBER, BLUE, GREY, INK, WHITE, toned
+from digitwatch.reading.reader import Digit
+
+_SIZE = (250, 290)  # width and height
+_SEEN = 112  # pixels that the longer side of what the model saw is shown with
+_MOST = 5  # answers
+
+
+def ranking(answer: Digit, labels: tuple[str, ...], doubtful: bool) -> np.ndarray:
+    """Draw the card of a whole picture: (290, 250) uint8, in the colours of the palette.
+
+    `labels` are the names of `answer.probabilities`.
+    """
+    sheet = np.full(_SIZE[::-1], WHITE, np.uint8)
+    colour = AMBER if doubtful else BLUE
+    height, width = answer.glyph.shape[:2]
+    paste(sheet, _seen(answer.glyph), 4, 4)
+    write(sheet, (128, 4), "What the model saw", 11, GREY)
+    write(sheet, (128, 20), f"({width} × {height} pixels)", 11, GREY)
+    write(sheet, (4, 126), fitted(answer.text, 22, 242, bold=True), 22, colour, bold=True)
+    for place, k in enumerate(np.argsort(answer.probabilities)[::-1][:_MOST]):
+        top = 162 + 25 * place
+        sure = float(answer.probabilities[k])
+        write(sheet, (4, top), fitted(labels[k], 11, 180), 11, INK)
+        write(sheet, (196, top), percent(sure), 11, GREY)
+        fill(sheet, (4, top + 15, max(1, round(242 * sure)), 5), colour)
+    return sheet
+
+
+def _seen(glyph: np.ndarray) -> np.ndarray:
+    """Enlarge what the model saw, in grey, with a frame."""
+    grey = glyph if glyph.ndim == 2 else cv2.cvtColor(glyph, cv2.COLOR_RGB2GRAY)
+    scale = _SEEN / max(grey.shape)
+    size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
+    large = toned(cv2.resize(grey, size, interpolation=cv2.INTER_NEAREST))
+    framed = np.full((large.shape[0] + 2, large.shape[1] + 2), GREY, np.uint8)
+    framed[1:-1, 1:-1] = large
+    return framed

@@ -1,0 +1,51 @@
+"""A page as one picture of something, for models that sort whole pictures instead of looking for digits."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+Shape = tuple[int, ...]  # (height, width) for grey, (height, width, 3) for colours
+
+DARK, LIGHT = 85, 170  # a border below or above these levels is dark or light
+
+
+def frame(image: Pixels, shape: Shape, ground: str | None = None) -> Pixels | None:
+    """Return the image as a model sees it: whole, at its own proportions, on a ground of the colour of its border.
+
+    Args:
+        image: (H, W) or (H, W, 3) uint8 in blue, green, red.
+        shape: what the model takes; colours are red, green, blue there.
+        ground: "dark" or "light" where the model knows only pictures on such a ground; those on the other one are
+            inverted. None: as they are.
+
+    Returns:
+        `shape` uint8, or None for an image of one colour, on which there is nothing.
+    """
+    if len(shape) == 2:
+        picture = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    else:
+        picture = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB if image.ndim == 2 else cv2.COLOR_BGR2RGB)
+    if picture.min() == picture.max():
+        return None
+    height, width = shape[:2]
+    scale = min(width / picture.shape[1], height / picture.shape[0])
+    across, down = (max(1, round(side * scale)) for side in (picture.shape[1], picture.shape[0]))
+    small = cv2.resize(picture, (across, down), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    framed: Pixels = np.empty(shape, np.uint8)
+    framed[...] = np.median(border(picture), axis=0)
+    left, top = (width - across) // 2, (height - down) // 2
+    framed[top : top + down, left : left + across] = small
+    other = {"dark": "light", "light": "dark"}.get(ground or "")
+    return 255 - framed if other and ground_of(picture) == other else framed
+
+
+def border(picture: Pixels) -> Pixels:
+    """Return the outermost pixels of a picture, (N,) or (N, 3)."""
+    return np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+
+
+def ground_of(picture: Pixels) -> str | None:
+    """Tell whether a picture stands on "dark" or "light" ground, by its border; None where that is in between."""
+    level = float(np.median(border(picture)))
+    return "dark" if level < DARK else "light" if level > LIGHT else None
