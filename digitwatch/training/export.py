@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from digitwatch.training.models import DIGITS, OTHER
 
-REVIEW_BELOW = 0.9  # where the card of a converted model sets the limit between ok and review
+REVIEW_BELOW = 0.95  # where the card of a converted model sets the limit between ok and review
 
 
 class ExportError(Exception):
