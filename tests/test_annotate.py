@@ -136,3 +136,17 @@ def test_the_same_reading_gives_the_same_picture() -> None:
     drawn(reading("90210", status="review", weak=2))
 
     assert (drawn(reading("7")) == first).all()
+
+
+def test_a_sorted_picture_is_shown_with_its_names() -> None:
+    """No box hides it; what it may be stands beside it, also in doubt, also where there is nothing."""
+    names = ("ant", "bee", "a very long name that does not fit into the width of any card")
+    glyph = np.full((32, 32, 3), 90, np.uint8)
+    chances = np.array([0.2, 0.7, 0.1], np.float32)
+    answer = Digit("bee", 0.7, Box(0, 0, 300, 200), glyph, chances)
+    page = Page(1, np.full((200, 300, 3), (40, 200, 90), np.uint8))
+    for status, rows in (("ok", ((answer,),)), ("review", ((answer,),)), ("empty", ())):
+        picture = annotate(page, Reading(rows, 0.7, status, "may be bee or ant", 0, names), "a.png")
+
+        shown = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+        assert (shown[100:, 100:300] == (40, 200, 90)).all(axis=2).mean() > 0.3

@@ -100,3 +100,12 @@ def test_a_file_that_is_no_model_is_refused(model: Path, content: bytes) -> None
 
     with pytest.raises(ModelError, match="cnn"):
         Classifier.load(model)
+
+
+@pytest.mark.parametrize("label", ["", "=cmd()", "two\nlines", "+1", "@x"])
+def test_labels_that_would_spoil_the_log_are_refused(model: Path, label: str) -> None:
+    """A name with a line end breaks a row, one that begins like a formula is run by a spreadsheet."""
+    rewrite(model, labels=[*"012345678", label, "other"])
+
+    with pytest.raises(ModelError, match="cannot stand in a log"):
+        Classifier.load(model)

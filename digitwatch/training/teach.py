@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.reader import Reader, locate
-from digitwatch.training import cuttings, datasets, export, lessons
+from digitwatch.training import augment, cuttings, datasets, export, lessons
 from digitwatch.training.calibrate import temperature
 from digitwatch.training.course import Progress, Report
 from digitwatch.training.cuttings import Cuttings, Page
@@ -198,11 +198,21 @@ def _learn(network: keras.Model, digits: Digits, card: dict[str, Any], course: C
 
 
 def _batches(digits: Digits, classes: int, course: Course) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Yield (BATCH, 28, 28, 1) pictures from 0 to 1 and (BATCH, classes) targets; no non-digits for ten classes."""
+    """Yield (BATCH, 28, 28, 1) pictures from 0 to 1 and (BATCH, classes) targets, epoch after epoch."""
     targets = np.eye(classes, dtype=np.float32)
-    for pictures, labels in lessons.epochs(digits, count=course.epochs, seed=course.seed):
-        known = np.flatnonzero(labels < classes)
-        known = np.resize(known, max(BATCH, len(known)))  # a tiny lesson fills one batch
-        for start in range(0, len(known) - BATCH + 1, BATCH):
-            part = known[start : start + BATCH]
+    varied = classes > lessons.CLASSES  # the network without `other` is small, and learns from plain digits alone
+    epochs = lessons.epochs(digits, count=course.epochs, seed=course.seed) if varied else _plainly(digits, course)
+    for pictures, labels in epochs:
+        which = np.resize(np.arange(len(labels)), max(BATCH, len(labels)))  # a tiny lesson fills one batch
+        for start in range(0, len(which) - BATCH + 1, BATCH):
+            part = which[start : start + BATCH]
             yield floats(pictures[part]), targets[labels[part]]
+
+
+def _plainly(digits: Digits, course: Course) -> Iterator[lessons.Lesson]:
+    """Yield the digits in another order for each epoch, half of them a little bent and moved."""
+    rng = np.random.default_rng(course.seed)
+    for _ in range(course.epochs):
+        order = rng.permutation(len(digits))
+        pictures = [digits.pictures[k] if rng.random() < 0.5 else augment.mild(digits.pictures[k], rng) for k in order]
+        yield np.stack(pictures), digits.labels[order]
