@@ -37,35 +37,33 @@ def answers(address: str) -> bool:
         return False
 
 
-def test_a_scan_appears_by_itself(daemon: tuple[Service, str], tmp_path: Path) -> None:
-    """Copied into the inbox of a real daemon, it is on the open page soon after its row is in the log."""
+def test_a_scan_appears_by_itself(daemon: tuple[Service, str]) -> None:
+    """Copied into the inbox of a real daemon, it is on the open page within a second, without a reload.
+
+    Of five the quickest counts: on a machine that is busy with something else, any of them may wait for that.
+    """
     service, address = daemon
     with browsing(address) as watched:
         watched.open("/")
-        watched.tab.wait_for_function(READY)
+        watched.tab.evaluate("window.same = true")
         until(lambda: int(metric(address, "listeners")), "the page listens")
-        (service.inbox / "one.png").write_bytes(scan("7"))
-        watched.tab.wait_for_selector(".reading .name:text('one.png')")
-        shown = time.time()
-        image = watched.tab.locator(".reading img")
-        image.evaluate("image => image.decode()")
-        [logged] = service.rows()
+        seconds = []
+        for number in range(5):
+            copied = time.monotonic()
+            (service.inbox / f"{number}.png").write_bytes(scan(str(number)))
+            watched.tab.wait_for_selector(f".reading .name:text-is('{number}.png')")
+            seconds.append(time.monotonic() - copied)
+        print("from copy to page:", ", ".join(f"{1000 * value:.0f} ms" for value in seconds))
+        shown = watched.tab.locator(".reading .digits").all_inner_texts()
 
-        assert watched.tab.locator(".reading .digits").inner_text() == logged["prediction"]
-        age = shown - float(time_of(logged["time"]))
-        print(f"shown {1000 * age:.0f} ms after its row")
+        assert watched.tab.evaluate("window.same")
+        assert shown[::-1] == [row["prediction"] for row in service.rows()]
+        assert min(seconds) < 1
 
 
 def metric(address: str, name: str) -> str:
     """Give a number of /metrics."""
     return re.search(rf"^digitwatch_{name} (\S+)", httpx.get(f"{address}/metrics").text, re.MULTILINE)[1]  # type: ignore[index]
-
-
-def time_of(text: str) -> float:
-    """Give the seconds of a time in the log."""
-    from datetime import datetime
-
-    return datetime.fromisoformat(text).timestamp()
 
 
 def test_twenty_are_reviewed_by_keyboard_alone(tmp_path: Path) -> None:
@@ -216,12 +214,12 @@ def test_a_stranger_cannot_run_a_script_here(tmp_path: Path) -> None:
 
 
 def test_many_readings_at_once_do_not_drown_the_page(tmp_path: Path) -> None:
-    """A flood is told as a number; one press shows the newest."""
+    """A flood is told as a number, and when it is over the newest are shown; `Older` leads to the rest."""
     with visiting(site(tmp_path)) as page, browsing(str(page.base_url)) as watched:
         watched.open("/")
         until(lambda: page.app.state.desk.visitors, "the page listens")
         write(tmp_path, *(row(number, annotated="") for number in range(60)), files=False)
-        watched.tab.click("#many button")
+        watched.tab.wait_for_selector("#many button:visible")
         watched.tab.wait_for_selector(".reading .name:has-text('scan-0059.png')")
 
         assert watched.tab.locator(".reading").count() == 50

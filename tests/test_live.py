@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 from visitor import Visitor, row, site, visiting, write
 
 from digitwatch.web import live
@@ -49,6 +50,17 @@ def test_a_new_reading_is_told(tmp_path: Path) -> None:
         assert told["status"] == "review"
         assert "&lt;b&gt;.png" in told["html"]
         assert json.loads(listener.next("counts")["data"])["review"] == 1
+
+
+def test_the_first_listener_wakes_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listened, so the log was looked at seldom; from now on it is looked at often."""
+    monkeypatch.setattr(live, "SELDOM", 1000.0)
+    with visiting(site(tmp_path)) as page, listening(page) as answer:
+        listener = Listener(answer)
+        listener.next("counts")
+        write(tmp_path, row(1), files=False)
+
+        assert listener.next("reading")
 
 
 def test_who_comes_back_hears_what_was_missed(tmp_path: Path) -> None:

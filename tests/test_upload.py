@@ -111,6 +111,15 @@ def test_a_full_disk_takes_no_upload(tmp_path: Path) -> None:
         assert put(page, "a.png", scan("7")) == 507
 
 
+def test_only_a_few_are_received_at_a_time(tmp_path: Path) -> None:
+    """One more is asked to come again, which the page does by itself."""
+    with visiting(site(tmp_path)) as page:
+        page.app.state.desk.uploading = upload.AT_ONCE
+        assert put(page, "a.png", scan("7")) == 503
+        page.app.state.desk.uploading = 0
+        assert put(page, "a.png", scan("7")) == 201
+
+
 def test_a_flood_is_slowed_down(tmp_path: Path) -> None:
     """After three hundred files at once a visitor is asked to wait."""
     with visiting(site(tmp_path)) as page:

@@ -4,6 +4,7 @@ import csv
 import os
 from pathlib import Path
 
+import httpx
 import pytest
 from service import scan
 from visitor import DAY, row, site, visiting, write
@@ -127,6 +128,17 @@ def test_a_second_look_is_given_up_in_time(tmp_path: Path, monkeypatch: pytest.M
     write(tmp_path, row(1))
     with visiting(settings) as page:
         assert "took more than" in page.get(f"/look/{row(1).id}/1").json()["trouble"]
+
+
+def test_a_bug_gives_no_traceback(tmp_path: Path) -> None:
+    """The answer is one sentence, as strict as any other, and the page goes on."""
+    with visiting(site(tmp_path)) as page:
+        page.app.state.desk.index.judged = None
+        answer = page.get("/numbers")
+        assert httpx.get(f"{page.base_url}/").status_code == 200  # uvicorn closes the connection of a bug
+
+    assert answer.status_code == 500
+    assert "Traceback" not in answer.text and "default-src 'none'" in answer.headers["content-security-policy"]
 
 
 def test_a_log_that_cannot_be_read_gives_no_traceback(tmp_path: Path) -> None:

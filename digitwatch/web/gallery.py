@@ -109,7 +109,7 @@ def _small(request: Request) -> bytes | None:
             full = image.convert("RGB")  # grey pages have a palette, in which there is nothing between two colours
             full.thumbnail(SMALL)
             made = io.BytesIO()
-            full.save(made, "WEBP", quality=80)
+            full.save(made, "WEBP", quality=80, method=0)  # 15 ms in all instead of 27, for 6 KB instead of 4
     except (OSError, NotThereError, Image.DecompressionBombError):
         return None
     return made.getvalue()

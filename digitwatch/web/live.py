@@ -18,9 +18,9 @@ from digitwatch.web.index import Filter
 from digitwatch.web.rates import Rate
 
 EVERY = 0.1  # seconds between two looks at the log while somebody listens
-AFTER_NEWS = 0.5  # after something new: more of it is told together
+AFTER_NEWS = 0.25  # after something new: more of it is told together
 SELDOM = 5.0  # while nobody listens
-SHOWN = 5  # new readings that are told one by one, and one more each second; of more, only the number: nobody
+SHOWN = 10  # new readings that are told one by one, and one more each second; of more, only the number: nobody
 # could follow them, and twenty open pages that fetch each picture would cost more than the reading itself
 MOST = 100  # listeners
 SILENCE = 15.0  # seconds after which a sign of life is sent
@@ -34,6 +34,7 @@ class Live:
         """Begin with nothing told."""
         self._desk = desk
         self._news = asyncio.Condition()
+        self._called = asyncio.Event()
         self._state: tuple[int, int, str] = (-1, -1, "")
         self._counted = float("-inf")
         self._texts: dict[tuple[int, int], str] = {}  # the events between two numbers, for all who know the first
@@ -52,7 +53,14 @@ class Live:
             if is_new:
                 async with self._news:
                     self._news.notify_all()
-            await asyncio.sleep((AFTER_NEWS if is_new else EVERY) if self._desk.visitors else SELDOM)
+            pause = (AFTER_NEWS if is_new else EVERY) if self._desk.visitors else SELDOM
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._called.wait(), pause)
+            self._called.clear()
+
+    def call(self) -> None:
+        """Let the next look come at once: somebody has begun to listen."""
+        self._called.set()
 
     async def end(self) -> None:
         """Let all who listen go, so that the process can end."""
@@ -132,6 +140,7 @@ async def _events(desk: Desk, live: Live, last: str) -> AsyncIterator[str]:
     desk.visitors += 1
     try:
         known, gap = await run_in_threadpool(live.start, last)
+        live.call()
         yield "retry: 2000\n\n" + (_event("reload", "") if gap else "")
         counts = ""
         while not live.closing:

@@ -83,6 +83,8 @@ function tellMany(number) {
   const button = $("many").firstElementChild;
   button.textContent = `${reload.missed} new readings: show them`;
   $("many").hidden = false;
+  clearTimeout(reload.timer); // when the flood is over the list shows it by itself, unless somebody reads further down
+  reload.timer = setTimeout(() => scrollY < 300 && reload.missed && reload(), 2000 + 1000 * Math.random());
 }
 
 function listen() {
