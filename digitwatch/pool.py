@@ -8,7 +8,6 @@ in pebble 5.2 the death of an idle worker ends the whole pool, and its threads w
 import contextlib
 import logging
 import multiprocessing
-import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
@@ -16,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 
 from digitwatch.jobs import Equipment, Job, Outcome
-from digitwatch.slot import WORKER, Slot, call, start
+from digitwatch.slot import Slot, call, start, warm_up
 from digitwatch.spool.lines import printable
 
 log = logging.getLogger(__name__)
@@ -61,7 +60,6 @@ class Pool:
         self._trial: Slot | None = None
         self._stillborn = 0
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([WORKER])
 
     def start(self) -> str:
         """Start all workers and wait until each has answered a self-test; give the model's name.
@@ -69,8 +67,7 @@ class Pool:
         Raises:
             WorkerError: a worker cannot be made ready.
         """
-        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # many small jobs hate threads
-            os.environ.setdefault(name, "1")
+        warm_up()
         try:
             self._fill()
             self.model = {slot.ready.result(PREPARING_SECONDS) for slot in self._slots}.pop()

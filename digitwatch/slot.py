@@ -2,12 +2,14 @@
 
 import contextlib
 import importlib
+import multiprocessing
 import os
 import signal
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from typing import Any
 
@@ -57,6 +59,14 @@ class Slot:
         """Kill it; its pid is the first thing that it tells, so the wait for it is short."""
         with contextlib.suppress(ProcessLookupError, BrokenProcessPool, TimeoutError):
             os.kill(self.pid.result(STARTING_SECONDS), signal.SIGKILL)
+
+
+def warm_up() -> None:
+    """Let the process that workers come from load its libraries, while this one loads and checks its own things."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # many small jobs hate threads
+        os.environ.setdefault(name, "1")
+    multiprocessing.get_context("forkserver").set_forkserver_preload([WORKER])
+    forkserver.ensure_running()
 
 
 def start(context: BaseContext, equipment: Equipment) -> Slot:

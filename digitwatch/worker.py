@@ -1,6 +1,7 @@
 """One scan from its bytes to published pictures; runs inside a worker process."""
 
 import errno
+import gc
 import hashlib
 import multiprocessing.connection
 import os
@@ -78,6 +79,7 @@ def _load(equipment: Equipment) -> Reader:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (equipment.memory, hard))
     _reader = reader
+    gc.freeze()  # what is loaded now stays: the search for what is no longer needed can pass it over
     return reader
 
 

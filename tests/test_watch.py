@@ -3,6 +3,7 @@
 import os
 import queue
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,6 +64,20 @@ def test_every_arrival_names_the_file(
 
     while names.get(timeout=5) != "a.png":
         pass
+
+
+def test_a_file_moved_away_holds_back_no_other(
+    inbox: Path, events: watch.Events, names: "queue.SimpleQueue[str]"
+) -> None:
+    """The event of a scan that comes just after another was claimed is told at once, not half a second later."""
+    _copy(inbox)
+    (inbox / "a.png").rename(inbox.parent / "outside" / "b.png")
+    began = time.monotonic()
+    os.link(inbox.parent / "outside" / "b.png", inbox / "c.png")
+    while names.get(timeout=10) != "c.png":
+        pass
+
+    assert time.monotonic() - began < 0.4
 
 
 def test_a_removed_folder_ends_the_watch(inbox: Path, events: watch.Events) -> None:

@@ -4,6 +4,8 @@ from functools import cache
 
 import cv2
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from digitwatch.reading.lettering import fill, paste, write
 from digitwatch.reading.palette import AMBER, BLUE, GREY, INK, Colour, toned
@@ -83,10 +85,6 @@ def _frame(sheet: np.ndarray) -> None:
 @cache
 def _template(size: tuple[int, int], plot: tuple[int, int, int, int], classes: int) -> np.ndarray:
     """Let matplotlib draw what is the same on every card: frame, axis, grid and names of the answers."""
-    # half a second of importing, which the first drawing pays instead of every start
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
     (width, height), (left, top, across, down) = size, plot
     figure = Figure(figsize=(width / 72, height / 72), dpi=72, edgecolor="#e1e1e1", linewidth=2 if size == CARD else 0)
     axes = figure.add_axes((left / width, 1 - (top + down) / height, across / width, down / height))

@@ -107,17 +107,23 @@ def _is_light(coarse: Pixels) -> bool:
     that is even, else the local median. Light spots on light paper are glare.
     """
     edge = np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]]).astype(np.float32)
-    margin = np.median(edge)
+    margin = _middle(edge)
     if np.mean(np.abs(edge - margin) < EVEN) > 0.8:
         paper = np.full_like(coarse, margin)
         brightness = float(paper[0, 0])
     else:
         paper = cv2.medianBlur(coarse, _window(coarse))
-        brightness = float(np.median(paper))
+        brightness = _middle(paper.ravel())
     if brightness >= DARK_PAPER:
         return False
     left = coarse.astype(np.float32) - paper
     return float((left * left * left).sum()) > 0
+
+
+def _middle(values: Floats | Pixels) -> float:
+    """Return the median of (n,) values; for a few hundred of them np.median takes ten times as long."""
+    ordered = np.sort(values)
+    return (float(ordered[(len(ordered) - 1) // 2]) + float(ordered[len(ordered) // 2])) / 2
 
 
 def _depth(grey: Pixels, coarse: Pixels) -> Pixels:

@@ -1,6 +1,7 @@
 """Who tells that a file has come: the system's events where they work, else a timer."""
 
 import contextlib
+import importlib
 import logging
 import os
 import re
@@ -23,6 +24,13 @@ WITHOUT_EVENTS = ("nfs", "cifs", "smb", "fuse", "9p", "afs", "ceph", "gluster", 
 CANARY_SECONDS = 2.0
 
 OVERFLOW_TOLD_BY = ("watchdog.observers.inotify_c", "watchdog.observers.inotify")
+
+
+PAIRING = (
+    ("watchdog.observers.inotify_move_event_grouper", "InotifyMoveEventGrouper"),  # since 7
+    ("watchdog.observers.inotify_buffer", "InotifyBuffer"),
+)
+"""Where watchdog keeps an event of a file moved away, and all others behind it, to see where the file goes."""
 
 
 class NoEvents(Exception):
@@ -83,6 +91,7 @@ class Events:
         for name in OVERFLOW_TOLD_BY:
             logging.getLogger(name).addFilter(self._overflow)
         self._observer: BaseObserver | None = None
+        _hold_nothing_back()
         try:
             self._observer = Observer()  # takes an inotify instance at once, or fails
             self._observer.schedule(_Waker(folder, self._note), os.fspath(folder), recursive=recursive)
@@ -123,6 +132,13 @@ class Events:
         finally:
             with contextlib.suppress(OSError):
                 canary.unlink()
+
+
+def _hold_nothing_back() -> None:
+    """Let no event wait: each claim moves a file away, and the next scan would be told half a second late."""
+    for module, name in PAIRING:
+        with contextlib.suppress(ImportError, AttributeError):  # another system, or another version
+            getattr(importlib.import_module(module), name).delay = 0
 
 
 def filesystem(folder: Path, mounts: Path = Path("/proc/mounts")) -> str:
