@@ -47,6 +47,20 @@ def test_what_stands_in_a_box_is_kept_and_the_rest_is_not() -> None:
     assert clean.sum() < 1.1 * (writing() > 0).sum()
 
 
+def test_specks_in_a_box_do_not_make_it_a_table() -> None:
+    """The frame of a box with digits goes, whatever dust lies between them."""
+    strength = np.zeros((120, 320), np.float32)
+    cv2.rectangle(strength, (20, 20), (300, 90), (2.0,), 4)
+    for left in (40, 110, 180, 250):
+        cv2.ellipse(strength, (left + 15, 55), (14, 24), 0, 0, 360, (2.0,), 4)
+    strength[30:33, 85:88] = strength[75:78, 155:158] = 2.0
+    clean = without_rules(strength)
+
+    assert not clean[:26].any() and not clean[86:].any()
+    assert not clean[:, :26].any() and not clean[:, 296:].any()
+    assert clean[30:80, 35:75].any()
+
+
 def test_a_digit_is_not_a_box() -> None:
     """An 8 that is drawn with a ruler stays whole."""
     strength = np.zeros((200, 200), np.float32)

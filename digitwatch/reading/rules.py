@@ -114,7 +114,7 @@ def _content(box: Pixels, side: float) -> Pixels:
     """
     high, wide = box.shape
     _, _, marks, _ = cv2.connectedComponentsWithStats(box, connectivity=8)
-    free = marks[1:][marks[1:, cv2.CC_STAT_HEIGHT] < 0.5 * side]
+    free = marks[1:][marks[1:, cv2.CC_STAT_HEIGHT] < BAR * side]  # neither frame nor bars
     if len(free) and side > TABLE * writing_height(free):
         side = WRITTEN_ROOM * writing_height(free)
         rest = _without_rules_of(box, writing_height(free))
