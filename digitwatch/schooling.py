@@ -96,13 +96,18 @@ def _teach(options: argparse.Namespace, settings: Settings) -> ExitCode:
     places = Places(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base)
     found = reviewed.pages(settings.predictions, Path(options.corrections or settings.corrections))
     pages = [Page(page.scan, page.page, page.text, partial(reviewed.content, places, page)) for page in found]
-    named, in_use = model_path(settings), taught.current(settings.taught, model_path(settings))
+    try:
+        named, _ = provision.plan(model_path(settings))
+        in_use = provision.at_hand(settings)
+    except provision.NoModel as error:
+        raise Refusal(ExitCode.CONFIG, str(error)) from error
     course = teach.Course(options.data, options.epochs or teach.EPOCHS, options.seed)
     result = teach.teach(named, in_use, pages, course)
     if result.objection:
         print(f"not installed: {result.objection}")
         return ExitCode.SOME_FAILED
-    stem = taught.install(settings.taught, str(named), lambda stem: export.save(result.content, result.card, stem))
+    save = partial(export.save, result.content, result.card)
+    stem = taught.install(settings.taught, model_path(settings), save)
     print(f"installed {stem}.tflite, which now stands in for `model: {settings.model}`; {TAKE_OVER}")
     return ExitCode.DONE
 

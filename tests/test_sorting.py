@@ -64,3 +64,16 @@ def test_doubt_names_both_classes(model: Path) -> None:
     assert (reading.status, reading.text) == ("review", "round")
     assert reading.reason == "may be round or angular"
     assert reading.labels == reader.labels == ("angular", "round")
+
+
+def test_such_a_model_reads_no_digits(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is neither measured on digits nor taught by their corrections, and each is said."""
+    (tmp_path / "config.yaml").write_text(f"model: {model}\n")
+    x, y = np.zeros((20, 28, 28), np.uint8), np.arange(20) % 10
+    np.savez(tmp_path / "few.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    common = ["-c", str(tmp_path / "config.yaml")]
+
+    assert cli.main([*common, "evaluate", "--data", str(tmp_path / "few.npz")]) == 2
+    assert "sorts pictures and reads no digits" in capsys.readouterr().err
+    assert cli.main([*common, "train", "--corrections", "--data", str(tmp_path / "few.npz")]) == 2
+    assert "sorts whole pictures; corrections are digits" in capsys.readouterr().err

@@ -96,6 +96,8 @@ def teach(
     """
     learn, test = datasets.load(course.data)
     base, reader = Classifier.load(locate(named)), Reader(in_use)
+    if base.sorts_pictures:
+        raise DataError(f"{base.name} sorts whole pictures; corrections are digits: train it anew with --dataset")
     taught = cuttings.cut(reader, [page for page in pages if not page.is_held_back])
     held_back = [page for page in pages if page.is_held_back]
     held = cuttings.cut(reader, held_back)
