@@ -51,6 +51,21 @@ def test_a_file_waits_out_its_quiet_time(tmp_path: Path, clock: Clock, make: Cal
     assert inbox.take() == "a.tif"
 
 
+def test_a_full_inbox_is_listed_without_opening_a_file(tmp_path: Path, clock: Clock) -> None:
+    """Whether a scan is complete is looked up when its turn comes; its quiet time counts from the listing."""
+    looked = []
+    for number in range(50):
+        (tmp_path / f"{number:02}.tif").write_bytes(b"II*\0....")
+        os.utime(tmp_path / f"{number:02}.tif", (number, number))
+    inbox = Inbox(tmp_path, settle=2.0, recursive=False, is_complete=lambda *_: bool(looked.append(1)), clock=clock)
+    inbox.sweep()
+    assert not looked
+
+    clock.now = 2.0
+    assert [inbox.take(), inbox.take()] == ["00.tif", "01.tif"]
+    assert len(looked) <= 50
+
+
 def test_a_complete_png_is_ready_at_once(tmp_path: Path, make: Callable[..., Inbox]) -> None:
     """A PNG that ends in IEND need not wait."""
     (tmp_path / "a.png").write_bytes(PNG)

@@ -38,7 +38,10 @@ LEFT_SECONDS = 60.0  # until a file that could not be taken is tried again
 
 @dataclass(frozen=True)
 class _Seen:
-    """A file in the inbox: when it may be taken, by which size and time it is known unchanged, known since when."""
+    """A file in the inbox: when it may be taken, by which size and time it is known unchanged, known since when.
+
+    Until its turn comes nobody looks whether it is complete (None), and `due` is when it was first seen as it is.
+    """
 
     due: float
     mtime_ns: int
@@ -68,6 +71,7 @@ class Inbox:
     ) -> None:
         """Remember the rules; `clock` gives monotonic seconds."""
         self.folder = folder
+        self._prefix = f"{os.fspath(folder)}{os.sep}"  # joining paths would take longer than asking the system
         self._settle = settle
         self._recursive = recursive
         self._is_complete = is_complete
@@ -110,7 +114,7 @@ class Inbox:
             OSError: the folder is closed to us or does not answer; the file is not forgotten.
         """
         try:
-            status = os.lstat(self.folder / name)
+            status = os.lstat(f"{self._prefix}{name}")
         except (FileNotFoundError, NotADirectoryError):
             self.forget(name)
             return
@@ -122,10 +126,8 @@ class Inbox:
             self.forget(name)  # it may have been a file before
             return
         now = self._clock()
-        complete = status.st_size > 0 and self._is_complete(*edges(self.folder / name, status.st_size))
-        due = now + (0.0 if complete else self._quiet_time(status.st_size))
-        since = seen.since if seen else now
-        self._await(_Seen(due, status.st_mtime_ns, name, status.st_size, since, complete))
+        self._seen[name] = _Seen(now, status.st_mtime_ns, name, status.st_size, seen.since if seen else now, None)
+        heapq.heappush(self._order, (status.st_mtime_ns, name))
 
     def leave(self, name: str, why: str) -> None:
         """Say once for its folder why a file could not be taken, and offer it again after a while."""
@@ -143,17 +145,23 @@ class Inbox:
 
     def take(self) -> str | None:
         """Give the oldest ready file and forget it, or None when none is ready."""
-        self._settle_due()
-        while self._order:
+        while self._settle_due():
             mtime_ns, name = heapq.heappop(self._order)
             seen = self._seen.get(name)
             if seen is None or seen.mtime_ns != mtime_ns or seen.due > self._clock():
                 continue  # gone, or changed since: it stands in a heap again
             self._look_again(name)  # it may have changed while it waited its turn
-            if self._seen.get(name) is seen:
+            if self._seen.get(name) is seen and (seen.complete is not None or self._is_complete_now(seen)):
                 self.forget(name)
                 return name
         return None
+
+    def _is_complete_now(self, seen: _Seen) -> bool:
+        """Tell whether a file need not wait; else it waits for the rest of its quiet time."""
+        if seen.size and self._is_complete(*edges(self.folder / seen.name, seen.size)):
+            return True
+        self._await(replace(seen, due=seen.due + self._quiet_time(seen.size), complete=False))
+        return False
 
     def next_due(self) -> float | None:
         """Give the clock time at which the next file will be ready, or None when none is waiting."""
@@ -161,12 +169,12 @@ class Inbox:
             return self._clock()
         return self._settling[0][0] if self._settling else None
 
-    def _settle_due(self) -> None:
-        """Move the files whose quiet time is over to the ready ones, after one more look at them."""
+    def _settle_due(self) -> bool:
+        """Move files whose quiet time is over to the ready ones, after one more look; tell whether there are any."""
         while self._settling and self._settling[0][0] <= self._clock():
             due, name = heapq.heappop(self._settling)
             seen = self._seen.get(name)
-            if seen is None or seen.due != due:  # changed meanwhile: it stands in the heap again
+            if seen is None or seen.due != due:  # changed meanwhile: it stands in a heap again
                 continue
             self._look_again(name)
             if self._seen.get(name) is not seen:
@@ -175,6 +183,7 @@ class Inbox:
                 self._wait_for_writer(seen)
             else:
                 heapq.heappush(self._order, (seen.mtime_ns, name))
+        return bool(self._order)
 
     def _look_again(self, name: str) -> None:
         try:
@@ -199,7 +208,7 @@ class Inbox:
     def _list(self, below: str) -> Iterator[str]:
         with os.scandir(self.folder / below) as entries:
             for entry in entries:
-                name = os.path.join(below, entry.name)
+                name = os.path.join(below, entry.name) if below else entry.name
                 if not entry.is_dir(follow_symlinks=False):
                     yield name
                 elif not TEMPORARY.search(entry.name):
@@ -216,7 +225,7 @@ class Inbox:
 
     def _is_scan(self, name: str, status: os.stat_result) -> bool:
         """Tell whether a directory entry is a file to be read; say once what is strange about others."""
-        parts = Path(name).parts
+        parts = name.split(os.sep)
         if CLAIMED in parts or any(map(TEMPORARY.search, parts)):
             return False
         if len(parts) > 1 and not self._recursive:
@@ -228,7 +237,7 @@ class Inbox:
         return False
 
     def _may_read(self, name: str) -> bool:
-        if os.access(self.folder / name, os.R_OK):
+        if os.access(f"{self._prefix}{name}", os.R_OK):
             return True
         with contextlib.suppress(OSError):
             (self.folder / CLAIMED / REQUEST).touch()
