@@ -48,7 +48,7 @@ class _Seen:
     name: str
     size: int
     since: float
-    complete: bool
+    complete: bool | None
 
 
 class Inbox:
