@@ -45,16 +45,16 @@ def read(model: keras.Model, path: Path, out: Path) -> int:
 
 
 def main() -> None:
-    """Read all scans of a folder; print the seconds per scan, the start not counted."""
+    """Read all scans of a folder; print the seconds per scan, on the clock and of the processor, without the start."""
     folder, out = map(Path, sys.argv[1:3])
     out.mkdir(exist_ok=True)
     model = load()
     paths = sorted(folder.iterdir())
     read(model, paths[0], out)  # warm up
-    began = time.perf_counter()
+    began, processor = time.perf_counter(), time.process_time()
     for path in paths:
         read(model, path, out)
-    print((time.perf_counter() - began) / len(paths))
+    print((time.perf_counter() - began) / len(paths), (time.process_time() - processor) / len(paths))
 
 
 if __name__ == "__main__":

@@ -1,28 +1,32 @@
-"""Measures digitwatch beside what people would otherwise run; prints a table and writes benchmarks/README.md.
+"""Measures digitwatch beside what people would otherwise run; prints a table and writes it to benchmarks/README.md.
 
-    python benchmarks/run.py [--scans 2000]
+    python benchmarks/run.py [--scans 2000] [--rivals 60] [--backlog 100000] [--log 10000000] [--idle 600]
 
-All programs read the same scans in one run, one after the other, so that their ratio holds on a noisy machine.
+Needs the extra `train`, for the rivals. Whatever is compared runs in one go, the rivals before and after digitwatch.
+Milliseconds are given on the clock and of the processor (all threads and processes together): on a machine that
+shares its processor with others, only ratios hold, and those of the processor hold best.
 """
 
 import argparse
 import os
 import platform
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+import cv2
 import scans
+import service
 
 HERE = Path(__file__).parent
+CORES = 2  # that digitwatch has here: as many workers
 
 
 @dataclass
@@ -34,197 +38,218 @@ class Row:
     goal: str = ""
 
 
-def settings(base: Path) -> Path:
-    """Write a configuration below `base`; give its path."""
-    (base / "inbox").mkdir(parents=True, exist_ok=True)
-    folders = "".join(f"{name}: {name}\n" for name in ("inbox", "outbox", "archive", "failed"))
-    (base / "config.yaml").write_text(f"{folders}predictions: predictions.csv\nmin_free: 0\nlog_level: warning\n")
-    return base / "config.yaml"
+@dataclass
+class Cost:
+    """What one scan costs: seconds on the clock and of the processor."""
+
+    clock: float
+    processor: float
+
+    def __str__(self) -> str:
+        return f"{1e3 * self.clock:.1f} ms (processor {1e3 * self.processor:.1f} ms)"
 
 
-@contextmanager
-def daemon(base: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run digitwatch on `base` for the length of a block."""
-    command = [sys.executable, "-m", "digitwatch", "-c", str(settings(base))]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+def program(name: str, *arguments: Path) -> list[float]:
+    """Run a program of this folder; give the numbers that it prints last."""
+    command = [sys.executable, str(HERE / name), *map(str, arguments)]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [float(word) for word in output.splitlines()[-1].split()]
 
 
-def until(condition: Callable[[], object], limit: float = 600, pause: float = 0.001) -> float:
-    """Wait for a condition; give the time at which it held."""
-    end = time.perf_counter() + limit
-    while not condition():
-        if time.perf_counter() > end:
-            raise TimeoutError(f"waited {limit} s in vain")
-        time.sleep(pause)
-    return time.perf_counter()
-
-
-def rows_in(base: Path) -> int:
-    """Count the rows of the log."""
-    log = base / "predictions.csv"
-    return max(0, log.read_bytes().count(b"\n") - 1) if log.exists() else 0
-
-
-def rival(program: str, *arguments: Path) -> float:
-    """Run a rival; give the seconds per scan that it prints."""
-    command = [sys.executable, str(HERE / program), *map(str, arguments)]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
-
-
-def tesseract(folder: Path, number: int) -> float | None:
-    """Give Tesseract's seconds per scan, or None where it is not installed."""
+def tesseract(folder: Path, number: int = 20) -> str:
+    """Give Tesseract's time per scan, or say that it is not installed."""
     if shutil.which("tesseract") is None:
-        return None
-    paths = sorted(folder.iterdir())[:number]
+        return "not installed"
     began = time.perf_counter()
-    for path in paths:
+    for path in sorted(folder.iterdir())[:number]:
         command = ["tesseract", str(path), "-", "--psm", "10", "-c", "tessedit_char_whitelist=0123456789"]
         subprocess.run(command, capture_output=True, check=True)
-    return (time.perf_counter() - began) / len(paths)
+    return f"{1e3 * (time.perf_counter() - began) / number:.1f} ms"
 
 
-def throughput(folder: Path, base: Path, number: int) -> float:
-    """Give the seconds per scan of the daemon for a backlog, from the first claim to the last original filed."""
-    settings(base)
-    for path in sorted(folder.iterdir())[:number]:
-        shutil.copy(path, base / "inbox")
-    with daemon(base):
-        began = until(lambda: (base / "inbox" / ".digitwatch").is_dir() and rows_in(base) > 0)
-        first = rows_in(base)
-        ended = until(lambda: rows_in(base) >= number, pause=0.05)
-    return (ended - began) / (number - first)
+def throughput(folder: Path, base: Path) -> tuple[Cost, float]:
+    """Give the cost of a scan while a backlog is read, from the twentieth row on, and how many cores were busy."""
+    service.settings(base)
+    number = len([shutil.copy(path, base / "inbox") for path in sorted(folder.iterdir())])
+    os.sync()
+    with service.running(base) as pid:
+        rows = service.Rows(base)
+        service.until(lambda: rows() >= 20)
+        clock, processor, first = time.perf_counter(), service.processor(pid), rows()
+        service.until(lambda: rows() >= number, pause=0.05)
+        clock, processor = time.perf_counter() - clock, service.processor(pid) - processor
+    return Cost(clock / (number - first), processor / (number - first)), processor / clock
 
 
-def latency(folder: Path, base: Path, number: int) -> list[float]:
-    """Give the seconds from the writer's close to the row, one scan at a time on an idle daemon."""
+def latency(folder: Path, base: Path, number: int = 100) -> list[float]:
+    """Give the sorted seconds from the writer's close to the row, one scan at a time on an idle daemon."""
     times = []
-    with daemon(base):
-        for index, path in enumerate(sorted(folder.iterdir())[:number]):
-            target = base / "inbox" / f"{index}.png"
-            target.write_bytes(path.read_bytes())
+    with service.running(base) as pid:
+        service.until(lambda: len(service.group(pid)) >= CORES + 3)
+        rows = service.Rows(base)
+        for index, path in enumerate(sorted(folder.iterdir())[: number + 5]):
+            data = path.read_bytes()
+            (base / "inbox" / path.name).write_bytes(data)
             closed = time.perf_counter()
-            times.append(until(lambda wanted=index: rows_in(base) > wanted) - closed)
-    return times[1:]
+            times.append(service.until(lambda wanted=index: rows() > wanted) - closed)
+            time.sleep(0.02)
+    return sorted(times[5:])
 
 
-def start(base: Path, number: int = 7) -> list[float]:
+def start(base: Path) -> float:
     """Give the seconds from exec to the first row for a scan that waits."""
-    times = []
-    for index in range(number):
-        place = base / str(index)
-        scans.write(place / "inbox", 1)
-        began = time.perf_counter()
-        with daemon(place):
-            times.append(until(lambda here=place: rows_in(here) > 0) - began)
-    return times
+    scans.write(base / "inbox", 1)
+    began = time.perf_counter()
+    with service.running(base):
+        rows = service.Rows(base)
+        return service.until(lambda: rows() > 0) - began
 
 
-def command_times(arguments: list[str], number: int = 7) -> list[float]:
+def command(*arguments: str | Path) -> float:
     """Give the seconds that a whole command takes."""
-    times = []
-    for _ in range(number):
-        began = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "digitwatch", *arguments], capture_output=True, check=False)
-        times.append(time.perf_counter() - began)
-    return times
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "digitwatch", *map(str, arguments)], capture_output=True, check=True)
+    return time.perf_counter() - began
 
 
-def memory(base: Path) -> float:
-    """Give the proportional set size in MB of an idle daemon with one worker and all that belongs to it."""
-    base.mkdir(parents=True)
-    config = settings(base)
-    config.write_text(config.read_text() + "workers: 1\n")
-    process = subprocess.Popen([sys.executable, "-m", "digitwatch", "-c", str(config)], start_new_session=True)
-    try:
-        scans.write(base / "inbox", 20)
-        until(lambda: rows_in(base) >= 20)
-        return sum(map(_pss, _group(process.pid))) / 1e3
-    finally:
-        process.terminate()
-        process.wait(30)
+def at_rest(base: Path, seconds: float) -> tuple[float, float, float]:
+    """Give MB, share of a core in percent, and wake-ups a second of an idle daemon with one worker."""
+    scans.write(base / "inbox", 20)
+    with service.running(base, workers=1) as pid:
+        rows = service.Rows(base)
+        service.until(lambda: rows() >= 20)
+        time.sleep(3)
+        used, woken = service.processor(pid), service.wakes(pid)
+        time.sleep(seconds)
+        used, woken = service.processor(pid) - used, service.wakes(pid) - woken
+        return service.memory(pid), 100 * used / seconds, woken / seconds
 
 
-def _group(leader: int) -> list[int]:
-    found = subprocess.run(["pgrep", "-g", str(leader)], capture_output=True, text=True, check=True)
-    return [int(pid) for pid in found.stdout.split()]
+def backlog(folder: Path, base: Path, number: int) -> tuple[float, float]:
+    """Give the seconds from exec to the first row, and the processor seconds per scan, with so many scans waiting."""
+    service.settings(base)
+    paths = sorted(folder.iterdir())
+    for index in range(number):  # links: it is the number that counts
+        os.link(paths[index % len(paths)], base / "inbox" / f"{index:07}.png")
+    began = time.perf_counter()
+    with service.running(base) as pid:
+        rows = service.Rows(base)
+        first = service.until(lambda: rows() > 0) - began
+        service.until(lambda: rows() >= 20)
+        used, known = service.processor(pid), rows()
+        service.until(lambda: rows() >= min(number, known + 300), pause=0.05)
+        return first, (service.processor(pid) - used) / (rows() - known)
 
 
-def _pss(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+def long_log(base: Path, number: int) -> None:
+    """Write a log with so many rows."""
+    with service.running(base):  # which writes the header
+        scans.write(base / "inbox", 1)
+        rows = service.Rows(base)
+        service.until(lambda: rows() > 0)
+    log = base / "predictions.csv"
+    row = log.read_bytes().splitlines(keepends=True)[1]
+    with log.open("ab") as file:
+        for _ in range(number // 1000):
+            file.write(row * 1000)
 
 
-def machine() -> str:
-    """Describe the machine in a line."""
-    model = next((line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")), "unknown")
-    return f"{os.cpu_count()} cores of {model}, Python {platform.python_version()}, {platform.system()}"
-
-
-def _cpuinfo() -> list[str]:
-    try:
-        return Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return []
-
-
-def measure(number: int, base: Path) -> Iterator[Row]:
-    """Yield the lines of the table."""
-    scans.write(base / "scans", number)
+def speed(options: argparse.Namespace, base: Path) -> Iterator[Row]:
+    """Yield what one scan costs, here and elsewhere."""
+    scans.write(base / "scans", options.scans)
+    scans.write(base / "few", options.rivals)
     few = base / "few"
-    scans.write(few, 100)
-    script, watched = rival("rival_script.py", few, base / "out"), rival("rival_watch.py", few, base / "rival")
-    ours = throughput(base / "scans", base / "ours", number)
-    yield Row("one scan, the usual script (a)", f"{script * 1e3:.1f} ms")
-    yield Row("one scan, the usual script behind watchdog (b)", f"{watched * 1e3:.1f} ms")
-    other = tesseract(few, 20)
-    yield Row("one scan, Tesseract (c)", f"{other * 1e3:.1f} ms" if other else "not installed")
-    yield Row(f"one of {number} scans, digitwatch", f"{ours * 1e3:.1f} ms")
-    yield Row("digitwatch is faster than (a) by", f"{script / ours:.1f} times", "30 times")
-    times = sorted(latency(few, base / "latency", 100))
-    yield Row("close to row, median", f"{statistics.median(times) * 1e3:.0f} ms", "150 ms")
-    yield Row("close to row, 99th percentile", f"{times[int(0.99 * len(times))] * 1e3:.0f} ms", "400 ms")
-    yield Row("start to first row, median", f"{statistics.median(start(base / 'start')):.2f} s", "1.0 s")
-    yield Row("--help, median", f"{statistics.median(command_times(['--help'])):.2f} s", "0.25 s")
-    yield Row("one image with --batch, median", f"{batch_time(base):.2f} s", "1.5 s")
-    yield Row("memory, daemon and one worker", f"{memory(base / 'memory'):.0f} MB", "220 MB")
+    before = Cost(*program("rival_script.py", few, base / "out"))
+    ground = Cost(*program("floor.py", base / "few", base / "floor"))
+    ours, busy = throughput(base / "scans", base / "ours")
+    after = Cost(*program("rival_script.py", few, base / "out"))
+    script = Cost((before.clock + after.clock) / 2, (before.processor + after.processor) / 2)
+    yield Row("the usual script (a), one scan", str(script))
+    yield Row("the same behind watchdog (b), one scan", str(Cost(*program("rival_watch.py", few, base / "rival"))))
+    yield Row("Tesseract (c), one scan", tesseract(few))
+    yield Row(f"digitwatch, one of {options.scans} scans that wait", str(ours))
+    yield Row("cores busy meanwhile", f"{busy:.2f} of {CORES}", "1.8")
+    yield Row("faster than (a) on the clock", f"{script.clock / ours.clock:.0f} times", "30 times")
+    yield Row(
+        "faster than (a), by processor time on two cores", f"{CORES * script.processor / ours.processor:.0f} times"
+    )
+    yield Row("the floor: decode, infer, encode, sync in a bare loop, one scan", str(ground))
+    yield Row("digitwatch's processor time, in floors", f"{ours.processor / ground.processor:.2f}", "1.5")
 
 
-def batch_time(base: Path) -> float:
-    """Give the median seconds of a whole --batch of one image."""
+def waiting(options: argparse.Namespace, base: Path) -> Iterator[Row]:
+    """Yield what a person waits for."""
+    few = base / "few"
+    times = latency(few, base / "latency", options.rivals)
+    yield Row("close to row, median", f"{1e3 * statistics.median(times):.0f} ms", "150 ms")
+    yield Row("close to row, 99th percentile", f"{1e3 * times[int(0.99 * len(times))]:.0f} ms", "400 ms")
+    starts = [start(base / f"start-{index}") for index in range(5)]
+    yield Row("exec to first row, median of 5", f"{statistics.median(starts):.2f} s", "1.0 s")
+    yield Row("`--help`, median of 5", f"{statistics.median(command('--help') for _ in range(5)):.2f} s", "0.25 s")
     scans.write(base / "one", 1)
-    times = []
-    for index in range(7):
-        out = base / f"one-{index}"
-        times += command_times(
-            ["-c", str(settings(base / "latency")), "--batch", str(base / "one"), "--out", str(out)], 1
-        )
-    return statistics.median(times)
+    config = service.settings(base / "batch")
+    times = [command("-c", config, "--batch", base / "one", "--out", base / f"one-{index}") for index in range(5)]
+    yield Row("one image with `--batch`, median of 5", f"{statistics.median(times):.2f} s", "1.5 s")
+
+
+def size(options: argparse.Namespace, base: Path) -> Iterator[Row]:
+    """Yield what stays the same, however large everything else grows."""
+    rest = at_rest(base / "rest", options.idle)
+    yield Row("memory (PSS), daemon and one worker, after 20 scans", f"{rest[0]:.0f} MB", "220 MB")
+    yield Row(
+        f"at rest for {options.idle:.0f} s", f"{rest[1]:.3f} % of a core, {rest[2]:.1f} wake-ups a second", "0.1 %, 5"
+    )
+    for number in (100, options.backlog):
+        first, used = backlog(base / "scans", base / f"backlog-{number}", number)
+        value = f"first row after {first:.2f} s, {1e3 * used:.1f} ms of processor for each of the next"
+        yield Row(f"{number:,} waiting at the start", value, "2 s, ±10 %")
+    long_log(base / "long", options.log)
+    times = latency(base / "few", base / "long", 30)
+    yield Row(f"close to row with {options.log:,} rows in the log, median", f"{1e3 * statistics.median(times):.0f} ms")
+    scans.write_photo(base / "photo.jpg")
+    cv2.imwrite(str(base / "sheet.png"), scans.sheet())
+    scans.write_tiff(base / "5.tif", 5)
+    scans.write_tiff(base / "50.tif", 50)
+    photo, page = (program("large.py", base / name) for name in ("photo.jpg", "sheet.png"))
+    yield Row("a photograph of 12 megapixels", str(Cost(*photo[:2])), "400 ms")
+    yield Row(f"an A4 page at 600 dpi with 1,000 digits ({page[3]:.0f} read)", str(Cost(*page[:2])), "4 s")
+    few, many = (program("large.py", base / name)[2] for name in ("5.tif", "50.tif"))
+    yield Row("memory for a TIFF of 5 pages, and of 50", f"{few:.0f} MB, {many:.0f} MB", "the same")
+
+
+def machine(began: list[int]) -> str:
+    """Describe the machine and how much of it others had meanwhile."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    spent = [now - then for now, then in zip(_spent(), began, strict=True)]
+    return (
+        f"{os.cpu_count()} cores of {model}, Linux {platform.release()}, Python {platform.python_version()}; "
+        f"{100 * spent[7] / sum(spent[:8]):.0f} % of the processor was taken by the host, load "
+        f"{os.getloadavg()[2]:.1f}; {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    )
+
+
+def _spent() -> list[int]:
+    return [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
 
 
 def main() -> None:
     """Measure, print and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scans", type=int, default=2000, help="size of the backlog (default: 2000)")
+    defaults = {"scans": 2000, "rivals": 60, "backlog": 100_000, "log": 10_000_000, "idle": 600}
+    for name, default in defaults.items():
+        parser.add_argument(f"--{name}", type=int, default=default, help=f"default: {default}")
     options = parser.parse_args()
+    began = _spent()
     lines = ["| what | measured | goal |", "|---|---|---|"]
     with tempfile.TemporaryDirectory() as folder:
-        for row in measure(options.scans, Path(folder)):
-            lines.append(f"| {row.what} | {row.value} | {row.goal} |")
-            print(lines[-1], flush=True)
-    text = [
-        "# Benchmarks",
-        "",
-        "Written by `python benchmarks/run.py` (needs the extra `train` for the rivals), all in one run on",
-        f"{machine()}.",
-        "",
-        *lines,
-    ]
-    (HERE / "README.md").write_text("\n".join(text) + "\n")
+        for part in (speed, waiting, size):
+            for row in part(options, Path(folder)):
+                lines.append(f"| {row.what} | {row.value} | {row.goal} |")
+                print(lines[-1], flush=True)
+    given = " ".join(f"--{name} {getattr(options, name)}" for name in defaults)
+    text = f"# Benchmarks\n\nWritten by `python benchmarks/run.py {given}` on\n{machine(began)}.\n\n"
+    (HERE / "README.md").write_text(text + "\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

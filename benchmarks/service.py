@@ -1,0 +1,95 @@
+"""A digitwatch that runs for a measurement: its folders, its rows, its processor time and memory."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def settings(base: Path, workers: int = 2) -> Path:
+    """Write a configuration below `base`; give its path."""
+    (base / "inbox").mkdir(parents=True, exist_ok=True)
+    folders = "".join(f"{name}: {name}\n" for name in ("inbox", "outbox", "archive", "failed"))
+    config = base / "config.yaml"
+    config.write_text(f"{folders}predictions: predictions.csv\nmin_free: 0\nlog_level: warning\nworkers: {workers}\n")
+    return config
+
+
+@contextmanager
+def running(base: Path, workers: int = 2) -> Iterator[int]:
+    """Run digitwatch on `base` for the length of a block; give its pid, which leads a group of its own."""
+    command = [sys.executable, "-m", "digitwatch", "-c", str(settings(base, workers))]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def until(condition: Callable[[], object], limit: float = 900, pause: float = 0.001) -> float:
+    """Wait for a condition; give the time at which it held."""
+    end = time.perf_counter() + limit
+    while not condition():
+        if time.perf_counter() > end:
+            raise TimeoutError(f"waited {limit} s in vain")
+        time.sleep(pause)
+    return time.perf_counter()
+
+
+class Rows:
+    """Counts the rows of a log, reading what was added since the last time."""
+
+    def __init__(self, base: Path, known: int = 0) -> None:
+        """Begin at the end of the log as it is."""
+        self._path = base / "predictions.csv"
+        self._at = self._path.stat().st_size if self._path.exists() else 0
+        self._number = known if self._at else -1  # the header is no row
+
+    def __call__(self) -> int:
+        """Give how many were added."""
+        if self._path.exists():
+            with self._path.open("rb") as file:
+                file.seek(self._at)
+                data = file.read()
+            self._at += len(data)
+            self._number += data.count(b"\n")
+        return max(0, self._number)
+
+
+def group(leader: int) -> list[int]:
+    """Give the processes that belong to a daemon."""
+    found = subprocess.run(["pgrep", "-g", str(leader)], capture_output=True, text=True, check=True)
+    return [int(pid) for pid in found.stdout.split()]
+
+
+def processor(leader: int) -> float:
+    """Give the processor seconds that a daemon and all that belongs to it have used."""
+    total = 0
+    for pid in group(leader):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICK
+
+
+def memory(leader: int) -> float:
+    """Give the proportional set size, in MB, of a daemon and all that belongs to it."""
+    lines = [line for pid in group(leader) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()]
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1e3
+
+
+def wakes(leader: int) -> int:
+    """Give how often the threads of a daemon and all that belongs to it were put on a processor."""
+    lines = [
+        line
+        for pid in group(leader)
+        for path in Path(f"/proc/{pid}/task").glob("*/status")
+        for line in path.read_text().splitlines()
+    ]
+    return sum(int(line.split()[1]) for line in lines if "ctxt_switches" in line)
