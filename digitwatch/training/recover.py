@@ -17,8 +17,9 @@ from digitwatch.training import models
 Floats = NDArray[np.float32]
 Steps = list[tuple[str, Floats, Floats]]  # what an operator does, its weights, and its bias
 
-OURS = (models.cnn, models.dense)
-FLOAT32, FLOAT16 = 0, 1  # tensor types of schema.fbs
+OURS = (models.cnn, models.dense, models.line)
+FLOATS = {0: np.float32, 1: np.float16}  # by the tensor types of schema.fbs
+INT8 = 9
 
 
 class RecoverError(Exception):
@@ -29,7 +30,7 @@ def recover(content: bytes, name: str = "model") -> keras.Model:
     """Return the Keras network whose export `content` is; both answer alike.
 
     Args:
-        content: the bytes of a .tflite made by export.to_tflite of a network of training.models.
+        content: the bytes of a .tflite made by export or rounding of a network of training.models.
         name: what the model is called in the message.
 
     Raises:
@@ -43,7 +44,7 @@ def recover(content: bytes, name: str = "model") -> keras.Model:
         except (ValueError, IndexError):  # the weights have other shapes, or there are more or fewer of them
             continue
         return network
-    raise RecoverError(f"{name} cannot learn on: its network is not cnn or dense of digitwatch")
+    raise RecoverError(f"{name} cannot learn on: its network is none of digitwatch")
 
 
 def _steps(content: bytes) -> Iterator[tuple[str, Floats, Floats]]:
@@ -53,9 +54,11 @@ def _steps(content: bytes) -> Iterator[tuple[str, Floats, Floats]]:
     known = {}  # tensor number -> values
     for number, tensor in enumerate(graph.tensors):
         data = model.buffers[tensor.buffer].data
-        if data is not None and tensor.type in (FLOAT32, FLOAT16):
-            kind = np.float16 if tensor.type == FLOAT16 else np.float32
-            known[number] = np.frombuffer(bytes(data), kind).astype(np.float32).reshape(tensor.shape)
+        if data is not None and tensor.type in FLOATS:
+            known[number] = np.frombuffer(bytes(data), FLOATS[tensor.type]).astype(np.float32).reshape(tensor.shape)
+        elif data is not None and tensor.type == INT8:  # rounded weights, the filters first
+            whole = np.frombuffer(bytes(data), np.int8).reshape(tensor.shape)
+            known[number] = whole * tensor.quantization.scale.astype(np.float32)[:, None, None, None]
     for operator in graph.operators:
         name = flatbuffer_utils.opcode_to_name(model, operator.opcodeIndex)
         inputs = [int(number) for number in operator.inputs]

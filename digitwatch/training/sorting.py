@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from digitwatch.reading.classifier import OBJECTS, Classifier
 from digitwatch.reading.whole import ground_of
-from digitwatch.training import datasets, export, models, sets
+from digitwatch.training import datasets, export, models, rounding, sets
 from digitwatch.training.calibrate import temperature
 from digitwatch.training.course import Progress, Report
 from digitwatch.training.datasets import Digits
@@ -51,7 +51,9 @@ def train(
     keras.utils.set_random_seed(seed)
     order = np.random.default_rng(seed).permutation(len(data.learn))
     learn, held = datasets.hold_out(data.learn[order])
-    content = export.to_tflite(_fit(data, learn, epochs, seed, progress))
+    network = _fit(data, learn, epochs, seed, progress)
+    rounding.round_weights(network)
+    content = rounding.to_tflite(network)
     card = _describe(data)
     card["temperature"] = temperature(Classifier(content, card, out.name), held)
     result = measure(Classifier(content, card, out.name), data.test)

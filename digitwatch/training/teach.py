@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.reader import Reader, locate
-from digitwatch.training import augment, cuttings, datasets, export, lessons
+from digitwatch.training import augment, cuttings, datasets, export, lessons, rounding
 from digitwatch.training.calibrate import temperature
 from digitwatch.training.course import Progress, Report
 from digitwatch.training.cuttings import Cuttings, Page
@@ -110,7 +110,8 @@ def teach(
     network = recover(locate(named).with_suffix(".tflite").read_bytes(), base.name)
     learn, calibration = datasets.hold_out(learn)
     _learn(network, _mixed(learn, taught.digits, course.seed), base.card, course, progress)
-    content = export.to_tflite(network)
+    rounding.round_weights(network)
+    content = rounding.to_tflite(network)
     card = base.card | {"created": datetime.now(UTC).isoformat(timespec="seconds"), "temperature": 1.0}
     if card["output"] == "logits":
         card["temperature"] = temperature(Classifier(content, card), calibration)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.reading.classifier import Classifier
-from digitwatch.training import datasets, export, lessons, models, train_line
+from digitwatch.training import datasets, export, lessons, models, rounding, train_line
 from digitwatch.training.calibrate import temperature
 from digitwatch.training.course import Progress, Recipe, Report, fit, policy
 from digitwatch.training.datasets import DataError, Digits
@@ -109,7 +109,7 @@ def _cnn(learn: Digits, epochs: int | None, *, seed: int, progress: Progress) ->
     steps = lessons.size(learn) // recipe.batch
     model = fit(models.cnn, _batches(learn, recipe, seed), recipe, steps=steps, loss=doubtful, progress=progress)
     card = export.describe(classes=11, output="logits")
-    content = export.to_tflite(model)
+    content = rounding.to_tflite(model)
     card["temperature"] = temperature(Classifier(content, card), held)
     result = measure(Classifier(content, card), held)
     progress(f"accuracy {result.accuracy:.2%} on {len(held)} digits by writers held out of the training")

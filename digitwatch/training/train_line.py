@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from digitwatch.reading.ctc import likely_texts, log_probabilities
 from digitwatch.reading.line import LineModel
-from digitwatch.training import composed, datasets, export, models
+from digitwatch.training import composed, datasets, export, models, rounding
 from digitwatch.training.composed import LONGEST, Line
 from digitwatch.training.course import Progress, Recipe, fit, policy
 from digitwatch.training.datasets import Digits
@@ -32,7 +32,7 @@ def course(
     recipe = Recipe(epochs=epochs or 10, batch=0, peak_rate=2e-3, smoothing=0.0)
     learn, held = datasets.hold_out(learn)
     model = fit(models.line, batches(learn, seed), recipe, steps=steps, loss=loss, progress=progress)
-    content = export.to_tflite(model)
+    content = rounding.to_tflite(model)
     card = export.describe_line()
     card["temperature"] = temperature(content, held)
     progress(f"temperature {card['temperature']}")

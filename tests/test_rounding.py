@@ -1,0 +1,67 @@
+"""A network whose convolutions calculate in whole numbers answers like the one that Keras holds."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+
+from ai_edge_litert.interpreter import Interpreter
+
+from digitwatch.reading.classifier import Classifier
+from digitwatch.reading.reader import locate
+from digitwatch.training import models
+from digitwatch.training.datasets import load
+from digitwatch.training.recover import recover
+from digitwatch.training.rounding import round_weights, to_tflite
+
+
+def test_the_bundled_network_answers_as_in_keras(shared: Path) -> None:
+    """On 1,000 test digits each probability is within a hundredth of Keras', so only a tie may go the other way."""
+    model = Classifier.load(locate("cnn"))
+    pictures = load(shared / "mnist.npz")[1].pictures[:1000]
+    network = recover(files("digitwatch.models").joinpath("cnn.tflite").read_bytes())
+    logits = network.predict(pictures[..., None].astype(np.float32) / 255, verbose=0) / model.card["temperature"]
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    expected, found = raised / raised.sum(axis=1, keepdims=True), model(pictures)
+
+    assert np.abs(expected - found).max() < 0.01
+    others = expected.argmax(axis=1) != found.argmax(axis=1)
+    best, second = np.sort(expected[others], axis=1)[:, :-3:-1].T
+    assert others.sum() <= 2
+    assert (best - second < 0.02).all()
+
+
+def test_rounded_weights_stay() -> None:
+    """Rounding a second time changes nothing, so the export holds the very weights of the network."""
+    network = models.line()
+    before = [weights.copy() for weights in network.get_weights()]
+    round_weights(network)
+    once = [weights.copy() for weights in network.get_weights()]
+    round_weights(network)
+
+    assert any(not np.array_equal(old, new) for old, new in zip(before, once, strict=True))
+    assert all(np.allclose(old, new, atol=1e-7) for old, new in zip(once, network.get_weights(), strict=True))
+
+
+def test_convolutions_hold_whole_numbers() -> None:
+    """Every filter is 8 bits wide, what leads in and out is float32."""
+    model = Interpreter(model_content=to_tflite(models.cnn()))
+    model.allocate_tensors()
+    filters = [tensor for tensor in model.get_tensor_details() if len(tensor["shape"]) == 4 and tensor["shape"][1] == 3]
+
+    assert len(filters) == 6
+    assert {np.dtype(tensor["dtype"]) for tensor in filters} == {np.dtype(np.int8)}
+    assert model.get_input_details()[0]["dtype"] == model.get_output_details()[0]["dtype"] == np.float32
+
+
+def test_a_network_without_convolutions_is_exported_as_it_is() -> None:
+    """There is nothing to round in `dense`."""
+    network = models.dense()
+    before = [weights.copy() for weights in network.get_weights()]
+    round_weights(network)
+
+    assert all(np.array_equal(old, new) for old, new in zip(before, network.get_weights(), strict=True))
+    assert b"TFL3" in to_tflite(network)[:8]
