@@ -144,6 +144,16 @@ def test_the_model_is_named(reader: Reader) -> None:
 FLOORS = {"photos": 0.95, "cells": 0.96, "drawn": 0.95, "cheque-digits": 0.90}
 
 
+def test_the_rest_of_a_neighbour_that_touches_the_digit_is_left_out(reader: Reader) -> None:
+    """Half a ring, cut off by the side of the page and joined to a 7, is no second digit."""
+    page = np.full((90, 90), 235, np.uint8)
+    cv2.polylines(page, [np.array([[28, 14], [72, 12], [58, 80]])], False, 40, 5, cv2.LINE_AA)
+    cv2.ellipse(page, (0, 60), (18, 18), 0, -90, 90, 40, 5, cv2.LINE_AA)
+    cv2.line(page, (14, 48), (64, 44), 40, 4, cv2.LINE_AA)
+
+    assert reader.read(page).text == "7"
+
+
 def test_faint_writing_is_not_an_empty_page(reader: Reader, digits: list[np.ndarray]) -> None:
     """Pencil of 18 grey levels on grainy paper is read, and never without a person."""
     page = sheet(digits, "42")

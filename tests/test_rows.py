@@ -108,3 +108,13 @@ def test_a_line_model_that_sees_another_digit_takes_the_trust_away() -> None:
 
     assert doubted[1].probabilities[1] < agreed[1].probabilities[1]
     assert doubted[0].probabilities[1] > 0.9
+
+
+def test_pieces_above_each_other_sooner_make_one_digit() -> None:
+    """Two strokes of which neither is surely a digit are an 8 more probably where one stands over the other."""
+    low = np.full((30, 6), 255, np.uint8)
+    apart = read_rows([[Piece(0, 0, low), Piece(8, 0, low)]], classify, undecided, DIGITS)[0]
+    over = read_rows([[Piece(0, 0, low), Piece(3, 12, low)]], classify, undecided, DIGITS)[0]
+
+    assert len(apart.guesses) == 2
+    assert over.certainty < apart.certainty

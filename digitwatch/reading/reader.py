@@ -174,7 +174,8 @@ class Reader:
         turn, rows = self._best_turn(ink.strength, mask, rows)
         if turn:
             page = Page(page.number, np.ascontiguousarray(np.rot90(page.image, -turn // 90)))
-        return page, self._read_rows(rows, ink.factor, turn)
+        across = mask.shape[0 if turn in (90, 270) else 1]
+        return page, self._read_rows(rows, ink.factor, turn, across)
 
     def _sort(self, page: Page) -> Reading:
         """Say what a whole page shows."""
@@ -204,9 +205,11 @@ class Reader:
                 best, most = (turn, rows), well
         return best
 
-    def _read_rows(self, rows: list[list[Piece]], factor: int, turn: int) -> Reading:
+    def _read_rows(self, rows: list[list[Piece]], factor: int, turn: int, across: int) -> Reading:
         """Read the pieces of a page that was turned clockwise by 0, 90, 180 or 270 degrees."""
-        read = [row for row in read_rows(rows, self._classifier, self._line, self._digits) if row.guesses]
+        read = [
+            row for row in read_rows(rows, self._classifier, self._line, self._digits, sides=(0, across)) if row.guesses
+        ]
         if not read:
             return Reading((), 1.0, "empty", "no ink on the page", turn)
         digits = tuple(tuple(self._digit(guess, factor) for guess in row.guesses) for row in read)

@@ -20,10 +20,11 @@ Pixels = NDArray[np.uint8]
 Logs = NDArray[np.float64]
 Glance = Callable[[Pixels], Logs]  # (32, W) uint8 to (T, 12) log probabilities of ten digits, `other` and nothing
 Seconds = Sequence[Logs | None]
+Sides = tuple[float, float]
 
 # The shape of a connected piece says how likely it is to be one digit: (width / height, probability).
 SINGLE = np.array([[0.0, 0.995], [0.8, 0.98], [1.1, 0.8], [1.5, 0.3], [2.0, 0.02], [2.5, 1e-6]])
-PARTED = 0.1  # how likely two pieces are parts of one digit, when they stand side by side
+PARTED = np.array([[0.0, 0.1], [0.4, 0.5]])  # how likely two pieces are parts of one digit: (overlap, probability)
 SIZES = 0.3  # standard deviation of the logarithm of digits' heights within a row
 USUAL, BREADTH = 0.6, 1.5  # digits' usual width by height; doubts weigh more in wider ones, to this power
 SURE = 0.9  # a piece of usual shape that is read with this probability is a digit, and is not taken apart
@@ -33,6 +34,7 @@ NEAR = 0.25  # pieces further apart than this share of the digits' height are no
 CLOSE = 0.05  # and this, when one of them is surely a digit for itself
 LOOSE = 0.15  # ink below this share of a usual digit's may be left out as dirt
 DIRT = -1.5  # and this is the log probability that it is
+CUT_OFF = -1.5  # and this, that a part which the side of the page cuts off belongs to a neighbour of the row
 OTHER = 10  # the line model's symbol of what is no digit
 CANDIDATES = 6  # texts that each of the two readings proposes
 WEIGHT = 0.4  # of the line model's log probability of a text beside that of its parts
@@ -40,6 +42,7 @@ VOICE = 0.4  # of its doubts about each digit beside those of the model of singl
 LEAD = 3.0  # and of those where it alone could part the row
 UNSPELT = -4.0  # log probability that the parts are misjudged altogether, and what else the line model sees is true
 FLOOR = -30.0  # the line model's log probability of what it holds for impossible
+ENDLESS: Sides = (-np.inf, np.inf)  # a page without sides
 SAMPLE = 40  # pieces that tell how a page lies
 
 
@@ -66,7 +69,9 @@ class Row:
     certainty: float
 
 
-def read_rows(rows: list[list[Piece]], classify: Classify, glance: Glance, digits: list[int]) -> list[Row]:
+def read_rows(
+    rows: list[list[Piece]], classify: Classify, glance: Glance, digits: list[int], *, sides: Sides = ENDLESS
+) -> list[Row]:
     """Read rows of pieces.
 
     Args:
@@ -74,10 +79,11 @@ def read_rows(rows: list[list[Piece]], classify: Classify, glance: Glance, digit
         classify: the model of single digits.
         glance: the line model, which sees a row at once.
         digits: which of the classes are the digits 0 to 9, in this order; others say that a picture is none.
+        sides: the first column of the page and the one behind its last; ink that reaches them may be cut off.
     """
     pieces = [piece for row in rows for piece in row]
     first = iter(guess(pieces, classify))
-    read = [_read_row([next(first) for _ in row], classify, glance, digits) for row in rows]
+    read = [_read_row([next(first) for _ in row], classify, glance, digits, sides) for row in rows]
     again = iter(_look_again([guess for row, _ in read for guess in row.guesses], classify))
     return [
         Row(tuple(_agreed(next(again), doubts, digits) for doubts in seconds), row.certainty) for row, seconds in read
@@ -114,7 +120,9 @@ def _agreed(single: Guess, second: Logs | None, digits: list[int]) -> Guess:
     return replace(single, probabilities=probabilities)
 
 
-def _read_row(whole: list[Guess], classify: Classify, glance: Glance, digits: list[int]) -> tuple[Row, Seconds]:
+def _read_row(
+    whole: list[Guess], classify: Classify, glance: Glance, digits: list[int], sides: Sides
+) -> tuple[Row, Seconds]:
     """Return the best reading of one row, and for each digit the line model's log probabilities (10,)."""
     height = float(np.median([each.piece.height for each in whole]))
     sure = [_is_sure(each, height, digits) for each in whole]
@@ -122,7 +130,7 @@ def _read_row(whole: list[Guess], classify: Classify, glance: Glance, digits: li
         return Row(tuple(whole), 1.0), [None]
     row = strip([each.piece for each in whole], height)
     frames = glance(row.picture)
-    lattice = _lattice(whole, sure, height, classify, digits)
+    lattice = _lattice(whole, sure, height, classify, digits, sides=sides)
     text, certainty = _best_text(lattice, frames)
     doubts = alternatives(frames, text, len(digits))
     spelt = lattice.spelling(text)
@@ -163,7 +171,9 @@ def _best_text(lattice: Lattice, frames: Logs) -> tuple[Text, float]:
     return best, float(certainty)
 
 
-def _lattice(whole: list[Guess], sure: list[bool], height: float, classify: Classify, digits: list[int]) -> Lattice:
+def _lattice(
+    whole: list[Guess], sure: list[bool], height: float, classify: Classify, digits: list[int], *, sides: Sides
+) -> Lattice:
     """Return all ways to read the row: pieces taken as they are, apart or together."""
     parts: list[Part] = []
     known: dict[tuple[int, int], Guess] = {}
@@ -177,8 +187,14 @@ def _lattice(whole: list[Guess], sure: list[bool], height: float, classify: Clas
     known.update(zip(spans, joined, strict=True))
     ways = [_way(span, each, parts, digits, height) for span, each in known.items()]
     usual = float(np.median([each.piece.glyph.sum(dtype=np.int64) for each in known.values()]))
-    dirt = [k for k, part in enumerate(parts) if part.piece.glyph.sum(dtype=np.int64) < LOOSE * usual]
-    return Lattice(ways + [Way(k, k + 1, None, DIRT, np.zeros(0)) for k in dirt])
+    dirt = {k: DIRT for k, part in enumerate(parts) if part.piece.glyph.sum(dtype=np.int64) < LOOSE * usual}
+    cut = [
+        k
+        for k, part in enumerate(parts)
+        if not part.sure and (part.piece.left <= sides[0] or part.piece.right >= sides[1])
+    ]
+    dirt |= dict.fromkeys(cut if len(parts) > 1 else [], CUT_OFF)
+    return Lattice(ways + [Way(k, k + 1, None, log, np.zeros(0)) for k, log in dirt.items()])
 
 
 def _is_sure(guess: Guess, height: float, digits: list[int]) -> bool:
@@ -215,9 +231,15 @@ def _way(span: tuple[int, int], each: Guess, parts: list[Part], digits: list[int
         log += float(np.log(1 - used[-1].single))
     elif not cut_before:
         log += float(np.log(used[0].single))
-    log += float(np.log(PARTED)) * (used[-1].number - used[0].number)
+    log += sum(_parted(one.piece, other.piece) for one, other in pairwise(used) if one.number != other.number)
     # A reading of few wide digits would else win over one of many narrow ones just by having fewer doubts.
     weight = (np.clip(each.piece.width / height, 0.3, 0.9) / USUAL) ** BREADTH
     p = np.maximum(each.probabilities[digits].astype(np.float64), UNLIKELY)
     log += float(weight * np.log(p.sum()))
     return Way(start, end, each, log, log + np.log(p / p.sum()))
+
+
+def _parted(one: Piece, other: Piece) -> float:
+    """Return the log probability that two neighbours are parts of one digit, by how far one stands over the other."""
+    shared = min(one.right, other.right) - max(one.left, other.left)
+    return float(np.log(np.interp(shared / min(one.width, other.width), *PARTED.T)))
