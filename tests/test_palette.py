@@ -1,8 +1,11 @@
 """The colours of the annotated pictures."""
 
+import io
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from digitwatch.reading.palette import BLUE, CREAM, GREEN, PALETTE, WHITE, blank, png, toned
 
@@ -47,3 +50,17 @@ def test_a_sheet_is_of_the_kind_of_its_picture() -> None:
         sheet = blank(3, 4, GREEN, np.zeros(shape, np.uint8))
         assert sheet.shape == (3, 4, *shape[2:])
         assert (decoded(png(sheet)) == PALETTE[GREEN]).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (9, 1), (40, 30), (1, 7, 3), (40, 30, 3)])
+def test_other_programs_see_the_same_pixels(shape: tuple[int, ...]) -> None:
+    """Pillow, which checks every checksum, and OpenCV unpack what was packed, to the last bit."""
+    picture = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    data = png(picture)
+    colours = PALETTE[picture] if picture.ndim == 2 else picture
+
+    with Image.open(io.BytesIO(data)) as check:
+        check.verify()
+    with Image.open(io.BytesIO(data)) as image:
+        assert (np.asarray(image.convert("RGB")) == colours[..., ::-1]).all()
+    assert (decoded(data) == colours).all()
