@@ -1,21 +1,19 @@
 """Worker processes: a time limit for each scan, crash isolation, a bounded queue.
 
-Each worker is an executor of its own with one process, so that the death of a process always points at
-one scan, and a worker can be killed without asking it. (A pool of several processes shares its pipes:
-in pebble 5.2 the death of an idle worker ends the whole pool, and its threads wake 20 times a second.)
+Each worker has a pipe of its own, so that its death always points at one scan and it can be killed without asking it.
+(In pebble 5.2 the death of an idle worker ends the whole pool. An executor of the standard library for each worker
+passes each scan through four threads, which took more time than all that the daemon itself does for it.)
 """
 
 import contextlib
 import logging
 import multiprocessing
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import partial
 
 from digitwatch.jobs import Equipment, Job, Outcome
-from digitwatch.slot import Slot, call, start, warm_up
+from digitwatch.slot import Died, Slot, start, warm_up
 from digitwatch.spool.lines import printable
 
 log = logging.getLogger(__name__)
@@ -34,8 +32,8 @@ class WorkerError(Exception):
 class Pool:
     """Reads scans in `size` processes; every outcome is handed to `report` in the posting thread.
 
-    `post` brings a call from the executors' threads to the thread that owns the pool; nothing here is
-    touched by two threads.
+    `post` brings a call from the workers' listeners to the thread that owns the pool; nothing here is touched by two
+    threads.
     """
 
     def __init__(
@@ -74,9 +72,7 @@ class Pool:
             return self.model
         except TimeoutError:
             raise WorkerError(f"no worker was ready after {PREPARING_SECONDS:.0f} seconds") from None
-        except BrokenProcessPool:
-            raise WorkerError("a worker ended while it loaded the model") from None
-        except Exception as error:  # whatever the model's loader raises crosses the process as it is
+        except (Died, ValueError, OSError, EOFError) as error:  # ValueError: what the model's loader said
             raise WorkerError(str(error)) from error
 
     @property
@@ -116,9 +112,8 @@ class Pool:
         unfinished = [job for slot in self._slots for job in slot.jobs]
         for slot in self._all:
             slot.kill()
-            slot.executor.shutdown(wait=False, cancel_futures=True)
         for slot in self._all:
-            slot.executor.shutdown(wait=True)
+            slot.join()
         self._slots.clear()
         self._trial = None
         return unfinished
@@ -130,9 +125,9 @@ class Pool:
         then all is as before. A trial that is still going on is given up without a word.
         """
         if self._trial is not None:
-            self._trial.executor.shutdown(wait=False, cancel_futures=True)
+            self._trial.kill()
         try:
-            self._trial = slot = start(self._context, equipment)
+            self._trial = slot = self._worker(equipment)
         except (OSError, EOFError) as error:
             tell("", f"no worker can be started ({error})")
             return
@@ -145,8 +140,8 @@ class Pool:
         self._trial, slot.deadline = None, None
         error = slot.ready.exception()
         if error is not None or slot.model == self.model:
-            slot.executor.shutdown(wait=False)
-            died = isinstance(error, BrokenProcessPool)
+            slot.dismiss()
+            died = isinstance(error, Died)
             tell(slot.model, "its worker died or took too long" if died else str(error or ""))
             return
         self.equipment, self.model = slot.equipment, slot.model
@@ -162,7 +157,7 @@ class Pool:
         """End a worker that is leaving and has nothing left to do."""
         if slot.leaving and not slot.jobs:
             self._slots.remove(slot)
-            slot.executor.shutdown(wait=False)
+            slot.dismiss()
 
     @property
     def _all(self) -> list[Slot]:
@@ -174,9 +169,18 @@ class Pool:
 
     def _fill(self) -> None:
         while len(self._staying) < self._size:
-            slot = start(self._context, self.equipment)
+            slot = self._worker(self.equipment)
             self._slots.append(slot)
             slot.ready.add_done_callback(partial(self._ready, slot))
+
+    def _worker(self, equipment: Equipment) -> Slot:
+        """Start a worker that tells the thread that owns the pool what it makes of its jobs, and of its end."""
+        return start(
+            self._context,
+            equipment,
+            lambda slot, outcome: self._post(partial(self._done, slot, outcome)),
+            lambda slot: self._post(partial(self._ended, slot)),
+        )
 
     def _ready(self, slot: Slot, _: object) -> None:
         self._post(partial(self._begin, slot))
@@ -186,12 +190,10 @@ class Pool:
         if slot.deadline is None:
             self._begin(slot)
         try:
-            future = slot.executor.submit(call, "perform", job, slot.equipment)
-        except BrokenProcessPool:  # when it had nothing to do, that is nobody's fault
+            slot.give(job)
+        except OSError:  # it is dead: when it had nothing to do, that is nobody's fault
             first = slot.jobs[0]
             self._replace(slot, culprit=first if first is not job and slot.was_ready else None)
-            return
-        future.add_done_callback(lambda done: self._post(partial(self._done, slot, job, done)))
 
     def _begin(self, slot: Slot) -> None:
         """Set the clock for the first job of a worker; the time to make a new one ready does not count."""
@@ -200,24 +202,27 @@ class Pool:
         slot.deadline = self._clock() + self._seconds + (0 if slot.ready.done() else PREPARING_SECONDS)
         slot.used = slot.processor_seconds()
 
-    def _done(self, slot: Slot, job: Job, future: Future[Outcome]) -> None:
+    def _done(self, slot: Slot, outcome: Outcome) -> None:
         if slot not in self._slots:
-            return  # its worker was replaced and the job went on with it
-        error = future.exception()
-        if isinstance(error, BrokenProcessPool):
-            self._replace(slot, culprit=slot.jobs[0] if slot.was_ready else None)
-            return
+            return  # it was replaced and the job went on with another
         self._stillborn = 0
-        slot.jobs.remove(job)
+        slot.jobs.popleft()
         slot.deadline = None
         self._begin(slot)
-        self._report(_crash(job) if error else replace(future.result(), model=slot.model))
+        self._report(replace(outcome, model=slot.model))
         self._let_go(slot)
+
+    def _ended(self, slot: Slot) -> None:
+        if slot not in self._slots:
+            return
+        if slot.jobs or not slot.was_ready:
+            self._replace(slot, culprit=slot.jobs[0] if slot.jobs and slot.was_ready else None)
+        else:  # another takes its place when there is something to read
+            self._slots.remove(slot)
 
     def _replace(self, slot: Slot, culprit: Job | None) -> None:
         """Make a new worker in place of a dead one and give it the jobs, all but the one that was being read."""
         self._slots.remove(slot)
-        slot.executor.shutdown(wait=False, cancel_futures=True)
         others = [job for job in slot.jobs if job is not culprit]
         if culprit is not None:
             self._report(self._verdict(slot, culprit))
@@ -237,13 +242,9 @@ class Pool:
         """Tell what the death of a worker says about the scan that it was reading."""
         if not slot.overdue:
             log.warning("%s: its worker died; it is read again, alone", printable(culprit.name))
-            return _crash(culprit)
+            return Outcome(culprit, "", crashed=True)
         if slot.stood_still:
             why = f"a worker stood still for {self._seconds:g} seconds: a disk or network folder does not answer"
             return Outcome(culprit, "", trouble=why)
         failure = f"it took longer than {self._seconds:g} seconds (limits.seconds in config.yaml)"
         return Outcome(culprit, "", failure=failure, model=slot.model)
-
-
-def _crash(job: Job) -> Outcome:
-    return Outcome(job, "", crashed=True)

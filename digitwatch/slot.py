@@ -1,38 +1,43 @@
-"""One worker process: its executor, the jobs given to it, its time and its end."""
+"""One worker process: the pipe to it, the jobs given to it, its time and its end."""
 
 import contextlib
 import importlib
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from multiprocessing import forkserver
-from multiprocessing.context import BaseContext
-from typing import Any
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
 
-from digitwatch.jobs import Equipment, Job
+from digitwatch.jobs import Equipment, Job, Outcome
 
-STARTING_SECONDS = 10.0
 WORKER = "digitwatch.worker"
+
+
+class Died(Exception):
+    """A worker ended before it was ready."""
 
 
 @dataclass(eq=False)
 class Slot:
-    """One worker: its executor, its process, and the jobs given to it in order."""
+    """One worker: its process, the pipe to it, and the jobs given to it in order."""
 
-    executor: ProcessPoolExecutor
+    pid: int
+    pipe: Connection
     equipment: Equipment
-    pid: Future[int]
-    ready: Future[str]  # the name of its model
+    ready: Future[str] = field(default_factory=Future)  # the name of its model
     jobs: deque[Job] = field(default_factory=deque)
     deadline: float | None = None
     used: float = 0.0  # processor seconds when its first job began
     overdue: bool = False
     stood_still: bool = False
     leaving: bool = False  # it ends when its jobs are done: another model has taken over
+    listener: threading.Thread | None = None
 
     @property
     def was_ready(self) -> bool:
@@ -46,19 +51,35 @@ class Slot:
 
     def processor_seconds(self) -> float:
         """Give the processor time that it has used (proc(5), fields 14 and 15); no limit where that is not told."""
-        if not self.pid.done() or self.pid.exception():
-            return 0.0
         try:
-            with open(f"/proc/{self.pid.result()}/stat", "rb") as file:
+            with open(f"/proc/{self.pid}/stat", "rb") as file:
                 fields = file.read().rpartition(b")")[2].split()
         except OSError:  # it has ended, or is ending
             return float("inf")
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def give(self, job: Job) -> None:
+        """Send it a job.
+
+        Raises:
+            OSError: it has ended.
+        """
+        self.pipe.send(job)
+
+    def dismiss(self) -> None:
+        """Let it end when it has done what it was given."""
+        with contextlib.suppress(OSError):
+            self.pipe.send(None)
+
     def kill(self) -> None:
-        """Kill it; its pid is the first thing that it tells, so the wait for it is short."""
-        with contextlib.suppress(ProcessLookupError, BrokenProcessPool, TimeoutError):
-            os.kill(self.pid.result(STARTING_SECONDS), signal.SIGKILL)
+        """Kill it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def join(self) -> None:
+        """Wait until it has ended."""
+        if self.listener is not None:
+            self.listener.join()
 
 
 def warm_up() -> None:
@@ -69,17 +90,56 @@ def warm_up() -> None:
     forkserver.ensure_running()
 
 
-def start(context: BaseContext, equipment: Equipment) -> Slot:
+def start(
+    context: ForkServerContext,
+    equipment: Equipment,
+    answered: Callable[[Slot, Outcome], None],
+    ended: Callable[[Slot], None],
+) -> Slot:
     """Start a worker; it makes itself ready at once.
+
+    `answered` is called with what it made of each job, in their order, and `ended` when it is no more; both in a
+    thread of its own.
 
     Raises:
         OSError, EOFError: no process can be made.
     """
-    executor = ProcessPoolExecutor(1, mp_context=context, initializer=call, initargs=("attend",))
-    pid = executor.submit(call, "enlist")
-    return Slot(executor, equipment, pid, executor.submit(call, "prepare", equipment))
+    here, there = context.Pipe()
+    with there:
+        process = context.Process(target=_serve, args=(there, equipment), daemon=True)
+        process.start()
+    assert process.pid is not None
+    slot = Slot(process.pid, here, equipment)
+    slot.listener = threading.Thread(target=_listen, args=(slot, answered, ended), daemon=True)
+    slot.listener.start()
+    return slot
 
 
-def call(name: str, *arguments: Any) -> Any:
-    """Run a function of the worker module; only worker processes ever import that one (and OpenCV)."""
-    return getattr(importlib.import_module(WORKER), name)(*arguments)
+def _listen(slot: Slot, answered: Callable[[Slot, Outcome], None], ended: Callable[[Slot], None]) -> None:
+    """Pass on what a worker says. Only the worker holds the other end of the pipe, so that this one ends with it."""
+    try:
+        model, trouble = slot.pipe.recv()
+        slot.ready.set_exception(ValueError(trouble)) if trouble else slot.ready.set_result(model)
+        while True:
+            answered(slot, slot.pipe.recv())
+    except (EOFError, OSError):
+        if not slot.ready.done():
+            slot.ready.set_exception(Died("a worker ended while it loaded the model"))
+        ended(slot)
+
+
+def _serve(pipe: Connection, equipment: Equipment) -> None:
+    """Be a worker: say which model is loaded, or why none is, and do job after job until there is None.
+
+    Only worker processes ever import the worker module (and OpenCV).
+    """
+    worker = importlib.import_module(WORKER)
+    worker.attend()
+    try:
+        pipe.send((worker.prepare(equipment), ""))
+    except Exception as error:  # whatever the model's loader raises is told as it is
+        pipe.send(("", str(error) or repr(error)))
+        return
+    with contextlib.suppress(EOFError, BrokenPipeError):  # the daemon has died, which ends this process, too
+        while (job := pipe.recv()) is not None:
+            pipe.send(worker.perform(job, equipment))

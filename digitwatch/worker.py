@@ -36,11 +36,6 @@ def attend() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def enlist() -> int:
-    """Give the pid."""
-    return os.getpid()
-
-
 def _hush() -> None:
     """Let decoders talk to nobody: libjpeg and libpng write about damaged files, not saying which."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -49,10 +44,7 @@ def _hush() -> None:
 
 
 def _end_with_parent() -> None:
-    """End when the daemon has died without a word.
-
-    The pipe of jobs would never tell: each worker holds both its ends, and so keeps the fork server too.
-    """
+    """End when the daemon has died without a word, in the middle of a job too."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         multiprocessing.connection.wait([parent.sentinel])

@@ -45,7 +45,7 @@ class Owner:
 
     def pid(self) -> int:
         """Give the pid of the worker."""
-        return self.pool._slots[0].pid.result(60)
+        return self.pool._slots[0].pid
 
 
 @pytest.fixture
