@@ -60,3 +60,8 @@ def test_large_writing_is_looked_at_reduced_and_small_writing_is_not() -> None:
 def test_the_smallest_pages_are_taken(shape: tuple[int, int]) -> None:
     """No size is too small to be looked at."""
     assert find_ink(np.full(shape, 128, np.uint8)).mask.shape == shape
+
+
+def test_a_large_page_may_be_blank() -> None:
+    """Nothing is looked for where there is no ink: without it, what is left of the page has no pixel."""
+    assert not find_ink(np.full((700, 600), 255, np.uint8)).mask.any()

@@ -4,8 +4,9 @@ After Graves et al., "Connectionist temporal classification", 2006: a text has t
 lay it over the frames, where a symbol may last for several frames and nothing may stand between two of them.
 """
 
+import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,11 @@ Logs = NDArray[np.float64]
 Text = tuple[int, ...]
 
 IMPOSSIBLE = -np.inf
+TINY = 1e-200  # share of the most probable way below which a way is as good as none
+RAREST = -60.0  # log probability that a symbol has in a frame at least
+OFTEN = 8  # frames after which shares are brought up to 1 again, lest they become too small for a number
 FEW = 4  # symbols in a frame that a search goes on with
+LEAST = -11.0  # log probability of the least of them: one in 60,000 readings
 
 
 def log_probabilities(frames: Logs, texts: Sequence[Text]) -> Logs:
@@ -24,21 +29,13 @@ def log_probabilities(frames: Logs, texts: Sequence[Text]) -> Logs:
         frames: (T, C) log probabilities of the C symbols in each frame; the last symbol is nothing.
         texts: N texts of symbols 0 to C - 2, of any lengths.
     """
-    longest = max(map(len, texts), default=0)
-    nothing = frames.shape[1] - 1
-    states = np.full((len(texts), 2 * longest + 1), nothing)  # nothing, symbol, nothing, symbol, ... nothing
-    for row, text in zip(states, texts, strict=True):
-        row[1 : 2 * len(text) : 2] = text
-    skips = np.zeros(states.shape, bool)  # a symbol can follow another kind of symbol without nothing between
-    skips[:, 3::2] = states[:, 3::2] != states[:, 1:-2:2]
-    logs = np.full((len(texts), states.shape[1] + 2), IMPOSSIBLE)  # two columns that nothing comes from
-    logs[:, 2:4] = frames[0][states[:, :2]]
-    for frame in frames[1:]:
-        stay, step, skip = logs[:, 2:], logs[:, 1:-1], np.where(skips, logs[:, :-2], IMPOSSIBLE)
-        logs[:, 2:] = np.logaddexp(np.logaddexp(stay, step), skip) + frame[states]
-    rows, ends = np.arange(len(texts)), 2 * np.array([len(text) for text in texts], int) + 2
-    last = np.where(ends > 2, logs[rows, ends - 1], IMPOSSIBLE)
-    return np.asarray(np.logaddexp(logs[rows, ends], last))
+    states = _states(texts, frames.shape[1] - 1)
+    for shares, scale in _forward(_seen(frames)[:, states], states):
+        last, at = shares, scale
+    rows, ends = np.arange(len(texts)), 2 * np.array([len(text) for text in texts], int)
+    both = last[rows, ends] + np.where(ends > 0, last[rows, ends - 1], 0)
+    with np.errstate(divide="ignore"):  # what cannot be is -inf
+        return np.asarray(np.log(both) + at)
 
 
 def likely_texts(frames: Logs, count: int) -> list[Text]:
@@ -49,33 +46,43 @@ def likely_texts(frames: Logs, count: int) -> list[Text]:
     """
     nothing = frames.shape[1] - 1
     beams: dict[Text, tuple[float, float]] = {(): (0.0, IMPOSSIBLE)}  # ending in nothing, ending in a symbol
-    for frame in frames:
-        grown: dict[Text, list[float]] = defaultdict(lambda: [IMPOSSIBLE, IMPOSSIBLE])
-        symbols = [int(k) for k in np.argsort(frame[:nothing])[-FEW:]]
-        for text, (blank, full) in beams.items():
-            either = np.logaddexp(blank, full)
-            same = grown[text]
-            same[0] = np.logaddexp(same[0], either + frame[nothing])
-            for symbol in symbols:
-                longer = grown[(*text, symbol)]
-                if text and symbol == text[-1]:
-                    same[1] = np.logaddexp(same[1], full + frame[symbol])
-                    longer[1] = np.logaddexp(longer[1], blank + frame[symbol])
-                else:
-                    longer[1] = np.logaddexp(longer[1], either + frame[symbol])
-        best = sorted(grown.items(), key=lambda item: -np.logaddexp(item[1][0], item[1][1]))[:count]
-        beams = {text: (blank, full) for text, (blank, full) in best}
+    symbols = np.argsort(frames[:, :nothing], axis=1)[:, -FEW:].tolist()
+    for frame, best in zip(frames.tolist(), symbols, strict=True):
+        seen = [symbol for symbol in best if frame[symbol] > LEAST]
+        if seen:
+            beams = _grown(beams, frame, seen, count)
+        else:  # most frames: nothing, without a doubt
+            beams = {text: (add(*logs) + frame[nothing], IMPOSSIBLE) for text, logs in beams.items()}
     return list(beams)
 
 
 def alternatives(frames: Logs, text: Text, symbols: int) -> Logs:
     """Return (len(text), symbols) log probabilities of each of the first `symbols` symbols in each place of the text.
 
-    In each place they are what remains when the rest of the text is right; they sum to 1.
+    In each place they are what remains when the rest of the text is right; they sum to 1. Up to a place and from it
+    on, the ways to lay the text are the same for all symbols there (forward and backward, as in Graves et al. 2006).
     """
-    changed = [(*text[:k], symbol, *text[k + 1 :]) for k in range(len(text)) for symbol in range(symbols)]
-    logs = log_probabilities(frames, changed).reshape(len(text), symbols)
-    return np.asarray(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True))
+    nothing = frames.shape[1] - 1
+    states = _states([text, text[::-1]], nothing)
+    seen = _seen(frames)
+    both = np.stack([seen[:, states[0]], seen[::-1, states[1]]], axis=1)
+    ways = [np.log(np.maximum(shares, TINY)) + scale[:, None] for shares, scale in _forward(both, states)]
+    before, behind = np.stack(ways, axis=1)  # (T, 2 len(text) + 1) each
+    behind = behind[::-1, ::-1]
+    others = np.array(text)[:, None] != np.arange(symbols)  # (len(text), symbols): may stand beside it at once
+    into = np.full((len(frames), len(text), symbols), IMPOSSIBLE)
+    out = into.copy()
+    into[0, 0], out[-1, -1] = 0.0, 0.0
+    into[1:] = _entering(before[:-1], others)
+    out[:-1] = _entering(behind[1:, ::-1], others[::-1])[:, ::-1]
+    logs, log = np.empty(into.shape), into[0]
+    for number, frame in enumerate(frames[:, :symbols]):
+        log = np.logaddexp(log, into[number]) + frame if number else log + frame
+        logs[number] = log
+    logs += out
+    most = logs.max(axis=(0, 2))
+    total = np.log(np.maximum(np.exp(logs - most[:, None]).sum(axis=0), TINY))
+    return np.asarray(total - np.logaddexp.reduce(total, axis=1, keepdims=True))
 
 
 def spans(frames: Logs, text: Text) -> list[tuple[int, int]]:
@@ -83,11 +90,8 @@ def spans(frames: Logs, text: Text) -> list[tuple[int, int]]:
 
     The text must fit the frames: one for each symbol, and one between two of a kind.
     """
-    nothing = frames.shape[1] - 1
-    states = np.full(2 * len(text) + 1, nothing)
-    states[1::2] = text
-    skips = np.zeros(len(states), bool)
-    skips[3::2] = states[3::2] != states[1:-2:2]
+    states = _states([text], frames.shape[1] - 1)[0]
+    skips = _skips(states[None])[0]
     logs = np.full(len(states), IMPOSSIBLE)
     logs[:2] = frames[0][states[:2]]
     steps = np.zeros((len(frames), len(states)), int)
@@ -103,3 +107,88 @@ def spans(frames: Logs, text: Text) -> list[tuple[int, int]]:
         state -= steps[number, state]
     lasting = [np.flatnonzero(visited == 2 * k + 1) for k in range(len(text))]
     return [(int(where[0]), int(where[-1]) + 1) for where in lasting]
+
+
+def add(one: float, other: float) -> float:
+    """Return log(exp(one) + exp(other)); for two numbers np.logaddexp takes three times as long."""
+    high, low = (one, other) if one > other else (other, one)
+    return high if low == IMPOSSIBLE else high + math.log1p(math.exp(low - high))
+
+
+def _states(texts: Sequence[Text], nothing: int) -> NDArray[np.int64]:
+    """Return (N, S) symbols: nothing, symbol, nothing, symbol, ... nothing, for each text."""
+    states = np.full((len(texts), 2 * max(map(len, texts), default=0) + 1), nothing)
+    for row, text in zip(states, texts, strict=True):
+        row[1 : 2 * len(text) : 2] = text
+    return states
+
+
+def _seen(frames: Logs) -> Logs:
+    """Return the frames' probabilities, none so small that eight of them could come to zero."""
+    return np.asarray(np.exp(np.maximum(frames, RAREST)))
+
+
+def _skips(states: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell for each of the (N, S) states whether it can follow the last but one: another symbol, nothing between."""
+    skips = np.zeros(states.shape, bool)
+    skips[:, 3::2] = states[:, 3::2] != states[:, 1:-2:2]
+    return skips
+
+
+def _forward(seen: Logs, states: NDArray[np.int64]) -> Iterator[tuple[Logs, Logs]]:
+    """Yield for each frame how probable all ways are that are in each state then.
+
+    Args:
+        seen: (T, N, S) probabilities of the states in each frame.
+        states: (N, S) as `_states` gives them.
+
+    Yields:
+        (N, S) shares and the (N,) log probability of a share of 1: with logarithms of all it would take four times
+        as long.
+    """
+    may_skip = _skips(states).astype(float)
+    shares = np.zeros((len(states), states.shape[1] + 2))  # two columns that nothing comes from
+    own, step, skip = shares[:, 2:], shares[:, 1:-1], shares[:, :-2]
+    scale = np.zeros(len(states))
+    own[:, :2] = seen[0, :, :2]
+    yield own, scale
+    for number, emitted in enumerate(seen[1:], 1):
+        way = skip * may_skip
+        way += step
+        way += own
+        np.multiply(way, emitted, out=own)
+        if number % OFTEN == 0:
+            most = own.max(axis=1)
+            own /= most[:, None]
+            own[own < TINY] = 0
+            scale = scale + np.log(most)
+        yield own, scale
+
+
+def _entering(logs: Logs, others: NDArray[np.bool_]) -> Logs:
+    """Return (T, L, symbols) log probabilities of coming from the (T, 2 L + 1) states into a symbol in each place."""
+    step, skip = logs[:, :-1:2], logs[:, 1:-2:2]
+    into = np.repeat(step[..., None], others.shape[1], axis=2)
+    both = np.logaddexp(step[:, 1:], skip)
+    into[:, 1:] = np.where(others[:-1], both[..., None], into[:, 1:])
+    return into
+
+
+def _grown(
+    beams: dict[Text, tuple[float, float]], frame: list[float], seen: list[int], count: int
+) -> dict[Text, tuple[float, float]]:
+    """Return the best `count` texts after one more frame, in which some symbols may be `seen`."""
+    grown: dict[Text, list[float]] = defaultdict(lambda: [IMPOSSIBLE, IMPOSSIBLE])
+    for text, (blank, full) in beams.items():
+        either = add(blank, full)
+        same = grown[text]
+        same[0] = add(same[0], either + frame[-1])
+        for symbol in seen:
+            longer = grown[(*text, symbol)]
+            if text and symbol == text[-1]:
+                same[1] = add(same[1], full + frame[symbol])
+                longer[1] = add(longer[1], blank + frame[symbol])
+            else:
+                longer[1] = add(longer[1], either + frame[symbol])
+    best = sorted(((add(*logs), text) for text, logs in grown.items()), key=lambda pair: -pair[0])[:count]
+    return {text: (grown[text][0], grown[text][1]) for _, text in best}

@@ -1,11 +1,12 @@
 """All ways to take a row's parts as digits, and what they say together: the best one, and how probable a text is."""
 
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.ctc import Text
+from digitwatch.reading.ctc import Text, add
 from digitwatch.reading.guess import Guess
 
 Logs = NDArray[np.float64]
@@ -46,13 +47,14 @@ class Lattice:
         """Return up to `count` of the most probable texts, best first."""
         texts: list[dict[Text, float]] = [{} for _ in range(self._size)]
         texts[0][()] = 0.0
-        for end in range(1, self._size):
+        for end, ways in groupby(self._ways, key=lambda way: way.end):
             found: dict[Text, float] = {}
-            for way in self._ways:
-                if way.end == end:
-                    for text, log in texts[way.start].items():
-                        for longer, more in _continued(text, way):
-                            found[longer] = float(np.logaddexp(found.get(longer, -np.inf), log + more))
+            for way in ways:
+                more = _digits(way)
+                for text, log in texts[way.start].items():
+                    for digit, its_log in more:
+                        longer = (*text, *digit)
+                        found[longer] = add(found.get(longer, -np.inf), log + its_log)
             texts[end] = dict(sorted(found.items(), key=lambda item: -item[1])[:count])
         return list(texts[-1])
 
@@ -90,8 +92,8 @@ class Lattice:
         return [way.guess for way in chosen[::-1] if way.guess is not None]
 
 
-def _continued(text: Text, way: Way) -> list[tuple[Text, float]]:
-    """Return the text and what the way makes of it, with the log probability of each."""
+def _digits(way: Way) -> list[tuple[Text, float]]:
+    """Return what the way may add to a text, with the log probability of each."""
     if way.guess is None:
-        return [(text, way.log)]
-    return [((*text, int(digit)), float(way.logs[digit])) for digit in np.argsort(way.logs)[-BEST_DIGITS:]]
+        return [((), way.log)]
+    return [((int(digit),), float(way.logs[digit])) for digit in np.argsort(way.logs)[-BEST_DIGITS:]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 
@@ -79,7 +80,7 @@ class Reading:
     turn: int
     labels: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def digits(self) -> tuple[Digit, ...]:
         """All digits in reading order."""
         return tuple(digit for row in self.rows for digit in row)

@@ -113,21 +113,22 @@ def _level(strength: Floats, mask: Pixels) -> Pixels:
 
 def _rows(tall: list[int], marks: Numbers) -> list[list[int]]:
     """Return the marks chained to rows: each follows the row whose last marks it stands beside best."""
+    boxes = marks.tolist()  # numbers of Python: there are many pairs, and little to reckon for each
     rows: list[list[int]] = []
-    for mark in sorted(tall, key=lambda n: marks[n, LEFT]):
-        shared = [max(_beside(marks[mark], marks[other]) for other in row[-3:]) for row in rows]
-        best = int(np.argmax(shared)) if shared else 0
+    for mark in sorted(tall, key=lambda n: boxes[n][LEFT]):
+        shared = [max(_beside(boxes[mark], boxes[other]) for other in row[-3:]) for row in rows]
+        best = max(range(len(rows)), key=shared.__getitem__, default=0)
         if shared and shared[best] > BESIDE:
             rows[best].append(mark)
         else:
             rows.append([mark])
-    return sorted(rows, key=lambda row: float(np.mean([marks[n, TOP] + marks[n, HEIGHT] / 2 for n in row])))
+    return sorted(rows, key=lambda row: float(np.mean([boxes[n][TOP] + boxes[n][HEIGHT] / 2 for n in row])))
 
 
-def _beside(one: Numbers, other: Numbers) -> float:
+def _beside(one: list[int], other: list[int]) -> float:
     """Return which share of the lower mark's height the two have in common."""
     shared = min(one[TOP] + one[HEIGHT], other[TOP] + other[HEIGHT]) - max(one[TOP], other[TOP])
-    return float(shared / min(one[HEIGHT], other[HEIGHT]))
+    return shared / min(one[HEIGHT], other[HEIGHT])
 
 
 def _without_commas(row: list[int], marks: Numbers) -> list[int]:
@@ -168,7 +169,9 @@ def _cut_out(level: Pixels, labels: Numbers, marks: Numbers, group: list[int]) -
     right = int((boxes[:, 0] + boxes[:, 2]).max()) + 1
     bottom = int((boxes[:, 1] + boxes[:, 3]).max()) + 1
     area = labels[top:bottom, left:right]
-    own = np.isin(area, group).astype(np.uint8)
+    wanted = np.zeros(len(marks), np.uint8)
+    wanted[group] = 1
+    own = wanted[area]
     near = cv2.dilate(own, np.ones((3, 3), np.uint8)) & ((area == 0) | (own > 0))
     glyph = level[top:bottom, left:right] * near
     glyph[glyph < FAINT] = 0
