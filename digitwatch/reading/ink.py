@@ -1,19 +1,25 @@
 """A page to its ink: evens out the light, finds the polarity, and tells strokes from paper."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitwatch.reading.marks import part_with_ink
+
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
+Values = TypeVar("Values", Pixels, Floats)
 
 FIRST_LOOK = 512  # longest side of the reduced page on which the writing is found first
 ENOUGH = 36  # pixels that a digit must be high on the reduced page; else it is reduced less
 BLURRED = 10  # pixels: lower than this, heights cannot be told
 WORK_PIXELS = 4_500_000  # but the page is never worked on with more pixels than this
-COARSE = 96  # longest side of the copy on which paper and polarity are judged
+COARSE = 64  # longest side of the copy on which paper and polarity are judged
+SAMPLE = 20_000  # pixels that tell how rough the paper is
+SMOOTH = 9  # side of the window on the copy on which the threshold is found
 WINDOW = 0.4  # of the coarse copy's longest side: wider than any stroke, narrower than most shadows
 EVEN = 20  # grey levels by which an even edge of the page varies
 DARK_PAPER = 140  # grey level that paper under light ink stays below
@@ -62,10 +68,8 @@ def find_ink(grey: Pixels, *, faintest: int = FAINTEST) -> Ink:
 
 def _ink(grey: Pixels, factor: int, faintest: int) -> Ink:
     """Return the ink of the page reduced by a whole factor."""
-    if factor > 1:
-        size = (max(1, grey.shape[1] // factor), max(1, grey.shape[0] // factor))
-        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    coarse = _coarse(grey)
+    grey = _reduced(grey, factor)
+    coarse = _reduced(grey, -(-max(grey.shape) // COARSE))
     light = _is_light(coarse)
     if light:
         grey, coarse = 255 - grey, 255 - coarse
@@ -76,22 +80,26 @@ def _ink(grey: Pixels, factor: int, faintest: int) -> Ink:
 
 def _smallest_writing(mask: Pixels) -> float:
     """Return the height in pixels that a fifth of the ink does not exceed: boxes and page edges are higher."""
-    _, _, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if len(marks) == 1:
+    if not cv2.countNonZero(mask):
         return 0.0
+    part = np.ascontiguousarray(mask[part_with_ink(mask, 0)])
+    _, _, marks, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
     order = np.argsort(marks[1:, cv2.CC_STAT_HEIGHT]) + 1
     ink = np.cumsum(marks[order, cv2.CC_STAT_AREA])
     return float(marks[order[np.searchsorted(ink, ink[-1] / 5)], cv2.CC_STAT_HEIGHT])
 
 
-def _coarse(grey: Pixels) -> Pixels:
-    """Return a copy whose longest side is at most COARSE."""
-    scale = COARSE / max(grey.shape)
-    if scale >= 1:
-        return grey
-    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-    copy: Pixels = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    return copy
+def _reduced(values: Values, factor: int) -> Values:
+    """Return the mean of each `factor` by `factor` values; what is left over at the right and below is left out.
+
+    Another than a whole factor would take three times as long.
+    """
+    if factor == 1:
+        return values
+    height, width = (max(1, side // factor) for side in values.shape)
+    whole = values[: height * factor, : width * factor]
+    reduced: Values = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+    return reduced
 
 
 def _window(coarse: Pixels) -> int:
@@ -148,21 +156,23 @@ def _threshold(depth: Pixels, faintest: int) -> Floats:
     """
     steep = _steepness(depth)
     noise = _noise(steep)
-    steep[steep < 9 * noise] = 0
+    steep = cv2.threshold(steep, 9 * noise, 0, cv2.THRESH_TOZERO)[1]
     total = float(steep.sum())
     if total == 0:
         return np.full(depth.shape, 256, np.float32)
     weighted = cv2.multiply(steep, depth, dtype=cv2.CV_32F)
     overall = float(weighted.sum()) / total
     floor = max(faintest, min(NOISES * np.sqrt(noise), 0.8 * overall))
-    side = max(15, max(depth.shape) // 8) | 1
-    weights = cv2.blur(steep, (side, side))
     prior = total / steep.size / 2
-    local = cv2.blur(weighted, (side, side))
-    local += np.float32(prior * overall)
-    weights += np.float32(prior)
-    local /= weights
-    return np.asarray(np.maximum(local, max(overall * 0.5, floor), out=local), np.float32)
+    # The mean is smooth: where its window is wide, a reduced copy has it all.
+    side = max(15, max(depth.shape) // 8) | 1
+    factor = max(1, side // SMOOTH)
+    window = (side // factor | 1, side // factor | 1)
+    weights = cv2.blur(_reduced(steep, factor), window) + np.float32(prior)
+    local = (cv2.blur(_reduced(weighted, factor), window) + np.float32(prior * overall)) / weights
+    local = np.maximum(local, np.float32(max(overall * 0.5, floor)))
+    full: Floats = cv2.resize(local, depth.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return full
 
 
 def _steepness(depth: Pixels) -> Floats:
@@ -179,7 +189,7 @@ def _noise(steep: Floats) -> float:
     For Gaussian noise the square of a gradient is exponentially distributed, with its 20th percentile at
     0.32 of the median. Ink may cover much of a tight crop, but hardly four fifths.
     """
-    sample = steep.ravel()[:: max(1, steep.size // 50_000)]
+    sample = steep.ravel()[:: max(1, steep.size // SAMPLE)]
     # np.percentile, which interpolates between two, takes ten times as long
     place = 0.2 * (len(sample) - 1)
     below = int(place)
