@@ -1,0 +1,100 @@
+"""Where a scan's milliseconds go: the processor time of each step of reading, drawing and publishing, step by step.
+
+    python benchmarks/stages.py [FILE...]
+
+Without files, 200 scans of one digit are made. Each step's time is its own: what another step in it takes is not
+counted twice. The median over all scans is printed, so that what the host takes now and then does not show.
+"""
+
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import scans
+
+from digitwatch import worker
+from digitwatch.jobs import Equipment, Job
+from digitwatch.reading import annotate, guess, images, line, reader, rows
+
+STEPS: list[tuple[str, Any, str]] = [
+    ("decode", reader, "decode"),
+    ("ink", reader, "find_ink"),
+    ("lines and boxes", reader, "without_rules"),
+    ("pieces", reader, "find_rows"),
+    ("28x28 pictures", guess, "normalise"),
+    ("28x28 pictures", rows, "looks"),
+    ("network", reader.Classifier, "__call__"),
+    ("line network", line.LineModel, "__call__"),
+    ("rows as a whole", rows, "_best_text"),
+    ("rows as a whole", rows, "alternatives"),
+    ("rest of reading", reader.Reader, "_read"),
+    ("the page in the picture", annotate, "_marked"),
+    ("PNG", annotate, "png"),
+    ("rest of drawing", worker, "annotate"),
+    ("file, claim and syncs", worker, "_read_durably"),
+    ("publishing and syncs", worker, "publish"),
+    ("rest of the worker", worker, "perform"),
+]
+
+
+class Meter:
+    """Adds up what each step takes by itself, for one scan after the other."""
+
+    def __init__(self) -> None:
+        self.scans: list[dict[str, float]] = []
+        self._inner = [0.0]  # seconds that steps within the present one took, one entry for each step that is open
+        images.decode = _whole(images.decode)
+        reader.decode = images.decode
+        for name, home, attribute in STEPS:
+            setattr(home, attribute, self._timed(name, getattr(home, attribute)))
+
+    def _timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            self._inner.append(0.0)
+            began = time.thread_time()
+            try:
+                return function(*given, **named)
+            finally:
+                took = time.thread_time() - began
+                self.scans[-1][name] += took - self._inner.pop()
+                self._inner[-1] += took
+
+        return call
+
+
+def _whole(decode: Callable[..., Any]) -> Callable[..., Any]:
+    """Decode all pages at once, not when they are asked for: a step is to have a beginning and an end."""
+    return lambda *given: iter(list(decode(*given)))
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder)
+        files = [Path(name).resolve() for name in sys.argv[1:]]
+        if not files:
+            scans.write(base / "scans", 200)
+            files = sorted((base / "scans").iterdir())
+        equipment = Equipment("cnn", None, 200_000_000, 4 << 30)
+        cv2.setNumThreads(1)
+        worker._reader = reader.Reader()
+        meter = Meter()
+        for number, file in enumerate(files[:5] + files):
+            meter.scans.append(defaultdict(float))
+            worker.perform(Job(f"{number}", file.name, file, base / "out", claimed=False), equipment)
+    measured = meter.scans[5:]
+    names = dict.fromkeys(name for name, _, _ in STEPS)
+    medians = {name: 1e3 * statistics.median(scan[name] for scan in measured) for name in names}
+    for name, milliseconds in medians.items():
+        print(f"{milliseconds:8.2f} ms  {name}")
+    print(f"{sum(medians.values()):8.2f} ms  in all ({len(measured)} scans)")
+
+
+if __name__ == "__main__":
+    main()
