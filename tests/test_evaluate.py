@@ -27,6 +27,14 @@ def test_accuracy_counts_other_as_wrong() -> None:
     assert made_up().accuracy == 0.75
 
 
+def test_a_refused_digit_may_be_named_right() -> None:
+    """What counts then is the best of the digits; here the 8 that was refused has no chance above the others."""
+    toy = made_up()
+    toy.chances[3, 8] = 0.3
+
+    assert (toy.accuracy, toy.named) == (0.75, 1.0)
+
+
 def test_confusion_counts_every_answer() -> None:
     """Row is the truth and column the answer."""
     table = made_up().confusion

@@ -45,6 +45,11 @@ class Evaluation:
         return float(self.right.mean())
 
     @property
+    def named(self) -> float:
+        """Share whose most probable digit is the true one: what a reader writes down when the mark must be a digit."""
+        return float((self.chances[:, :10].argmax(axis=1) == self.truth).mean())
+
+    @property
     def loss(self) -> float:
         """Mean cross-entropy of the true digit."""
         true = self.chances[np.arange(len(self.truth)), self.truth]
@@ -86,6 +91,7 @@ class Evaluation:
             [
                 f"model     {self.model}",
                 f"accuracy  {self.accuracy:.2%}  ({wrong} of {len(self.truth)} wrong)",
+                f"named     {self.named:.2%}  (the best digit is right, whatever `other` says)",
                 f"loss      {self.loss:.4f}",
                 f"calibration error  {self.calibration_error:.2%}",
                 "",

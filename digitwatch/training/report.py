@@ -146,6 +146,7 @@ def _page(findings: Findings) -> str:
     worst_name, worst = min(findings.corruption.items(), key=lambda item: item[1])
     facts = [
         ("right on the test digits", f"{evaluation.accuracy:.2%} of {len(evaluation.truth)}"),
+        ("their best digit is right, whatever “other” says", f"{evaluation.named:.2%}"),
         ("loss", f"{evaluation.loss:.4f}"),
         ("expected calibration error", f"{evaluation.calibration_error:.2%}"),
         ("right on spoiled digits", f"{np.mean(list(findings.corruption.values())):.2%} on average, "
