@@ -2,13 +2,14 @@
 
 One thread starts the process, waits for its end and starts it again, ever more slowly while it ends early. The
 process reads what the daemon says of itself from its standard input, and ends when that does, so that it never
-outlives the daemon.
+outlives the daemon. On its standard output it says every second that it turns; one that hangs is killed.
 """
 
 import contextlib
 import json
 import logging
 import os
+import select
 import subprocess
 import threading
 import time
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 SOONEST, LATEST = 1.0, 60.0  # seconds between an end and the next start
 LONG = 60.0  # seconds of life after which the next end counts as the first
 STOP_SECONDS = 3.0
+SILENCE = 30.0  # seconds without a word; the second in a row shows that it hangs, since all of us may have been frozen
 HOPELESS = (2, 78)  # exit codes that another start would not change
 
 
@@ -81,7 +83,12 @@ class Page:
         """Run the process to its end; give its exit code, or None when it could not be started."""
         try:
             process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, pass_fds=self._sockets, env=environment(), bufsize=0
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=self._sockets,
+                env=environment(),
+                bufsize=0,
             )
         except OSError as error:
             log.warning("the page could not be started: %s", error)
@@ -93,6 +100,7 @@ class Page:
             self._write(self._said)
         if self._stopping.is_set():
             process.terminate()
+        listen(process)
         code = process.wait()
         with self._lock:
             self._close(process)
@@ -107,6 +115,24 @@ class Page:
         if self._process is not None and self._process.stdin is not None and not self._process.stdin.closed:
             with contextlib.suppress(OSError):  # full or ended: the next line comes with the next change
                 self._process.stdin.write(line)
+
+
+def listen(process: subprocess.Popen[bytes]) -> None:
+    """Wait until the process closes its standard output, as it does when it ends; kill it when it falls silent."""
+    assert process.stdout is not None
+    with process.stdout as output:
+        news = select.poll()
+        news.register(output, select.POLLIN)
+        silent = 0
+        while silent < 2:
+            if not news.poll(1000 * SILENCE):
+                silent += 1
+            elif output.read(4096):
+                silent = 0
+            else:
+                return
+    log.warning("the page has hung for %.0f s; it is killed and started again", 2 * SILENCE)
+    process.kill()
 
 
 def environment() -> dict[str, str]:

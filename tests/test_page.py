@@ -3,7 +3,10 @@
 import json
 import os
 import signal
+import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -88,6 +91,55 @@ def test_a_command_that_is_not_there_is_no_trouble(tmp_path: Path) -> None:
     kept.stop()
 
     assert not kept._thread.is_alive()
+
+
+STOPS = "import os, signal, sys\nopen(sys.argv[1], 'a').write('.\\n')\nos.kill(os.getpid(), signal.SIGSTOP)\n"
+SPINS = "import sys\nopen(sys.argv[1], 'a').write('.\\n')\nwhile True: pass\n"
+
+
+@pytest.mark.parametrize("text", [STOPS, SPINS], ids=["stopped", "spinning"])
+def test_a_page_that_hangs_is_killed_and_started_again(
+    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It lives and does nothing: no sign of life comes, and that is told."""
+    monkeypatch.setattr(page, "SOONEST", 0.01)
+    monkeypatch.setattr(page, "SILENCE", 0.3)
+    kept = Page(script(tmp_path, text))
+    kept.start()
+    until(lambda: len(lines(tmp_path)) >= 2, "another start")
+    kept.stop()
+
+    assert "has hung" in caplog.text
+
+
+def test_a_page_that_turns_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as it says so, however little; then its end is waited for."""
+    monkeypatch.setattr(page, "SILENCE", 0.3)
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
+        assert process.stdin is not None
+        listening = threading.Thread(target=page.listen, args=(process,))
+        listening.start()
+        end = time.monotonic() + 0.8  # more than two silences
+        until(lambda: process.stdin.write(b".") and time.monotonic() > end, "some time has passed")
+        process.stdin.close()
+        listening.join(30)
+
+    assert process.returncode == 0
+
+
+def test_a_real_page_that_is_stopped_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says by itself that it turns; held by SIGSTOP it says no more."""
+    pytest.importorskip("starlette", reason="needs the extra web")
+    monkeypatch.setattr(page, "SILENCE", 0.3)
+    (tmp_path / "c.yaml").write_text("web: {listen: '127.0.0.1:0'}\n")
+    command = [sys.executable, "-m", "digitwatch", "-c", str(tmp_path / "c.yaml"), "web", "--until-eof"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(1) == b"."
+        process.send_signal(signal.SIGSTOP)
+        page.listen(process)
+
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_the_page_of_a_real_daemon_comes_back_and_goes_with_it(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Callable
 
 import uvicorn
 from starlette.applications import Starlette
@@ -18,6 +19,7 @@ from digitwatch.web.site import Site
 log = logging.getLogger(__name__)
 
 NICE = 5  # reading goes first
+BEAT = 10  # turns of a tenth of a second between two signs of life
 CONNECTIONS = 250  # beyond, the answer is 503
 STOP_SECONDS = 2
 
@@ -25,9 +27,10 @@ STOP_SECONDS = 2
 class Server(uvicorn.Server):
     """Serves the page; lets the streams of events end before it waits for what is open."""
 
-    def __init__(self, app: Starlette) -> None:
-        """Remember the application; `run` serves it."""
+    def __init__(self, app: Starlette, alive: Callable[[], None] = lambda: None) -> None:
+        """Remember the application; `run` serves it. `alive` is called about once a second while it turns."""
         self._app = app
+        self._alive = alive
         super().__init__(
             uvicorn.Config(
                 app,
@@ -45,6 +48,12 @@ class Server(uvicorn.Server):
             )
         )
 
+    async def on_tick(self, counter: int) -> bool:
+        """Say now and then that the loop turns."""
+        if counter % BEAT == 0:
+            self._alive()
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End what would never end by itself, then the rest."""
         await self._app.state.live.end()
@@ -54,14 +63,16 @@ class Server(uvicorn.Server):
 def serve(site: Site, sock: socket.socket, *, until_eof: bool) -> None:
     """Answer on a bound socket until SIGTERM or Ctrl-C; with `until_eof` also until standard input ends.
 
-    Each line of standard input is then a JSON object with what the daemon says of itself.
+    Each line of standard input is then a JSON object with what the daemon says of itself, and standard output gets a
+    dot about once a second for as long as the page turns.
     """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     with contextlib.suppress(OSError):
         os.nice(NICE)
     app = make(site)
-    server = Server(app)
+    server = Server(app, _beat) if until_eof else Server(app)
     if until_eof:
+        os.set_blocking(sys.stdout.fileno(), False)
         threading.Thread(target=_listen_to_daemon, args=(server, app.state.desk.told), daemon=True).start()
     place = sock.getsockname()
     log.info("the page is at %s", f"http://{place[0]}:{place[1]}" if isinstance(place, tuple) else place)
@@ -83,6 +94,12 @@ def bind(host: str, port: int) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def _beat() -> None:
+    """Say that the page turns; nobody waits for a daemon that does not listen, or is gone."""
+    with contextlib.suppress(OSError):
+        os.write(sys.stdout.fileno(), b".")
 
 
 def _listen_to_daemon(server: uvicorn.Server, told: dict[str, str]) -> None:
