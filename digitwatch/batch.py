@@ -122,6 +122,13 @@ class Batch:
                 self._record(pending.pop(0), model)
                 read()
 
+    def close(self) -> None:
+        """Let go of the log and the output, which may be called at any time; another batch may begin then."""
+        self._predictions.reopen()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
     def report(self, outcome: Outcome) -> None:
         """Take what a worker made of a scan (called through `calls`, by the pool)."""
         if outcome.trouble and os.access(outcome.job.source, os.R_OK):

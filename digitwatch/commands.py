@@ -11,7 +11,7 @@ from pathlib import Path
 from digitwatch import config, corrected, logs, provision, schooling, serving, systemd
 from digitwatch import retry as retrying
 from digitwatch.batch import Batch, BatchTrouble
-from digitwatch.daemon import Daemon, listen
+from digitwatch.daemon import Daemon
 from digitwatch.exits import ExitCode, Refusal
 from digitwatch.jobs import Equipment, Outcome
 from digitwatch.lookout import Habits
@@ -19,6 +19,7 @@ from digitwatch.patience import told
 from digitwatch.pool import Pool, WorkerError
 from digitwatch.reading.formats import is_complete
 from digitwatch.renewal import renew
+from digitwatch.signals import listen
 from digitwatch.spool.claims import Taken
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.predictions import PredictionLog
@@ -89,6 +90,7 @@ def batch(options: argparse.Namespace) -> ExitCode:
         raise Refusal(ExitCode.TRY_LATER, f"{told(error)}; run it again to go on where it stopped") from error
     finally:
         pool.stop()
+        work.close()
     for name, reason in work.failures:
         print(f"failed: {name}: {reason}")
     counts = ", ".join(f"{work.statuses[status]} {status}" for status in ("ok", "review", "empty", "failed"))

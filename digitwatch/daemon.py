@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import queue
-import signal
 from collections.abc import Callable
 
 from digitwatch import systemd, work
@@ -246,11 +245,3 @@ class Daemon:
         self._ledger.give_back()
         self._predictions.reopen()
         self._lookout.close()
-
-
-def listen(daemon: Daemon, renew: Callable[[], None] = lambda: None) -> None:
-    """Let SIGTERM and SIGINT stop the daemon, and SIGHUP reopen its log and `renew` its model."""
-    signal.signal(signal.SIGIO, signal.SIG_IGN)  # told when a leased file is opened; see spool.peek
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: daemon.calls.put(daemon.stop))
-    signal.signal(signal.SIGHUP, lambda *_: daemon.calls.put(lambda: daemon.reload(renew)))

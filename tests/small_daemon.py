@@ -19,9 +19,10 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from digitwatch.daemon import Daemon, listen
+from digitwatch.daemon import Daemon
 from digitwatch.jobs import Job, Outcome, PageResult
 from digitwatch.lookout import Habits
+from digitwatch.signals import listen
 from digitwatch.spool.claims import Claim, sync_claim
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.pictures import publish

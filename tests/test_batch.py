@@ -13,6 +13,8 @@ import pytest
 from accounts import tiny_tiff
 from service import scan, until
 
+from digitwatch import cli
+
 
 @pytest.fixture
 def scans(tmp_path: Path) -> Path:
@@ -29,13 +31,13 @@ def scans(tmp_path: Path) -> Path:
 def command(scans: Path, *more: str) -> list[str]:
     """Give the command line that reads the folder with the small model."""
     config = scans.parent / "config.yaml"
-    config.write_text("model: dense\n")
+    config.write_text("model: dense\nworkers: 1\n")
     return [sys.executable, "-m", "digitwatch", "-c", str(config), "--batch", str(scans), *more]
 
 
-def batch(scans: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    """Read the folder in a process of its own."""
-    return subprocess.run(command(scans, *more), capture_output=True, text=True, check=False, timeout=120)
+def batch(scans: Path, *more: str) -> int:
+    """Read the folder; give the exit code."""
+    return int(cli.main(command(scans, *more)[3:]))
 
 
 def rows(out: Path) -> list[dict[str, str]]:
@@ -53,10 +55,9 @@ def fingerprint(folder: Path) -> list[tuple[str, bytes, int]]:
 def test_reads_everything_in_name_order_and_touches_nothing(scans: Path) -> None:
     """Rows stand in the order of names, each with its picture, and DIR is as it was."""
     before = fingerprint(scans)
-    done = batch(scans)
     out = scans.with_name("scans-digitwatch")
 
-    assert done.returncode == 0, done.stderr
+    assert batch(scans) == 0
     assert [row["file"] for row in rows(out)] == ["a.png", "b.png", "sub/c.jpg"]
     assert all((out / row["annotated"]).is_file() for row in rows(out))
     assert fingerprint(scans) == before
@@ -72,15 +73,16 @@ def test_run_again_it_reads_only_what_is_new(scans: Path) -> None:
     assert [row["file"] for row in rows(scans.with_name("scans-digitwatch"))[3:]] == ["a.png", "d.png"]
 
 
-def test_a_failed_scan_makes_the_exit_code_1(scans: Path) -> None:
+def test_a_failed_scan_makes_the_exit_code_1(scans: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One bad file does not stop the others; the exit code tells of it, now and when run again."""
     (scans / "bad.png").write_bytes(b"no image at all")
 
-    assert "failed: bad.png: " in batch(scans).stdout
-    again = batch(scans)
-    assert again.returncode == 1
-    assert "failed: bad.png: " in again.stdout
-    assert "read before" in again.stdout
+    assert batch(scans) == 1
+    assert "failed: bad.png: " in capsys.readouterr().out
+    assert batch(scans) == 1
+    again = capsys.readouterr().out
+    assert "failed: bad.png: " in again
+    assert "read before" in again
     assert [r["status"] for r in rows(scans.with_name("scans-digitwatch")) if r["file"] == "bad.png"] == ["failed"]
 
 
@@ -93,7 +95,7 @@ def test_interrupted_it_goes_on_where_it_stopped(scans: Path) -> None:
     with subprocess.Popen(command(scans), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         until(lambda: log.exists() and log.read_bytes().count(b"\n") > 10, "some rows")
         process.send_signal(signal.SIGKILL)
-    assert batch(scans).returncode == 0
+    assert batch(scans) == 0
 
     names = [row["file"] for row in rows(out)]
     assert sorted(names) == sorted(set(names))
@@ -110,19 +112,17 @@ def test_the_digest_is_that_of_the_original(scans: Path) -> None:
 
 
 @pytest.mark.parametrize("out", ["", "sub/out"])
-def test_output_inside_the_scans_is_refused(scans: Path, out: str) -> None:
+def test_output_inside_the_scans_is_refused(scans: Path, out: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Results below DIR would be read as scans the next time."""
-    done = batch(scans, "--out", str(scans / out))
-
-    assert done.returncode == 2
-    assert "expected a place outside" in done.stderr
+    assert batch(scans, "--out", str(scans / out)) == 2
+    assert "expected a place outside" in capsys.readouterr().err
 
 
 def test_an_empty_folder_is_done_at_once(tmp_path: Path) -> None:
     """Nothing to read is no failure."""
     (tmp_path / "none").mkdir()
 
-    assert batch(tmp_path / "none").returncode == 0
+    assert batch(tmp_path / "none") == 0
 
 
 def test_a_scan_that_lost_pages_leaves_no_old_picture(scans: Path, tmp_path: Path) -> None:
