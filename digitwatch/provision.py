@@ -4,6 +4,7 @@ import importlib.util
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -108,6 +109,8 @@ def convert(keras: Path, stem: Path) -> None:
     Raises:
         NoModel: it is no model of digits that can be converted.
     """
+    if not zipfile.is_zipfile(keras):  # told at once, not when TensorFlow is loaded
+        raise NoModel(f"{keras}: expected a model saved by Keras 3 as .keras, which is a zip file")
     _make(["--convert", str(keras), "--out", str(stem)], lambda _: None)
 
 
@@ -125,6 +128,8 @@ def needs_tensorflow(model: Path | str) -> None:
 
 
 def _train(stem: Path, training: Training, progress: Callable[[str], None]) -> None:
+    if training.data and not training.data.exists():  # told at once, not when TensorFlow is loaded
+        raise NoModel(f"training.data: {training.data} does not exist")
     asked = ["--model", training.architecture, "--out", str(stem), "--seed", str(training.seed)]
     asked += ["--data", str(training.data)] if training.data else []
     asked += ["--epochs", str(training.epochs)] if training.epochs else []

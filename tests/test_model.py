@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import zipfile
 from importlib.resources import files
 from pathlib import Path
 
@@ -66,11 +67,12 @@ def test_a_keras_model(tmp_path: Path) -> None:
     keras = pytest.importorskip("keras")
     layers = [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")]
     keras.Sequential(layers).save(tmp_path / "mine.keras")
-    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(tmp_path / "other.keras")
+    with zipfile.ZipFile(tmp_path / "other.keras", "w") as other:
+        other.writestr("letter.txt", "Dear sirs,")
     (tmp_path / "damaged.keras").write_bytes(b"PK\3\4")
 
     assert "on trial it answers" in lines(tmp_path / "mine.keras")
-    assert "expected a model of 28x28 pictures" in lines(tmp_path / "other.keras")
+    assert "expected a model saved by Keras 3" in lines(tmp_path / "other.keras")
     assert "expected a model saved by Keras 3" in lines(tmp_path / "damaged.keras")
     assert "does not exist" in lines(tmp_path / "gone.keras")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["damaged.keras", "mine.keras", "other.keras"]
