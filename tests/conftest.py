@@ -1,10 +1,13 @@
 """Fixtures that every test may ask for."""
 
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from disks import remove_made
+
+from digitwatch import cli
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -22,3 +25,20 @@ def tidy() -> Iterator[None]:
     """Leave nothing on other filesystems."""
     yield
     remove_made()
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Give what runs digitwatch with some arguments in this process, in the folder of the test."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        try:
+            code = int(cli.main(list(arguments)))
+        except SystemExit as error:  # argparse ends the process itself
+            code = int(error.code or 0)
+        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
+
+    return run

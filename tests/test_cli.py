@@ -1,22 +1,29 @@
-"""The command line: exit codes, help and messages, in a real process."""
+"""The command line: exit codes, help and messages."""
 
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import digitwatch
 
-
-def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run digitwatch in a process of its own."""
-    command = [sys.executable, "-m", "digitwatch", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=cwd)
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_version() -> None:
+def test_the_exit_code_is_that_of_the_process(tmp_path: Path) -> None:
+    """What `main` answers in the tests below is what a shell sees."""
+    (tmp_path / "c.yaml").write_text("setle: 1\n")
+    command = [sys.executable, "-m", "digitwatch", "check", "-c", str(tmp_path / "c.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+    assert done.returncode == 78
+    assert "c.yaml: setle: unknown key" in done.stderr
+
+
+def test_version(run: Run) -> None:
     """--version names the program and its version."""
     assert run("--version").stdout == f"digitwatch {digitwatch.__version__}\n"
 
@@ -39,7 +46,7 @@ def test_the_daemon_never_loads_the_reader() -> None:
     assert not {"cv2", "numpy", "matplotlib", "tensorflow", "ai_edge_litert"} & set(loaded)
 
 
-def test_bad_configuration_ends_with_78(tmp_path: Path) -> None:
+def test_bad_configuration_ends_with_78(tmp_path: Path, run: Run) -> None:
     """All problems are printed, with the file's name, and the exit code says configuration."""
     (tmp_path / "c.yaml").write_text("setle: 1\nwatch: often\n")
     done = run("-c", str(tmp_path / "c.yaml"))
@@ -60,12 +67,12 @@ def test_bad_configuration_ends_with_78(tmp_path: Path) -> None:
         ("evaluate", "--source", "x.npz"),
     ],
 )
-def test_bad_usage_ends_with_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
+def test_bad_usage_ends_with_2(arguments: tuple[str, ...], run: Run) -> None:
     """What cannot be understood is refused with the code for usage."""
-    assert run(*arguments, cwd=tmp_path).returncode == 2
+    assert run(*arguments).returncode == 2
 
 
-def test_a_folder_that_is_not_there_yet_ends_with_75(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_yet_ends_with_75(tmp_path: Path, run: Run) -> None:
     """An absolute inbox may be a disk that is not mounted: the service manager tries again later."""
     (tmp_path / "c.yaml").write_text("inbox: /nonexistent/inbox\n")
     done = run("-c", str(tmp_path / "c.yaml"))
@@ -74,7 +81,7 @@ def test_a_folder_that_is_not_there_yet_ends_with_75(tmp_path: Path) -> None:
     assert "/nonexistent/inbox" in done.stderr
 
 
-def test_a_missing_model_without_a_way_to_make_it_ends_with_78(tmp_path: Path) -> None:
+def test_a_missing_model_without_a_way_to_make_it_ends_with_78(tmp_path: Path, run: Run) -> None:
     """A .keras file that does not exist is a mistake in the configuration."""
     (tmp_path / "c.yaml").write_text("model: mine.keras\n")
     done = run("-c", str(tmp_path / "c.yaml"))
@@ -83,7 +90,7 @@ def test_a_missing_model_without_a_way_to_make_it_ends_with_78(tmp_path: Path) -
     assert "mine.keras does not exist" in done.stderr
 
 
-def test_check_finds_a_sound_installation_sound(tmp_path: Path) -> None:
+def test_check_finds_a_sound_installation_sound(tmp_path: Path, run: Run) -> None:
     """With folders that can be written and a bundled model, check ends with 0."""
     for name in ("inbox", "outbox", "archive", "failed"):
         (tmp_path / name).mkdir()
@@ -95,7 +102,7 @@ def test_check_finds_a_sound_installation_sound(tmp_path: Path) -> None:
     assert "MEND" not in done.stdout
 
 
-def test_check_names_what_to_mend(tmp_path: Path) -> None:
+def test_check_names_what_to_mend(tmp_path: Path, run: Run) -> None:
     """A missing folder is found, with the command that makes it, and the exit code is 1."""
     (tmp_path / "c.yaml").write_text("model: dense\narchive: /nonexistent/archive\n")
     done = run("-c", str(tmp_path / "c.yaml"), "check")
@@ -104,14 +111,14 @@ def test_check_names_what_to_mend(tmp_path: Path) -> None:
     assert "mkdir -p /nonexistent/archive" in done.stdout
 
 
-def test_check_does_not_ask_for_what_the_daemon_makes(tmp_path: Path) -> None:
+def test_check_does_not_ask_for_what_the_daemon_makes(tmp_path: Path, run: Run) -> None:
     """Before the first start the folders below config.yaml are not missing: they will be made."""
     (tmp_path / "c.yaml").write_text("model: dense\n")
 
     assert run("-c", str(tmp_path / "c.yaml"), "check").returncode == 0
 
 
-def test_the_config_may_stand_before_or_behind_the_command(tmp_path: Path) -> None:
+def test_the_config_may_stand_before_or_behind_the_command(tmp_path: Path, run: Run) -> None:
     """-c works everywhere."""
     (tmp_path / "c.yaml").write_text("nonsense: 1\n")
 
@@ -119,11 +126,11 @@ def test_the_config_may_stand_before_or_behind_the_command(tmp_path: Path) -> No
     assert run("check", "-c", str(tmp_path / "c.yaml")).returncode == 78
 
 
-def test_config_beside_the_caller_is_found(tmp_path: Path) -> None:
+def test_config_beside_the_caller_is_found(tmp_path: Path, run: Run) -> None:
     """Without -c, ./config.yaml is used."""
     (tmp_path / "config.yaml").write_text("nonsense: 1\n")
 
-    assert run("check", cwd=tmp_path).returncode == 78
+    assert run("check").returncode == 78
 
 
 def test_an_unforeseen_error_ends_with_70(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -40,18 +40,31 @@ def _written_slowly(service: Service, name: str) -> None:
             os.fsync(file.fileno())
 
 
-@pytest.mark.parametrize("arrive", [_copied, _moved, _linked, _renamed, _written_slowly])
-def test_a_scan_comes_out_as_row_picture_and_original(tmp_path: Path, arrive: Callable[[Service, str], None]) -> None:
-    """However it arrives: one row, one annotated PNG, the untouched original in the archive."""
-    with Service(tmp_path) as service:
-        arrive(service, "scan.png")
-        [row] = service.await_rows(1)
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Start a daemon for the tests that do it no harm; each has names of its own."""
+    with Service(tmp_path_factory.mktemp("shared")) as service:
+        yield service
 
-        assert (tmp_path / row["filed"]).read_bytes() == scan()
-        assert row["sha256"] == hashlib.sha256(scan()).hexdigest()
-        assert (tmp_path / row["annotated"]).read_bytes().startswith(b"\x89PNG")
-        assert (row["file"], row["page"], row["status"] in ("ok", "review")) == ("scan.png", "1", True)
-        assert service.stop() == 0
+
+def rows_of(service: Service, name: str, number: int = 1, left: Sequence[str] = ()) -> list[dict[str, str]]:
+    """Wait until a name has so many rows, and no more is in the inbox than is said; give the rows."""
+    until(lambda: len([row for row in service.rows() if row["file"] == name]) >= number, f"{number} rows of {name}")
+    until(lambda: [path.name for path in service.files("inbox")] == list(left), "an empty inbox")
+    return [row for row in service.rows() if row["file"] == name]
+
+
+@pytest.mark.parametrize("arrive", [_copied, _moved, _linked, _renamed, _written_slowly])
+def test_a_scan_comes_out_as_row_picture_and_original(service: Service, arrive: Callable[[Service, str], None]) -> None:
+    """However it arrives: one row, one annotated PNG, the untouched original in the archive."""
+    name = f"{arrive.__name__}.png"
+    arrive(service, name)
+    [row] = rows_of(service, name)
+
+    assert (service.base / row["filed"]).read_bytes() == scan()
+    assert row["sha256"] == hashlib.sha256(scan()).hexdigest()
+    assert (service.base / row["annotated"]).read_bytes().startswith(b"\x89PNG")
+    assert (row["page"], row["status"] in ("ok", "review")) == ("1", True)
 
 
 def test_scans_from_before_the_start_are_read(tmp_path: Path) -> None:
@@ -66,28 +79,28 @@ def test_scans_from_before_the_start_are_read(tmp_path: Path) -> None:
     assert sorted(row["file"] for row in rows) == [f"{number}.png" for number in range(5)]
 
 
-def test_what_cannot_be_read_is_failed_with_a_reason(tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_failed_with_a_reason(service: Service) -> None:
     """A text file named .png ends in failed/ beside a note, with a row, and the next scan is read."""
-    with Service(tmp_path) as service:
-        (service.inbox / "letter.png").write_bytes(b"Dear sirs,\n" * 20)
-        (service.inbox / "good.png").write_bytes(scan())
-        rows = {row["file"]: row for row in service.await_rows(2)}
+    failed = service.base / "failed"
+    (service.inbox / "letter.png").write_bytes(b"Dear sirs,\n" * 20)
+    (service.inbox / "good.png").write_bytes(scan())
+    [good], [letter] = rows_of(service, "good.png"), rows_of(service, "letter.png")
 
-        assert rows["letter.png"]["status"] == "failed"
-        assert (tmp_path / "failed" / "letter.png").read_bytes() == b"Dear sirs,\n" * 20
-        assert rows["letter.png"]["reason"] in (tmp_path / "failed" / "letter.png.reason.txt").read_text()
-        assert rows["good.png"]["status"] != "failed"
+    assert letter["status"] == "failed"
+    assert (failed / "letter.png").read_bytes() == b"Dear sirs,\n" * 20
+    assert letter["reason"] in (failed / "letter.png.reason.txt").read_text()
+    assert good["status"] != "failed"
 
 
-def test_the_same_name_again_is_another_scan(tmp_path: Path) -> None:
+def test_the_same_name_again_is_another_scan(service: Service) -> None:
     """SCN_0001.png twice gives two rows, two pictures and two originals."""
-    with Service(tmp_path) as service:
-        for number in (1, 2):
-            (service.inbox / "SCN_0001.png").write_bytes(scan(str(number)))
-            service.await_rows(number)
+    for number in (1, 2):
+        (service.inbox / "SCN_0001.png").write_bytes(scan(str(number)))
+        rows_of(service, "SCN_0001.png", number)
+    named = [path for folder in ("archive", "outbox") for path in service.files(folder) if "SCN" in path.name]
 
-    assert [path.name for path in service.files("archive")] == ["SCN_0001.png", "SCN_0001~2.png"]
-    assert len(service.files("outbox")) == 2
+    assert [path.name for path in named[:2]] == ["SCN_0001.png", "SCN_0001~2.png"]
+    assert len(named) == 4
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -201,30 +214,28 @@ def test_an_inbox_made_anew_is_watched_again(tmp_path: Path) -> None:
         assert [row["file"] for row in service.await_rows(1)] == ["a.png"]
 
 
-def test_a_half_written_image_is_waited_for(tmp_path: Path) -> None:
+def test_a_half_written_image_is_waited_for(service: Service, tmp_path: Path) -> None:
     """An image that stops in the middle for longer than the settle time, its writer gone, is not failed."""
     data = scan(ending=".tif")
     (tmp_path / "kept.tif").write_bytes(data[: len(data) // 2])
-    with Service(tmp_path) as service:
-        os.link(tmp_path / "kept.tif", service.inbox / "a.tif")
-        until(lambda: not (service.inbox / "a.tif").exists(), "the claim")
-        with (tmp_path / "kept.tif").open("ab") as file:
-            file.write(data[len(data) // 2 :])
-        [row] = service.await_rows(1)
+    os.link(tmp_path / "kept.tif", service.inbox / "half.tif")
+    until(lambda: not (service.inbox / "half.tif").exists(), "the claim")
+    with (tmp_path / "kept.tif").open("ab") as file:
+        file.write(data[len(data) // 2 :])
+    [row] = rows_of(service, "half.tif")
 
     assert row["status"] != "failed"
     assert row["sha256"] == hashlib.sha256(data).hexdigest()
 
 
-def test_an_open_file_is_waited_for(tmp_path: Path) -> None:
+def test_an_open_file_is_waited_for(service: Service) -> None:
     """A scan written page by page with long pauses stays in the inbox until its writer closes it."""
     data = scan(ending=".tif")
-    with Service(tmp_path) as service:
-        with (service.inbox / "a.tif").open("wb", buffering=0) as file:
-            file.write(data)
-            (service.inbox / "b.tif").write_bytes(data)
-            assert [row["file"] for row in service.await_rows(1, ["a.tif"])] == ["b.tif"]
-        assert len(service.await_rows(2)) == 2
+    with (service.inbox / "open.tif").open("wb", buffering=0) as file:
+        file.write(data)
+        (service.inbox / "behind.tif").write_bytes(data)
+        rows_of(service, "behind.tif", left=["open.tif"])
+    assert len(rows_of(service, "open.tif")) == 1
 
 
 def test_polling_finds_scans_too(tmp_path: Path) -> None:

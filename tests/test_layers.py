@@ -1,8 +1,8 @@
 """The house rules: which room may know which, read from the imports themselves."""
 
 import ast
+import functools
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +11,22 @@ PACKAGE = Path(__file__).parents[1] / "digitwatch"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield the full names of all modules that a file imports, also inside functions."""
-    for node in ast.walk(ast.parse(path.read_text())):
+@functools.cache
+def tree(path: Path) -> ast.Module:
+    """Give what a file says."""
+    return ast.parse(path.read_text())
+
+
+@functools.cache
+def imports(path: Path) -> list[str]:
+    """Give the full names of all modules that a file imports, also inside functions."""
+    names: list[str] = []
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
 
 
 def room(path: Path) -> str:
@@ -94,4 +103,4 @@ def test_pyplot_is_never_imported() -> None:
 
 def test_every_module_says_what_it_is() -> None:
     """The tree is the map: each module has a docstring of one sentence or more."""
-    assert [p for p in MODULES if not ast.get_docstring(ast.parse(p.read_text()))] == []
+    assert [p for p in MODULES if not ast.get_docstring(tree(p))] == []

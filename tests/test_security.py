@@ -11,16 +11,23 @@ TOKEN = "a-long-enough-token"
 BAD = '<img src=x onerror=alert(1)>"&.png'
 
 
-@pytest.fixture
-def open_page(tmp_path: Path) -> Iterator[Visitor]:
-    """Serve a page that needs no token."""
-    with visiting(site(tmp_path)) as visitor:
+@pytest.fixture(scope="module")
+def open_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    """Serve a page that needs no token, to all tests, none of which changes it."""
+    with visiting(site(tmp_path_factory.mktemp("open"))) as visitor:
+        yield visitor
+
+
+@pytest.fixture(scope="module")
+def closed_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    """Serve a page that needs a token, to all tests that do not sign in."""
+    with visiting(site(tmp_path_factory.mktemp("closed"), token=TOKEN)) as visitor:
         yield visitor
 
 
 @pytest.fixture
-def closed_page(tmp_path: Path) -> Iterator[Visitor]:
-    """Serve a page that needs a token."""
+def login_page(tmp_path: Path) -> Iterator[Visitor]:
+    """Serve a page that needs a token, to a test that signs in."""
     with visiting(site(tmp_path, token=TOKEN)) as visitor:
         yield visitor
 
@@ -132,25 +139,25 @@ def test_a_program_shows_the_token_in_a_header(closed_page: Visitor) -> None:
     assert closed_page.post("/corrections", content=b"{}", headers=headers).status_code == 400
 
 
-def test_who_types_the_token_is_let_in(closed_page: Visitor) -> None:
+def test_who_types_the_token_is_let_in(login_page: Visitor) -> None:
     """The form gives a cookie that scripts and other sites cannot use."""
-    assert closed_page.post("/login", data={"token": "wrong"}).status_code == 403
-    answer = closed_page.post("/login", data={"token": TOKEN})
+    assert login_page.post("/login", data={"token": "wrong"}).status_code == 403
+    answer = login_page.post("/login", data={"token": TOKEN})
 
     assert "HttpOnly" in answer.headers["set-cookie"] and "SameSite" in answer.headers["set-cookie"]
     assert TOKEN not in answer.headers["set-cookie"]
-    assert closed_page.get("/").status_code == 200
-    assert closed_page.post("/logout", headers=closed_page.ours).status_code == 303
-    assert closed_page.get("/").status_code == 401
+    assert login_page.get("/").status_code == 200
+    assert login_page.post("/logout", headers=login_page.ours).status_code == 303
+    assert login_page.get("/").status_code == 401
 
 
-def test_guessing_the_token_is_slow(closed_page: Visitor) -> None:
+def test_guessing_the_token_is_slow(login_page: Visitor) -> None:
     """After ten wrong tokens there is a pause, also for the right one."""
-    answers = [closed_page.post("/login", data={"token": str(n)}).status_code for n in range(12)]
+    answers = [login_page.post("/login", data={"token": str(n)}).status_code for n in range(12)]
 
     assert answers[:10] == [403] * 10
     assert answers[-1] == 429
-    assert closed_page.post("/login", data={"token": TOKEN}).status_code == 429
+    assert login_page.post("/login", data={"token": TOKEN}).status_code == 429
 
 
 def test_the_login_page_holds_no_secret(closed_page: Visitor) -> None:

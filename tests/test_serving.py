@@ -3,7 +3,7 @@
 import shutil
 import socket
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,54 +13,60 @@ pytest.importorskip("starlette", reason="needs the extra web")
 
 import httpx
 
+from digitwatch import serving
+
 FOLDERS = "inbox: inbox\noutbox: outbox\narchive: archive\nfailed: failed\npredictions: p.csv\ncorrections: c.csv\n"
 
 
-def run(base: Path, web: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Start digitwatch with these settings of the page."""
-    (base / "c.yaml").write_text(f"{FOLDERS}model: dense\nweb: {web}\n")
-    command = [sys.executable, "-m", "digitwatch", "-c", str(base / "c.yaml"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def start(tmp_path: Path, run: Run) -> Run:
+    """Give what starts digitwatch with some settings of the page."""
+
+    def start(web: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "c.yaml").write_text(f"{FOLDERS}model: dense\nweb: {web}\n")
+        return run("-c", str(tmp_path / "c.yaml"), *arguments)
+
+    return start
 
 
 @pytest.mark.parametrize("arguments", [(), ("web",)])
 @pytest.mark.parametrize("place", ["0.0.0.0:8080", "'[::]:8080'", "192.0.2.1:80", "example.org:80"])
-def test_others_are_let_in_only_with_a_token(tmp_path: Path, place: str, arguments: tuple[str, ...]) -> None:
+def test_others_are_let_in_only_with_a_token(start: Run, place: str, arguments: tuple[str, ...]) -> None:
     """An address that others can reach is bad configuration without a token file."""
-    done = run(tmp_path, f"{{listen: {place}}}", *arguments)
+    done = start(f"{{listen: {place}}}", *arguments)
 
     assert done.returncode == 78
     assert "web.listen" in done.stderr and "token_file" in done.stderr
 
 
 @pytest.mark.parametrize("place", ["8080", "127.0.0.1", "127.0.0.1:x", "::1:80", "127.0.0.1:99999", ":80"])
-def test_an_address_is_host_and_port(tmp_path: Path, place: str) -> None:
+def test_an_address_is_host_and_port(start: Run, place: str) -> None:
     """Anything else is refused with an example."""
-    done = run(tmp_path, f"{{listen: '{place}'}}")
+    done = start(f"{{listen: '{place}'}}")
 
     assert done.returncode == 78
     assert "127.0.0.1:8080" in done.stderr
 
 
-def test_a_token_that_everybody_can_read_is_refused(tmp_path: Path) -> None:
+def test_a_token_that_everybody_can_read_is_refused(tmp_path: Path, start: Run) -> None:
     """The daemon does not start with a secret that is none."""
     (tmp_path / "token").write_text("a-long-enough-token")
     (tmp_path / "token").chmod(0o644)
-    done = run(tmp_path, "{listen: '0.0.0.0:0', token_file: token}")
+    done = start("{listen: '0.0.0.0:0', token_file: token}")
 
     assert done.returncode == 78
     assert "chmod o=" in done.stderr
 
 
-def test_a_socket_that_systemd_opened_to_others_needs_a_token(tmp_path: Path) -> None:
+def test_a_socket_that_systemd_opened_to_others_needs_a_token(tmp_path: Path, run: Run) -> None:
     """What counts is where the socket really listens, not what the settings say."""
     (tmp_path / "c.yaml").write_text(f"{FOLDERS}web: {{listen: '127.0.0.1:8080'}}\n")
     with socket.create_server(("0.0.0.0", 0)) as sock:
         number = str(sock.fileno())
-        command = [sys.executable, "-m", "digitwatch", "-c", str(tmp_path / "c.yaml"), "web", "--socket", number]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=120, pass_fds=[sock.fileno()]
-        )
+        done = run("-c", str(tmp_path / "c.yaml"), "web", "--socket", number)
 
     assert done.returncode == 78
     assert "systemd listens at 0.0.0.0" in done.stderr
@@ -82,28 +88,23 @@ def test_a_socket_of_systemd_is_answered(tmp_path: Path) -> None:
         service.stop()
 
 
-def test_a_port_that_is_taken_is_tried_again_later(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_tried_again_later(tmp_path: Path, start: Run) -> None:
     """The command ends with 75; beside the daemon it is started again."""
     (tmp_path / "inbox").mkdir()
     with socket.create_server(("127.0.0.1", 0)) as sock:
-        done = run(tmp_path, f"{{listen: '127.0.0.1:{sock.getsockname()[1]}'}}", "web")
+        done = start(f"{{listen: '127.0.0.1:{sock.getsockname()[1]}'}}", "web")
 
     assert done.returncode == 75
     assert "web.listen" in done.stderr
 
 
-def test_without_the_extra_the_settings_are_refused(tmp_path: Path) -> None:
+def test_without_the_extra_the_settings_are_refused(start: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names the command that installs what is missing."""
-    (tmp_path / "c.yaml").write_text(f"{FOLDERS}web: {{listen: '127.0.0.1:0'}}\n")
-    code = (
-        "import importlib.util as u, sys\nfind = u.find_spec\n"
-        "u.find_spec = lambda name, *rest: None if name == 'uvicorn' else find(name, *rest)\n"
-        f"from digitwatch.cli import main\nsys.exit(main(['-c', {str(tmp_path / 'c.yaml')!r}]))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+    monkeypatch.setattr(serving, "PARTS", (*serving.PARTS, "no_such_package"))
+    done = start("{listen: '127.0.0.1:0'}")
 
     assert done.returncode == 78
-    assert "pip install 'digitwatch[web]'" in done.stderr
+    assert "needs no_such_package: pip install 'digitwatch[web]'" in done.stderr
 
 
 def test_answers_are_sent_at_once(tmp_path: Path) -> None:

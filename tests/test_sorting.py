@@ -3,27 +3,31 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from test_sets import draw
 
-pytest.importorskip("tensorflow")
-
 from digitwatch import cli
 from digitwatch.reading.images import decode
 from digitwatch.reading.reader import Reader
 
+sorting: Any = pytest.importorskip("digitwatch.training.sorting", reason="needs the extra `train`")
+
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Train for two epochs on circles and squares drawn by program; give the stem of the model."""
+    """Train shortly on circles and squares drawn by program; give the stem of the model."""
     base = tmp_path_factory.mktemp("sorting")
     for name in ("round", "angular"):
         draw(base / "shapes", name, 30)
     asked = ["train", "--dataset", str(base / "shapes"), "--out", str(base / "shapes"), "--epochs", "2"]
-    assert cli.main(asked) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"BATCH": 32, "FEWEST_STEPS": 20, "MEMORY": 0.6}.items():
+            patch.setattr(sorting, name, value)
+        assert cli.main(asked) == 0
     return base / "shapes"
 
 
