@@ -154,6 +154,18 @@ def test_the_rest_of_a_neighbour_that_touches_the_digit_is_left_out(reader: Read
     assert reader.read(page).text == "7"
 
 
+def test_a_lone_digit_that_broke_in_two_is_one(reader: Reader) -> None:
+    """The upper and the lower half of a 3 with a little paper between are no two rows; far apart they are."""
+    page = np.full((160, 120), 235, np.uint8)
+    cv2.putText(page, "3", (25, 120), cv2.FONT_HERSHEY_SIMPLEX, 4, 40, 8, cv2.LINE_AA)
+    halves = page[:80].copy(), page[80:].copy()
+    close = np.vstack([halves[0], np.full((8, 120), 235, np.uint8), halves[1]])
+    far = np.vstack([halves[0], np.full((60, 120), 235, np.uint8), halves[1]])
+
+    assert reader.read(close).text == "3"
+    assert " " in reader.read(far).text
+
+
 def test_faint_writing_is_not_an_empty_page(reader: Reader, digits: list[np.ndarray]) -> None:
     """Pencil of 18 grey levels on grainy paper is read, and never without a person."""
     page = sheet(digits, "42")

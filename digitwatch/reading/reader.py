@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from digitwatch.reading.broken import mend
 from digitwatch.reading.classifier import Classifier
+from digitwatch.reading.doubt import doubt
 from digitwatch.reading.guess import Guess
 from digitwatch.reading.images import ImageError, Page, decode
 from digitwatch.reading.ink import FAINTEST, find_ink
@@ -208,6 +210,7 @@ class Reader:
 
     def _read_rows(self, rows: list[list[Piece]], factor: int, turn: int, across: int) -> Reading:
         """Read the pieces of a page that was turned clockwise by 0, 90, 180 or 270 degrees."""
+        rows, whole = mend(rows, self._classifier, self._digits)
         read = [
             row for row in read_rows(rows, self._classifier, self._line, self._digits, sides=(0, across)) if row.guesses
         ]
@@ -215,26 +218,17 @@ class Reader:
             return Reading((), 1.0, "empty", "no ink on the page", turn)
         digits = tuple(tuple(self._digit(guess, factor) for guess in row.guesses) for row in read)
         confidence = float(np.prod([digit.probability for row in digits for digit in row]))
-        confidence *= float(np.prod([row.certainty for row in read]))
+        confidence *= whole * float(np.prod([row.certainty for row in read]))
         reasons = [f"turned by {turn} degrees"] if turn else []
         if confidence < self._review_below:
-            reasons.append(self._doubt(digits, [row.certainty for row in read]))
+            reasons.append(self._doubt(digits, [whole, *(row.certainty for row in read)]))
         status = "review" if confidence < self._review_below else "ok"
         return Reading(digits, confidence, status, "; ".join(reasons), turn)
 
     def _doubt(self, rows: tuple[tuple[Digit, ...], ...], certainties: list[float]) -> str:
         """Say in a few words what makes a reading doubtful."""
-        digits = [digit for row in rows for digit in row]
-        reject = self._classifier.reject
-        strange = 0 if reject is None else sum(digit.probabilities[reject] > 0.5 for digit in digits)
-        if strange:
-            return "not a digit" if len(digits) == 1 else f"{strange} of {len(digits)} marks are not digits"
-        worst = min(digits, key=lambda digit: digit.probability)
-        if min(certainties) < worst.probability:
-            return "digits touch or are broken: they can be parted in several ways"
-        where = "" if len(digits) == 1 else f"digit {digits.index(worst) + 1} "
-        second = np.argsort(worst.probabilities)[-2]
-        return f"{where}may be {worst.text} or {self._classifier.labels[second]}"
+        chances = [digit.probabilities for row in rows for digit in row]
+        return doubt(np.stack(chances), min(certainties), self._classifier.labels, self._classifier.reject)
 
     def _digit(self, guess: Guess, factor: int) -> Digit:
         """Return the most probable digit for one guess."""

@@ -231,7 +231,9 @@ def _way(span: tuple[int, int], each: Guess, parts: list[Part], digits: list[int
         log += float(np.log(1 - used[-1].single))
     elif not cut_before:
         log += float(np.log(used[0].single))
-    log += sum(_parted(one.piece, other.piece) for one, other in pairwise(used) if one.number != other.number)
+    log += sum(float(np.log(_parted(one, other))) for one, other in pairwise(used) if one.number != other.number)
+    if end < len(parts) and not cut_behind:
+        log += float(np.log1p(-_parted(used[-1], parts[end])))
     # A reading of few wide digits would else win over one of many narrow ones just by having fewer doubts.
     weight = (np.clip(each.piece.width / height, 0.3, 0.9) / USUAL) ** BREADTH
     p = np.maximum(each.probabilities[digits].astype(np.float64), UNLIKELY)
@@ -239,7 +241,7 @@ def _way(span: tuple[int, int], each: Guess, parts: list[Part], digits: list[int
     return Way(start, end, each, log, log + np.log(p / p.sum()))
 
 
-def _parted(one: Piece, other: Piece) -> float:
-    """Return the log probability that two neighbours are parts of one digit, by how far one stands over the other."""
-    shared = min(one.right, other.right) - max(one.left, other.left)
-    return float(np.log(np.interp(shared / min(one.width, other.width), *PARTED.T)))
+def _parted(one: Part, other: Part) -> float:
+    """Return how likely two neighbours are parts of one digit, by how far one stands over the other."""
+    shared = min(one.piece.right, other.piece.right) - max(one.piece.left, other.piece.left)
+    return float(np.interp(shared / min(one.piece.width, other.piece.width), *PARTED.T))
