@@ -5,7 +5,6 @@ lay it over the frames, where a symbol may last for several frames and nothing m
 """
 
 import math
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -15,6 +14,7 @@ Logs = NDArray[np.float64]
 Text = tuple[int, ...]
 
 IMPOSSIBLE = -np.inf
+WORTH = 16.0  # log probability by which a text may lag behind the best one and still be gone on with
 TINY = 1e-200  # share of the most probable way below which a way is as good as none
 RAREST = -60.0  # log probability that a symbol has in a frame at least
 OFTEN = 8  # frames after which shares are brought up to 1 again, lest they become too small for a number
@@ -53,7 +53,7 @@ def likely_texts(frames: Logs, count: int) -> list[Text]:
             beams = _grown(beams, frame, seen, count)
         else:  # most frames: nothing, without a doubt
             beams = {text: (add(*logs) + frame[nothing], IMPOSSIBLE) for text, logs in beams.items()}
-    return list(beams)
+    return sorted(beams, key=lambda text: -add(*beams[text]))
 
 
 def alternatives(frames: Logs, text: Text, symbols: int) -> Logs:
@@ -178,17 +178,19 @@ def _grown(
     beams: dict[Text, tuple[float, float]], frame: list[float], seen: list[int], count: int
 ) -> dict[Text, tuple[float, float]]:
     """Return the best `count` texts after one more frame, in which some symbols may be `seen`."""
-    grown: dict[Text, list[float]] = defaultdict(lambda: [IMPOSSIBLE, IMPOSSIBLE])
-    for text, (blank, full) in beams.items():
-        either = add(blank, full)
-        same = grown[text]
-        same[0] = add(same[0], either + frame[-1])
+    totals = {text: add(*logs) for text, logs in beams.items()}
+    least = max(totals.values()) - WORTH
+    grown: dict[Text, list[float]] = {
+        text: [either + frame[-1], beams[text][1] + frame[text[-1]] if text else IMPOSSIBLE]
+        for text, either in totals.items()
+    }
+    for text, either in totals.items():
         for symbol in seen:
-            longer = grown[(*text, symbol)]
-            if text and symbol == text[-1]:
-                same[1] = add(same[1], full + frame[symbol])
-                longer[1] = add(longer[1], blank + frame[symbol])
-            else:
-                longer[1] = add(longer[1], either + frame[symbol])
-    best = sorted(((add(*logs), text) for text, logs in grown.items()), key=lambda pair: -pair[0])[:count]
-    return {text: (grown[text][0], grown[text][1]) for _, text in best}
+            log = (beams[text][0] if text and symbol == text[-1] else either) + frame[symbol]
+            if log >= least:
+                longer = grown.setdefault((*text, symbol), [IMPOSSIBLE, IMPOSSIBLE])
+                longer[1] = add(longer[1], log)
+    if len(grown) > count:
+        best = sorted(grown, key=lambda text: -add(*grown[text]))[:count]
+        grown = {text: grown[text] for text in best}
+    return {text: (blank, full) for text, (blank, full) in grown.items()}
