@@ -1,11 +1,10 @@
 """One digit at a glance: the 28x28 pixels that the model saw and the probability of each answer as bars."""
 
 from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from digitwatch.reading.lettering import fill, paste, write
 from digitwatch.reading.palette import AMBER, BLUE, GREY, INK, Colour, toned
@@ -15,6 +14,8 @@ CARD = (150, 118)  # width and height of a small card
 _LARGE = (250, 290)
 _PLOT = (9, 66, 132, 36)  # left, top, width, height of the bars on a small card
 _LARGE_PLOT = (4, 172, 242, 96)
+TEMPLATES = [(size, plot, classes) for size, plot in ((CARD, _PLOT), (_LARGE, _LARGE_PLOT)) for classes in (10, 11)]
+"""The templates that are kept: for models that know ten digits, and those that know what is none as well."""
 
 
 def percent(probability: float) -> str:
@@ -84,7 +85,21 @@ def _frame(sheet: np.ndarray) -> None:
 
 @cache
 def _template(size: tuple[int, int], plot: tuple[int, int, int, int], classes: int) -> np.ndarray:
-    """Let matplotlib draw what is the same on every card: frame, axis, grid and names of the answers."""
+    """Give what is the same on every card: frame, axis, grid and names of the answers, (H, W) in the palette."""
+    kept = cv2.imread(str(kept_template(size, classes)), cv2.IMREAD_GRAYSCALE)
+    return toned(drawn_template(size, plot, classes) if kept is None else kept)
+
+
+def kept_template(size: tuple[int, int], classes: int) -> Path:
+    """Give where a template lies that was drawn before: matplotlib's figures take longer to load than all the rest."""
+    return Path(__file__).with_name("templates") / f"{size[0]}x{size[1]}-{classes}.png"
+
+
+def drawn_template(size: tuple[int, int], plot: tuple[int, int, int, int], classes: int) -> np.ndarray:
+    """Let matplotlib draw a template, (H, W) uint8 grey."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 (seldom needed; see above)
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
     (width, height), (left, top, across, down) = size, plot
     figure = Figure(figsize=(width / 72, height / 72), dpi=72, edgecolor="#e1e1e1", linewidth=2 if size == CARD else 0)
     axes = figure.add_axes((left / width, 1 - (top + down) / height, across / width, down / height))
@@ -96,7 +111,8 @@ def _template(size: tuple[int, int], plot: tuple[int, int, int, int], classes: i
     axes.spines["bottom"].set_color("#6e6e6e")
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    return toned(cv2.cvtColor(np.asarray(canvas.buffer_rgba()), cv2.COLOR_RGBA2GRAY))
+    grey: np.ndarray = cv2.cvtColor(np.asarray(canvas.buffer_rgba()), cv2.COLOR_RGBA2GRAY)
+    return grey
 
 
 @cache
