@@ -35,7 +35,7 @@ class Mix:
 
 
 # The network travels far first, and comes home to MNIST for its last epochs.
-EARLY, LATE = Mix(0.06, 0.39, 0.50), Mix(0.15, 0.50, 0.40)
+EARLY, LATE = Mix(0.06, 0.39, 0.50), Mix(0.20, 0.50, 0.40)
 LATE_FROM = 0.7  # of all epochs
 # What is added, as a share of the number of training digits: drawn digits, of which some have more hands than
 # others, and what is no digit.
