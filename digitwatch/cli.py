@@ -16,8 +16,10 @@ def main(arguments: list[str] | None = None) -> int:
     if options.out is not None and options.command == "watch_or_batch" and options.batch is None:
         parser.error("--out goes with --batch")
     if options.command == "watch_or_batch":
-        from digitwatch.slot import warm_up  # noqa: PLC0415 (as below)
+        from digitwatch.scratch import settle  # noqa: PLC0415 (as below)
+        from digitwatch.slot import warm_up  # noqa: PLC0415
 
+        settle()
         warm_up()
     from digitwatch import commands  # noqa: PLC0415 (--help need not wait for it)
     from digitwatch.config import ConfigError  # noqa: PLC0415

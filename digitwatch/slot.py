@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -12,11 +13,15 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
 
 from digitwatch.jobs import Equipment, Job, Outcome
 
+log = logging.getLogger(__name__)
+
 WORKER = "digitwatch.worker"
+HELD_SECONDS = 2.0  # without an answer, after which one looks whether the process that workers come from is held
 
 
 class Died(Exception):
@@ -107,12 +112,48 @@ def start(
     here, there = context.Pipe()
     with there:
         process = context.Process(target=_serve, args=(there, equipment), daemon=True)
-        process.start()
+        _start(process)
     assert process.pid is not None
     slot = Slot(process.pid, here, equipment)
     slot.listener = threading.Thread(target=_listen, args=(slot, answered, ended), daemon=True)
     slot.listener.start()
     return slot
+
+
+def _start(process: ForkServerProcess) -> None:
+    """Start a process. A fork server that somebody holds (SIGSTOP) would never answer: it is killed, and the next takes
+    its place.
+
+    Raises:
+        OSError, EOFError: no process can be made now.
+    """
+    troubles: list[OSError | EOFError] = []
+
+    def begin() -> None:
+        try:
+            process.start()
+        except (OSError, EOFError) as error:
+            troubles.append(error)
+
+    thread = threading.Thread(target=begin, daemon=True)
+    thread.start()
+    thread.join(HELD_SECONDS)
+    while thread.is_alive():
+        server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]  # told nowhere else
+        if server is not None and _is_held(server):
+            log.warning("the process that workers come from stands still (SIGSTOP?); it is killed and started again")
+            os.kill(server, signal.SIGKILL)
+        thread.join(HELD_SECONDS)
+    if troubles:
+        raise troubles[0]
+
+
+def _is_held(pid: int) -> bool:
+    """Tell whether a process was stopped by a signal (proc(5))."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except OSError:  # it has ended, or this is not Linux
+        return False
 
 
 def _listen(slot: Slot, answered: Callable[[Slot, Outcome], None], ended: Callable[[Slot], None]) -> None:

@@ -5,6 +5,7 @@ import queue
 import signal
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing import forkserver
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from service import scan
 
+from digitwatch import slot
 from digitwatch.jobs import Equipment, Job, Outcome
 from digitwatch.pool import Pool, WorkerError
 
@@ -174,6 +176,24 @@ def test_the_queue_is_bounded(owner: Owner, job: Job) -> None:
     owner.pool.submit(Job("20261122T2", "a.png", job.source, job.outbox))
 
     assert (owner.pool.free, owner.pool.busy) == (0, 2)
+
+
+def test_a_held_fork_server_is_replaced(
+    owner: Owner, job: Job, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Stopped by a signal it makes no worker; the first try says so, the next one comes from another."""
+    monkeypatch.setattr(slot, "HELD_SECONDS", 0.1)
+    held = forkserver._forkserver._forkserver_pid
+    os.kill(held, signal.SIGSTOP)
+    os.kill(owner.pid(), signal.SIGKILL)
+    owner.pool.submit(job)
+    [outcome] = owner.await_outcomes(1)
+    owner.pool.submit(job)
+
+    assert outcome.trouble or outcome.crashed
+    assert owner.await_outcomes(2)[1].pages
+    assert "stands still" in caplog.text
+    assert forkserver._forkserver._forkserver_pid != held
 
 
 def renewed(owner: Owner, model: str) -> tuple[str, str]:
