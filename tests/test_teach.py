@@ -17,7 +17,7 @@ from digitwatch.reading.reader import Reader
 from digitwatch.spool import corrections
 from digitwatch.spool.corrections import Correction
 from digitwatch.spool.lines import HEADER
-from digitwatch.training import pens
+from digitwatch.training import pens, teach
 from digitwatch.training.teach import Marks, _objection
 
 FACES = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
@@ -62,11 +62,15 @@ def train(base: Path, *arguments: str) -> int:
     return cli.main(["-c", str(base / "config.yaml"), "train", *arguments])
 
 
-def test_teaching_ends_in_a_verdict(installation: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_teaching_ends_in_a_verdict(
+    installation: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One epoch: every step is told; what is installed reads, stands in, and can be gone back from."""
+    monkeypatch.setattr(teach, "FEWEST_HELD", 5)
     code = train(installation, "--corrections", "--data", str(installation / "few.npz"), "--epochs", "1")
     said = capsys.readouterr().out
 
+    assert "the verdict is a hint" in said
     assert "reviewed digits on" in said and "\nin use: " in said and "\ntaught: " in said
     assert (code, "not installed: " in said) in ((0, False), (1, True))
     if code == 0:
@@ -78,13 +82,12 @@ def test_teaching_ends_in_a_verdict(installation: Path, capsys: pytest.CaptureFi
 
 
 def test_too_little_is_refused(installation: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Three pages tell nothing about better or worse."""
-    lines = (installation / "corrections.csv").read_text().splitlines(keepends=True)
-    (installation / "three.csv").write_text("".join(lines[:4]))
+    """With forty pages some ten are held back, which tells nothing; it says how many more are wanted."""
+    assert train(installation, "--corrections", "--data", str(installation / "few.npz")) == 2
+    said = capsys.readouterr().err
 
-    asked = ["--corrections", str(installation / "three.csv"), "--data", str(installation / "few.npz")]
-    assert train(installation, *asked) == 2
-    assert "too little has been reviewed" in capsys.readouterr().err
+    assert "too little has been reviewed to tell better from worse" in said
+    assert 20 < int(said.partition("review some ")[2].split()[0]) < 80
 
 
 @pytest.mark.parametrize(

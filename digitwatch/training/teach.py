@@ -31,7 +31,11 @@ ORIGINAL = 6_000  # digits of the original data in an epoch, so that what they t
 SHARE = 0.25  # of an epoch for reviewed digits, at most
 OFTEN = 20  # times that one reviewed digit is shown in an epoch, varied each time, at most
 
-FEWEST, FEWEST_HELD = 10, 4  # reviewed digits to teach, and pages held back, below which nobody could tell
+FEWEST = 10  # reviewed digits to teach
+# Pages held back, below which the verdict would be chance: where one page in ten is read wrong, four of them hold no
+# wrong one in two cases of three, so that nothing could become better; twenty hold one in seven cases of eight.
+FEWEST_HELD = 20
+FIRM = 100  # pages held back from which on a page more or less is no chance any more
 WORSE = 0.0005  # of MNIST's test digits that may be read worse than before
 
 
@@ -103,6 +107,8 @@ def teach(
     held = cuttings.cut(reader, held_back)
     progress(_summary(taught, held))
     _refuse_too_few(taught, held)
+    if held.pages < FIRM:
+        progress(f"{held.pages} pages held back are few: the verdict is a hint, no proof; {FIRM} would be firm")
     before = _marks(Classifier.load(locate(in_use)), held, held.digits, test)
     progress(f"in use: {before}")
 
@@ -137,10 +143,12 @@ def _refuse_too_few(taught: Cuttings, held: Cuttings) -> None:
     Raises:
         DataError: it is so.
     """
+    more = max(FEWEST, cuttings.HELD_BACK * (FEWEST_HELD - held.pages))
     if len(taught.digits) < FEWEST or held.pages < FEWEST_HELD or not len(held.digits):
         raise DataError(
-            f"too little has been reviewed: expected at least {FEWEST} digits to learn from and {FEWEST_HELD} pages "
-            f"held back, found {len(taught.digits)} and {held.pages}; review some forty pages or more"
+            f"too little has been reviewed to tell better from worse: expected at least {FEWEST} digits to learn from "
+            f"and {FEWEST_HELD} pages held back, found {len(taught.digits)} and {held.pages}; one scan in "
+            f"{cuttings.HELD_BACK} is held back: review some {more} pages more"
         )
 
 
