@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from digitwatch.checks import folders, record, waiting, wakeup
+from digitwatch.checks import folders, listening, record, waiting, wakeup
 from digitwatch.checks import model as models
 from digitwatch.checks.finding import Finding
 from digitwatch.lookout import Habits
@@ -12,7 +12,13 @@ from digitwatch.work import Places
 
 
 def inspect(
-    places: Places, files: Mapping[str, Path], habits: Habits, *, model: Path | str, data: Path | None
+    places: Places,
+    files: Mapping[str, Path],
+    habits: Habits,
+    *,
+    model: Path | str,
+    data: Path | None,
+    page: tuple[str | None, Path | None] = (None, None),
 ) -> Iterator[Finding]:
     """Yield a finding for everything that a running daemon needs; nothing is changed.
 
@@ -22,6 +28,7 @@ def inspect(
         habits: how files are to be noticed, and the free space that must be left.
         model: the model as config.yaml names it.
         data: what a model that does not exist yet would be trained from.
+        page: where the page listens, None for nowhere, and the file with its secret.
     """
     usable = True
     for name, path in _named(places, files):
@@ -40,6 +47,7 @@ def inspect(
     yield folders.space(written, habits.min_free)
     yield from record.record(files["predictions"])
     yield from models.model(model, data)
+    yield from listening.listening(*page)
 
 
 def _named(places: Places, files: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:

@@ -121,6 +121,7 @@ def check(options: argparse.Namespace) -> ExitCode:
         _habits(settings),
         model=_chosen(settings),
         data=settings.training.data,
+        page=(settings.web.listen, settings.web.token_file),
     )
     well = True
     for finding in findings:

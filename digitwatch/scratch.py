@@ -4,18 +4,20 @@ Python removes its temporary files when a process ends, not when it is killed. S
 process holds a lock on, and a later start removes the folders whose lock nobody holds.
 """
 
-import atexit
 import contextlib
 import fcntl
 import os
 import re
 import shutil
 import tempfile
+from multiprocessing import util
 from pathlib import Path
 
 PREFIX = ".digitwatch-run-"
 OURS = re.compile(re.escape(PREFIX) + r"[a-z0-9_]{8}")  # as mkdtemp makes them
 LONGEST = 40  # bytes of the path above: sockets lie three folders below, and their paths end at 107
+
+LAST = -200  # at the end, when multiprocessing has removed its own folder in it
 
 
 def settle() -> None:
@@ -30,7 +32,7 @@ def settle() -> None:
     with contextlib.suppress(OSError):
         folder = _make(above)
         tempfile.tempdir = str(folder)
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        util.Finalize(None, shutil.rmtree, args=(folder, True), exitpriority=LAST)
 
 
 def sweep(above: Path) -> None:

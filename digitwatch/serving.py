@@ -1,6 +1,5 @@
 """The page, as a command of its own and beside the daemon: the settings handed out to it."""
 
-import importlib.util
 import os
 import socket
 import sys
@@ -10,10 +9,10 @@ from digitwatch import config, provision, systemd
 from digitwatch.config import ConfigError
 from digitwatch.page import Page
 from digitwatch.values import address, is_loopback
+from digitwatch.web.parts import missing
 from digitwatch.web.token import TokenError, read_token
 from digitwatch.work import Places
 
-PARTS = ("starlette", "uvicorn", "jinja2")  # the extra `web`
 DEFAULT = "127.0.0.1:8080"
 
 
@@ -72,9 +71,8 @@ def _model(settings: config.Settings) -> Path | str:
 
 def _check(settings: config.Settings, source: Path | None, sockets: list[int]) -> None:
     """Refuse what would let in who does not belong, before anything is started."""
-    missing = [name for name in PARTS if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ConfigError(str(source), [f"web: this needs {', '.join(missing)}: pip install 'digitwatch[web]'"])
+    if absent := missing():
+        raise ConfigError(str(source), [f"web: {absent}"])
     token = _token(settings.web.token_file, source)
     for handle in sockets:
         with socket.socket(fileno=os.dup(handle)) as sock:

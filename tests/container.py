@@ -303,6 +303,37 @@ def operations(proof: Proof) -> None:
     proof.note("a missing inbox is waited for", code == "75", f"exit {code}; active {seconds:.0f} s after it was back")
 
 
+def page(proof: Proof) -> None:
+    """Switch the page on as systemd/README.md says: it shows a scan, and outlives what befalls it and the daemon."""
+    container = proof.container
+    container.say("sed -i 's/listen: null/listen: 127.0.0.1:8080/' /etc/digitwatch/config.yaml")
+    commands = re.findall(r"```sh\n(systemctl stop.*?)```", (SOURCE / "systemd/README.md").read_text(), re.DOTALL)[0]
+    done = container.run(" && ".join(commands.splitlines()))
+    proof.note("digitwatch.socket is enabled and the page switched on", done.returncode == 0, done.stderr.strip())
+    names = proof.copy("page", 3)
+    until(lambda: len(proof.read(names)) == len(names), "the scans are read")
+    proof.note("the page shows them, through the socket of systemd", set(names) <= _listed(proof))
+    container.say("systemctl reload digitwatch")
+    proof.note("systemctl reload: the page answers", set(names) <= _listed(proof))
+    for number, what in (("KILL", "kill -9 the page"), ("STOP", "SIGSTOP the page")):
+        find = 'for p in /proc/[0-9]*; do grep -qs -e "[-]-until-eof" $p/cmdline && echo ${p#/proc/}; done'
+        before = container.say(find).split()
+        container.say(f"kill -{number} {' '.join(before)}")
+        seconds = until(lambda: set(names) <= _listed(proof), "the page answers again")
+        well = before and container.say(find).split() not in ([], before)
+        proof.note(f"{what}: another one answers", well, f"after {seconds:.0f} s")
+    before = container.show("NRestarts")
+    container.say("systemctl kill --signal=KILL --kill-who=main digitwatch")
+    seconds = until(lambda: container.show("NRestarts") != before and set(names) <= _listed(proof), "both are back")
+    proof.note("kill -9 the daemon: systemd starts it again, and the page answers", True, f"after {seconds:.0f} s")
+
+
+def _listed(proof: Proof) -> set[str]:
+    """Give the names in the list of the page, nothing while it does not answer."""
+    ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8080/', timeout=20).read().decode())"
+    return set(re.findall(r"page-\d+\.\w+", proof.container.say(f'/opt/digitwatch/bin/python -c "{ask}"')))
+
+
 def blows(proof: Proof) -> None:
     """Kill, hang, stop, reboot and cut the power, each under load."""
     container = proof.container
@@ -369,7 +400,7 @@ def main() -> int:
     proof = Proof(container)
     try:
         container.boot()
-        for part in (install, members, rights, operations, blows):
+        for part in (install, members, rights, operations, page, blows):
             part(proof)
         proof.count()
         bugs = container.say("journalctl -u digitwatch -p err --no-pager -q")
