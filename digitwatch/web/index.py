@@ -138,6 +138,7 @@ class Index:
 
     def _begin(self) -> None:
         """Read everything anew: at the start, after a rotation, or when the log was cut back."""
+        self._started = False  # until all is read
         lines = self._log.begin()
         self._rows.execute("DELETE FROM readings")
         self.counts.clear()
@@ -147,20 +148,22 @@ class Index:
 
     def _enter(self, found: Iterable[Row]) -> None:
         self._rows.execute("BEGIN")
-        for row in found:
-            self.newest += 1
-            self.counts[row.time[:10], row.status] += 1
-            self._rows.execute(_INSERT, (self.newest, *row))
-            if self.newest % 10_000 == 0:
-                self._forget_old()
-        self._forget_old()
-        self._rows.execute("COMMIT")
+        try:
+            for row in found:
+                self.newest += 1
+                self.counts[row.time[:10], row.status] += 1
+                self._rows.execute(_INSERT, (self.newest, *row))
+                if self.newest % 10_000 == 0:
+                    self._forget_old()
+            self._forget_old()
+        finally:  # what was read before the trouble is known, and the next look begins anew
+            self._rows.execute("COMMIT")
 
     def _forget_old(self) -> None:
         self._rows.execute("DELETE FROM readings WHERE seq <= ?", (self.newest - self._bound,))
 
     def _refresh_corrections(self) -> None:
-        lines = self._corrections.new_lines()
+        lines: Iterable[str] | None = self._corrections.new_lines()
         if lines is None:
             lines = self._corrections.begin()
             self._rows.execute("DELETE FROM corrections")

@@ -1,10 +1,12 @@
 """New lines of a file as it grows, is cut back, or is replaced by rotation."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from digitwatch.spool.durable import identity
 
+BLOCK = 1 << 20  # bytes read at a time
 PROOF = 256  # bytes before the place we stand at, compared to see that they are still the same
 
 
@@ -32,10 +34,12 @@ class Tail:
             return [] if not self.path.exists() else None
         if not self._is_same():
             return None
-        return self._rest()
+        return list(self._rest())
 
-    def begin(self) -> list[str]:
-        """Open what lies at the path now, and give all its whole lines; none when nothing lies there.
+    def begin(self) -> Iterator[str]:
+        """Open what lies at the path now, and yield all its whole lines; none when nothing lies there.
+
+        They are read as they are taken: a log may be larger than the memory.
 
         Raises:
             OSError: the file cannot be read.
@@ -44,7 +48,7 @@ class Tail:
         try:
             self._file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except FileNotFoundError:
-            return []
+            return iter(())
         return self._rest()
 
     @property
@@ -67,12 +71,15 @@ class Tail:
             return False
         return os.pread(self._file, len(self._proof), self._position - len(self._proof)) == self._proof
 
-    def _rest(self) -> list[str]:
+    def _rest(self) -> Iterator[str]:
         assert self._file is not None
-        data = bytearray()
-        while block := os.pread(self._file, 1 << 20, self._position + len(data)):
-            data += block
-        whole = bytes(data[: data.rfind(b"\n") + 1])
-        self._position += len(whole)
-        self._proof = (self._proof + whole)[-PROOF:]
-        return [line + "\n" for line in whole.decode("utf-8", "replace").split("\n")[:-1]]
+        half = b""  # of a line whose end is still to come
+        while block := os.pread(self._file, BLOCK, self._position + len(half)):
+            end = block.rfind(b"\n") + 1
+            if not end:
+                half += block
+                continue
+            whole, half = half + block[:end], block[end:]
+            self._position += len(whole)
+            self._proof = (self._proof + whole)[-PROOF:]
+            yield from (line + "\n" for line in whole.decode("utf-8", "replace").split("\n")[:-1])
