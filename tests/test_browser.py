@@ -121,6 +121,28 @@ def test_the_review_shows_its_keys_and_its_end(tmp_path: Path, browsing: Browsin
     assert corrections.read(settings.corrections)[row(1).id, "1"].now == ""
 
 
+def test_pictures_are_sorted_by_number_keys(tmp_path: Path, browsing: Browsing) -> None:
+    """Where the model sorts whole pictures: a number chooses the label, Enter confirms, and axe-core finds nothing."""
+    (tmp_path / "shapes.json").write_text(json.dumps({"reads": "objects", "labels": ["angular", "round"]}))
+    settings = site(tmp_path, model=lambda: tmp_path / "shapes")
+    write(tmp_path, *(row(number, prediction="angular") for number in (1, 2, 3)))
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/review")
+        for number, key in ((1, "2"), (2, "Enter"), (3, "x")):
+            watched.tab.wait_for_selector(f"#file:text-is('{row(number).file}')")
+            assert number > 1 or watched.findings() == []
+            watched.tab.keyboard.press(key)
+        watched.tab.wait_for_selector("#done:visible")
+        watched.open(f"/reading/{row(2).id}/1")
+        assert watched.findings() == []
+        watched.tab.select_option("#answer", "round")
+        watched.tab.click("#correct button")
+        watched.tab.wait_for_selector("#corrected:has-text('round')")
+
+    said = {key[0]: line.now for key, line in corrections.read(settings.corrections).items()}
+    assert said == {row(1).id: "round", row(2).id: "round", row(3).id: "x"}
+
+
 def test_an_answer_that_cannot_be_saved_comes_back(tmp_path: Path, browsing: Browsing) -> None:
     """The reading is shown again with the reason, and nothing is lost silently."""
     settings = site(tmp_path, corrections=tmp_path / "gone" / "corrections.csv")

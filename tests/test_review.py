@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from visitor import Visitor, row, site, visiting, write
 
+from digitwatch.web.labels import labels
+
 
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Visitor]:
@@ -78,6 +80,36 @@ def test_nonsense_is_refused_and_leaves_no_line(page: Visitor, tmp_path: Path, b
     """Only a known page, read as the browser believes, gets digits, x, nothing, or undo."""
     assert page.post("/corrections", content=body, headers=page.ours).status_code == status
     assert lines(tmp_path) == []
+
+
+def sorting(base: Path) -> Path:
+    """Write the card of a model that sorts pictures; give what names the model."""
+    (base / "shapes.json").write_text(json.dumps({"reads": "objects", "labels": ["angular", "<b>round"]}))
+    return base / "shapes"
+
+
+def test_labels_of_the_model_are_answers_too(tmp_path: Path) -> None:
+    """Where it sorts whole pictures; what it does not know is refused, what was read is confirmed."""
+    settings = site(tmp_path, model=lambda: sorting(tmp_path))
+    write(tmp_path, row(1, prediction="angular"), row(2, prediction="of old"), files=False)
+    with visiting(settings) as page:
+        codes = [
+            page.post("/corrections", content=answer(number, now, was=was), headers=page.ours).status_code
+            for number, now, was in ((1, "<b>round", "angular"), (1, "oval", "angular"), (2, "of old", "of old"))
+        ]
+        shown = page.get(f"/reading/{row(1).id}/1").text
+
+    assert codes == [200, 400, 200]
+    assert [line[6] for line in lines(tmp_path)] == ["<b>round", "of old"]
+    assert "<option>&lt;b&gt;round</option>" in shown
+
+
+@pytest.mark.parametrize("card", ["", "[]", "{}", '{"reads": "objects"}', '{"reads": "objects", "labels": 7}'])
+def test_a_card_that_is_none_has_no_labels(tmp_path: Path, card: str) -> None:
+    """The page answers all the same, as for digits."""
+    (tmp_path / "mine.json").write_text(card)
+
+    assert labels(site(tmp_path, model=lambda: tmp_path / "mine.tflite")) == ()
 
 
 def test_a_name_is_no_formula_and_breaks_no_line(page: Visitor, tmp_path: Path) -> None:

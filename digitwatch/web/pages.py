@@ -12,6 +12,7 @@ from digitwatch import corrected
 from digitwatch.web import health, plots
 from digitwatch.web.desk import Desk, desk_of
 from digitwatch.web.index import STATUSES, Filter
+from digitwatch.web.labels import labels
 from digitwatch.web.live import Live
 from digitwatch.web.plots import Day
 from digitwatch.web.site import without_paths
@@ -60,12 +61,14 @@ def reading(request: Request) -> Response:
         reason=without_paths(desk.site, found["reason"]),
         where=where,
         digits=digits,
+        labels=labels(desk.site),
     )
 
 
 def review(request: Request) -> Response:
     """Show the review; its readings are fetched by the browser."""
-    return desk_of(request).answer("review.html")
+    desk = desk_of(request)
+    return desk.answer("review.html", labels=labels(desk.site))
 
 
 def numbers(request: Request) -> Response:

@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from digitwatch.spool import corrections
-from digitwatch.spool.corrections import NOT_A_NUMBER, UNDONE, Correction
+from digitwatch.spool.corrections import UNDONE, Correction
 from digitwatch.spool.lines import shown_name
 from digitwatch.web.body import TooMuchError, small_body
 from digitwatch.web.desk import Desk, desk_of
+from digitwatch.web.labels import labels
 from digitwatch.web.site import without_paths
 
 AHEAD = 8  # readings that a browser is given at a time, so that the next one is there at once
@@ -42,8 +44,9 @@ def queue(request: Request) -> Response:
 async def correct(request: Request) -> Response:
     """Add a correction; answer with what now counts for the page."""
     try:
-        given = _parse(await small_body(request, LONGEST))
-        return await run_in_threadpool(_correct, desk_of(request), given)
+        desk = desk_of(request)
+        given = _parse(await small_body(request, LONGEST), await run_in_threadpool(labels, desk.site))
+        return await run_in_threadpool(_correct, desk, given)
     except TooMuchError as error:
         return JSONResponse({"trouble": str(error)}, 413)
     except BadAnswerError as error:
@@ -75,8 +78,8 @@ def _correct(desk: Desk, given: dict[str, str]) -> Response:
     return JSONResponse({"now": line.now, "waiting": desk.index.waiting()})
 
 
-def _parse(body: bytes) -> dict[str, str]:
-    """Give the fields of an answer, each one checked."""
+def _parse(body: bytes, known: Sequence[str]) -> dict[str, str]:
+    """Give the fields of an answer, each one checked; besides digits, those that the model knows may be said."""
     try:
         given = json.loads(body)
     except (ValueError, RecursionError):
@@ -84,9 +87,13 @@ def _parse(body: bytes) -> dict[str, str]:
     names = ("id", "page", "was", "now", "who")
     if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in names):
         raise BadAnswerError(f"expected the texts {', '.join(names)}")
-    given["now"] = " ".join(given["now"].split()) if given["now"] not in (UNDONE, NOT_A_NUMBER) else given["now"]
-    if given["now"] != UNDONE and not SAYS.fullmatch(given["now"]):
-        raise BadAnswerError("expected digits, with one space between two rows, x for no number, or nothing")
+    if given["now"] in (UNDONE, *known) or given["now"] == given["was"]:  # that it was read so is seen later
+        pass
+    elif SAYS.fullmatch(" ".join(given["now"].split())):
+        given["now"] = " ".join(given["now"].split())
+    else:
+        also = f", or one of {', '.join(known)}" if known else ""
+        raise BadAnswerError(f"expected digits, with one space between two rows, x for no number, or nothing{also}")
     if len(given["who"]) > 40:
         raise BadAnswerError("expected a name of at most 40 characters")
     return given

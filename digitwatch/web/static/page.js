@@ -250,6 +250,7 @@ function review() {
   const said = []; // what was answered: to take it back
   const skipped = new Set();
   const saving = new Map(); // answers on their way, by reading
+  const labels = [...document.querySelectorAll("[data-label]")]; // to choose from, where the model sorts pictures
   let left = 0;
   let begun = 0;
 
@@ -289,6 +290,7 @@ function review() {
     $("answer").value = "";
     $("answer").placeholder = reading.prediction;
     $("answer").focus();
+    for (const label of labels) label.classList.toggle("read", label.dataset.label === reading.prediction);
   }
 
   async function answer(now) {
@@ -349,7 +351,8 @@ function review() {
     if (act) {
       event.preventDefault();
       act();
-    } else if (/^[0-9]$/.test(event.key) && event.target !== $("answer")) $("answer").focus();
+    } else if (labels.length) labels.slice(0, 9)[event.key - 1]?.click();
+    else if (/^[0-9]$/.test(event.key) && event.target !== $("answer")) $("answer").focus();
   });
   $("say").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -358,6 +361,7 @@ function review() {
     if (waiting.length) answer(typed || waiting[0].prediction);
   });
   $("answer").addEventListener("input", () => ($("answer").value = $("answer").value.replace(/[^0-9 ]/g, "")));
+  for (const label of labels) label.addEventListener("click", () => answer(label.dataset.label));
   $("not").addEventListener("click", () => answer("x"));
   $("back").addEventListener("click", undo);
   $("help").addEventListener("click", toggleKeys);
