@@ -13,7 +13,7 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Values = TypeVar("Values", Pixels, Floats)
 
-FIRST_LOOK = 512  # longest side of the reduced page on which the writing is found first
+FIRST_LOOK = 256  # longest side of the reduced page on which the writing is found first
 ENOUGH = 36  # pixels that a digit must be high on the reduced page; else it is reduced less
 BLURRED = 10  # pixels: lower than this, heights cannot be told
 WORK_PIXELS = 4_500_000  # but the page is never worked on with more pixels than this
