@@ -1,7 +1,8 @@
 """One scan from claim to filed: the commit order, written once.
 
     claim     one rename from the inbox to inbox/.digitwatch/ID/NAME          spool.claims.claim
-    read      the claim is made durable; then pure, may be repeated at will    worker.perform
+    read      pure, may be repeated at will; beside it the claim is made       worker.perform
+              durable, which is waited for before anything is published
     publish   each picture under a temporary name, synced, renamed             spool.pictures.publish
     record    all rows of the scan in one write, synced: the commit point      record, below
     file      the original to archive/ or failed/, never replacing a file      move and file, below

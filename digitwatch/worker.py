@@ -10,6 +10,7 @@ import signal
 import stat
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -27,6 +28,7 @@ from digitwatch.spool.peek import LOOK
 from digitwatch.spool.pictures import publish, withdraw
 
 _reader: Reader | None = None
+_beside = ThreadPoolExecutor(1)  # waits for the disk while the reader reads; its thread begins with the first scan
 
 
 def attend() -> None:
@@ -101,13 +103,13 @@ def perform(job: Job, equipment: Equipment) -> Outcome:
 
 def _perform(job: Job, reader: Reader) -> Outcome:
     try:
-        data, stamp = _read_durably(job)
+        data, stamp, durable = _read_durably(job)
     except _NoFileError as error:
         return Outcome(job, "", failure=str(error))
     sha256 = hashlib.sha256(data).hexdigest()
     failure, truncated = "it holds no page", False
     try:
-        pages = tuple(_publish(job, page, reading) for page, reading in _read_pages(reader, data))
+        pages = tuple(_publish(job, page, reading, durable) for page, reading in _read_pages(reader, data))
         if pages:
             return Outcome(job, sha256, pages=pages, stamp=stamp)
     except OSError:  # of the publishing alone; see _read_pages
@@ -118,6 +120,7 @@ def _perform(job: Job, reader: Reader) -> Outcome:
         failure = "it needs more memory than limits.memory in config.yaml allows"
     except Exception as error:  # whatever a scan does to the reader must cost that scan alone
         failure = f"it confused the reader ({type(error).__name__}: {error}): a bug in digitwatch, please report it"
+    durable.result()  # before the failure is told, too
     withdraw(job.outbox, job.name, job.id)
     return Outcome(job, sha256, failure=failure, truncated=truncated, stamp=stamp)
 
@@ -134,11 +137,11 @@ class _NoFileError(Exception):
     """What lies in the place of the scan is no plain file."""
 
 
-def _read_durably(job: Job) -> tuple[bytes, tuple[int, int]]:
-    """Give the bytes of the scan and the stamp of the file before they were read.
+def _read_durably(job: Job) -> tuple[bytes, tuple[int, int], Future[None]]:
+    """Give the bytes of the scan, the stamp of the file before they were read, and when all of it is durable.
 
-    A claimed scan is synced, since its writer may not have done so, and so is its claim. Links are not
-    followed, and nobody is waited for.
+    A claimed scan is synced, since its writer may not have done so, and so is its claim: that goes on beside the
+    reading, which is pure. Links are not followed, and nobody is waited for.
     """
     try:
         handle = os.open(job.source, LOOK if job.claimed else LOOK & ~os.O_NOFOLLOW)
@@ -150,18 +153,32 @@ def _read_durably(job: Job) -> tuple[bytes, tuple[int, int]]:
     if not stat.S_ISREG(status.st_mode):
         os.close(handle)
         raise _NoFileError("it is no plain file but a folder, pipe, socket or device")
-    with open(handle, "rb") as file:
-        data = file.read()
+    try:
+        with open(handle, "rb", closefd=False) as file:
+            data = file.read()
+    except (OSError, MemoryError):
+        os.close(handle)
+        raise
+    return data, (status.st_size, status.st_mtime_ns), _beside.submit(_make_durable, job, handle)
+
+
+def _make_durable(job: Job, handle: int) -> None:
+    """Sync a claimed scan and its claim, and close it."""
+    try:
         if job.claimed:
             os.fsync(handle)
             sync_claim(Claim(job.id, job.name, job.source))
-    return data, (status.st_size, status.st_mtime_ns)
+    finally:
+        os.close(handle)
 
 
-def _publish(job: Job, page: Page, reading: Reading) -> PageResult:
+def _publish(job: Job, page: Page, reading: Reading, durable: Future[None]) -> PageResult:
+    """Draw a page and publish its picture, once its scan is `durable`: there is no picture of a scan that is not."""
     title = printable(job.name) + (f", page {page.number}" if page.number > 1 else "")
     name = job.name if page.number == 1 else numbered(f"{job.name}.{page.number}", 1)
-    picture = publish(annotate(page, reading, title), job.outbox, name, f"{job.id}/{page.number}")
+    drawn = annotate(page, reading, title)
+    durable.result()
+    picture = publish(drawn, job.outbox, name, f"{job.id}/{page.number}")
     return PageResult(
         page=page.number,
         prediction=reading.text,

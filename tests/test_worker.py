@@ -1,6 +1,8 @@
 """A worker's life: made ready, it reads, tells what is wrong, and keeps quiet."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -61,3 +63,27 @@ def test_no_plain_file_is_the_scans_own_trouble(tmp_path: Path, strange: str) ->
     os.mkfifo(tmp_path / "pipe")
 
     assert "it is no plain file" in perform(tmp_path, strange)[0][1]
+
+
+CLAIM = "20261122T161629.123Z-4f2a9c1e"
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+@pytest.mark.parametrize("name", ["good.png", "damaged.png"])
+def test_a_claim_is_durable_before_anything_is_made_of_it(tmp_path: Path, name: str) -> None:
+    """However long the disk takes for the scan and its folders: the picture, or the word on a failure, comes after."""
+    home = tmp_path / "inbox" / ".digitwatch" / CLAIM
+    home.mkdir(parents=True)
+    (home / "good.png").write_bytes(scan("7"))
+    (home / "damaged.png").write_bytes(scan("7")[:200] + b"damaged" * 9)
+    code = CODE.replace('"id", name, base /', f'"{CLAIM}", name, Path("{home}") /').replace("claimed=False", "")
+    trace = tmp_path / "trace"
+    slow = ["-e", "trace=fsync,renameat2,write", "-e", "inject=fsync:delay_enter=200000"]
+    command = [sys.executable, "-c", code, str(tmp_path), "100000000", name]
+    subprocess.run(["strace", "-f", "-qq", "-y", "-o", trace, *slow, *command], check=True, capture_output=True)
+
+    calls = trace.read_text().splitlines()
+    synced = [number for number, call in enumerate(calls) if re.search(r"fsync\(.*/inbox", call)]
+    made = [number for number, call in enumerate(calls) if "renameat2(" in call or "write(1<" in call]
+    assert len(synced) == 4  # the scan, its folder, that of all claims, and the inbox
+    assert synced[-1] < made[0]
