@@ -206,7 +206,7 @@ def test_rotation_with_reload_loses_no_row(tmp_path: Path) -> None:
 def test_an_inbox_made_anew_is_watched_again(tmp_path: Path) -> None:
     """When the inbox is removed and comes back, scans are read without a restart."""
     with Service(tmp_path) as service:
-        shutil.rmtree(service.inbox)
+        until(lambda: shutil.rmtree(service.inbox, ignore_errors=True) or not service.inbox.exists(), "it is gone")
         until(lambda: "paused" in service.lines(), "the pause")
         service.inbox.mkdir()
         (service.inbox / "a.png").write_bytes(scan())
