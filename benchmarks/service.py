@@ -1,6 +1,5 @@
 """A digitwatch that runs for a measurement: its folders, its rows, its processor time and memory."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -8,8 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-TICK = os.sysconf("SC_CLK_TCK")
 
 
 def settings(base: Path, workers: int = 2) -> Path:
@@ -70,12 +67,9 @@ def group(leader: int) -> list[int]:
 
 
 def processor(leader: int) -> float:
-    """Give the processor seconds that a daemon and all that belongs to it have used."""
-    total = 0
-    for pid in group(leader):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / TICK
+    """Give the processor seconds that a daemon and all that belongs to it have used, to the nanosecond."""
+    paths = (path for pid in group(leader) for path in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+    return sum(int(path.read_text().split()[0]) for path in paths) / 1e9
 
 
 def memory(leader: int) -> float:

@@ -173,7 +173,7 @@ def _kill_workers(service: Service, step: str, number: int) -> bool:
     assert service.process is not None
     workers = family(service.process.pid)["workers"]
     inject = ("-e", f"trace={step}", "-e", f"inject={step}:signal=KILL:when={number}")
-    traced = [subprocess.Popen(["strace", "-qq", "-o", "/dev/null", *inject, "-p", str(pid)]) for pid in workers]
+    traced = [subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", *inject, "-p", str(pid)]) for pid in workers]
     until(lambda: all(map(_is_traced, workers)), "strace is attached")
     for scan in range(3):
         (service.inbox / f"{scan}.png").write_bytes(tiny(scan))
