@@ -1,30 +1,41 @@
-"""Text, colours and rectangles in pixels; words are set once in matplotlib's font and kept for the next time.
+"""Text, colours and rectangles in pixels; words are set once, in the font that comes with matplotlib, and kept.
 
 Pictures are (H, W) uint8, each pixel a place in the palette. On a colour picture, (H, W, 3) uint8 in the order blue,
 green, red, the same functions draw with the colours themselves.
 """
 
+import importlib.util
 from functools import cache, lru_cache
 from pathlib import Path
 
-import matplotlib
 import numpy as np
-from matplotlib.ft2font import FT2Font
+from PIL import Image, ImageDraw, ImageFont
 
 from digitwatch.reading.palette import PALETTE, WHITE, Colour
 
 _FONTS = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
 _MISSING = "□"
+_LARGE = 200  # pixels: a size in which rounding does not show
+_NO_LETTER = "\U0010ffff"  # stands for nothing in any font
 
 
 @cache
-def _font(bold: bool) -> FT2Font:
-    return FT2Font(str(Path(matplotlib.get_data_path(), "fonts", "ttf", _FONTS[bold])))
+def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
+    # Found without importing matplotlib, which would take as long as all else that a worker imports.
+    package = importlib.util.find_spec("matplotlib")
+    assert package is not None and package.submodule_search_locations
+    path = Path(package.submodule_search_locations[0], "mpl-data", "fonts", "ttf", _FONTS[bold])
+    return ImageFont.truetype(str(path), size, layout_engine=ImageFont.Layout.BASIC)
+
+
+@cache
+def _no_letter(bold: bool) -> bytes:
+    return bytes(_font(20, bold).getmask(_NO_LETTER))
 
 
 @lru_cache(4096)
 def _drawable(character: str, bold: bool) -> bool:
-    return character.isprintable() and _font(bold).get_char_index(ord(character)) != 0
+    return character.isprintable() and bytes(_font(20, bold).getmask(character)) != _no_letter(bold)
 
 
 def printable(text: str, bold: bool = False) -> str:
@@ -35,17 +46,12 @@ def printable(text: str, bold: bool = False) -> str:
 @lru_cache(2048)
 def _letter(character: str, size: int, bold: bool) -> tuple[float, int, np.ndarray]:
     """Return a letter's advance, its offset to the right, and its cover, (1.25 size, W) uint8, 255 = ink."""
-    font = _font(bold)
-    font.set_size(size, 72)  # at 72 dots per inch a point is a pixel
-    glyph = font.load_char(ord(character))
-    font.set_text(character, 0.0)
-    font.draw_glyphs_to_bitmap(antialiased=True)
-    mask = np.asarray(font.get_image())
-    line = np.zeros((size * 5 // 4, mask.shape[1]), np.uint8)
-    top = max(0, size - mask.shape[0] + round(font.get_descent() / 64))
-    rows = min(mask.shape[0], line.shape[0] - top)
-    line[top : top + rows] = mask[:rows]
-    return glyph.linearHoriAdvance / 65536, max(0, glyph.horiBearingX // 64), line
+    font = _font(size, bold)
+    left, _, right, _ = (round(side) for side in font.getbbox(character, anchor="ls"))
+    line = Image.new("L", (max(1, right - left), size * 5 // 4))
+    ImageDraw.Draw(line).text((-left, size - 1), character, 255, font, anchor="ls")
+    # In small sizes advances are rounded to pixels, which would make words wider.
+    return _font(_LARGE, bold).getlength(character) * size / _LARGE, max(0, left), np.asarray(line)
 
 
 @lru_cache(512)
