@@ -80,9 +80,10 @@ def _scores(content: bytes, card: dict[str, Any], test: Digits, progress: Progre
         progress(f"{exact:.2%} of the rows composed of test digits read exactly")
         return {"test_rows_exact": round(exact, 4), "test_rows": train_line.ROWS}
     result = measure(Classifier(content, card, card["name"]), test)
-    progress(f"test accuracy {result.accuracy:.2%}, loss {result.loss:.4f}")
+    progress(f"test accuracy {result.accuracy:.2%}, best digit right {result.named:.2%}, loss {result.loss:.4f}")
     return {
         "test_accuracy": round(result.accuracy, 4),
+        "test_named": round(result.named, 4),
         "test_loss": round(result.loss, 4),
         "test_digits": len(test),
         "test_calibration_error": round(result.calibration_error, 4),

@@ -29,7 +29,7 @@ def course(
     learn: Digits, epochs: int | None, *, seed: int, progress: Progress, steps: int = STEPS
 ) -> tuple[bytes, dict[str, Any]]:
     """Train the line model, and calibrate it on rows of held-out writers' digits. Return .tflite and card."""
-    recipe = Recipe(epochs=epochs or 10, batch=0, peak_rate=2e-3, smoothing=0.0)
+    recipe = Recipe(epochs=epochs or 30, batch=0, peak_rate=2e-3, smoothing=0.0)
     learn, held = datasets.hold_out(learn)
     model = fit(models.line, batches(learn, seed), recipe, steps=steps, loss=loss, progress=progress)
     content = rounding.to_tflite(model)
