@@ -207,8 +207,7 @@ def test_what_the_model_saw_is_shown(tmp_path: Path, browsing: Browsing) -> None
         assert watched.findings() == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("screen", ["wide", "phone"])
+@pytest.mark.parametrize(("screen", "scheme"), [("wide", "light"), ("phone", "dark")])
 def test_the_page_is_for_everybody(tmp_path: Path, screen: str, scheme: str, browsing: Browsing) -> None:
     """On a phone and on a wide screen, by day and by night, axe-core finds nothing, and all can be touched."""
     settings = site(tmp_path)

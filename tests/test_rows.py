@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from digitwatch.reading.rows import read_rows
+from digitwatch.reading.guess import guess
+from digitwatch.reading.lattice import Lattice, Way
+from digitwatch.reading.rows import _best_text, read_rows
 from digitwatch.reading.segment import Piece
 
 DIGITS = list(range(10))
@@ -70,6 +72,15 @@ def test_several_rows_stay_apart() -> None:
     rows = read_rows([[bar(0)], [bar(0), bar(70)]], classify, undecided, DIGITS)
 
     assert [len(row.guesses) for row in rows] == [1, 2]
+
+
+def test_a_row_is_never_left_out_altogether() -> None:
+    """All of it may be dirt, and neither model sees a digit: where there is ink, something stands all the same."""
+    [speck] = guess([bar(0, 1, 1)], classify)
+    ways = [Way(0, 1, None, -1.5, np.zeros(0)), Way(0, 1, speck, -17.0, np.full(10, -19.0))]
+    frames = np.log(np.full((4, 12), 0.001) + np.eye(12)[11])
+
+    assert len(_best_text(Lattice(ways), frames)[0]) == 1
 
 
 def test_a_plain_row_is_certain_and_a_parted_one_less_so() -> None:

@@ -158,9 +158,8 @@ def _best_text(lattice: Lattice, frames: Logs) -> tuple[Text, float]:
     too few or too many, it is followed.
     """
     seen = likely_texts(frames, CANDIDATES)
-    texts = list(
-        dict.fromkeys(lattice.likely_texts(CANDIDATES) + [text for text in seen if OTHER not in text and text])
-    )
+    known = lattice.likely_texts(CANDIDATES) + [text for text in seen if OTHER not in text]
+    texts = [text for text in dict.fromkeys(known) if text]  # where there is ink, something stands
     strange = [text for text in seen if text not in texts]
     parted = np.maximum([lattice.log_probability(text) for text in texts], UNSPELT)
     logs = np.concatenate([parted, np.full(len(strange), UNSPELT)])
