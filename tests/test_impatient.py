@@ -24,6 +24,7 @@ def connect(page: Visitor, said: bytes) -> socket.socket:
 def test_half_a_request_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
     """A first request that never ends, and a second one behind an answered one, are closed by us."""
     monkeypatch.setattr(impatient, "SECONDS", 0.2)
+    monkeypatch.setattr(serve, "KEEP_ALIVE", 1)
     with visiting(site(tmp_path)) as page, connect(page, said) as connection:
         until(lambda: connection.recv(10_000) == b"", "the connection is closed")
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from service import until
 
-from digitwatch.lookout import DEAF_AFTER, LATE_SECONDS, Habits, Lookout
+from digitwatch import lookout
+from digitwatch.lookout import DEAF_AFTER, Habits, Lookout
 from digitwatch.spool import watch
 from digitwatch.spool.claims import Taken
 from digitwatch.spool.inbox import Inbox
@@ -98,8 +99,11 @@ def test_an_exception_in_the_watch_ends_it_and_is_mended(
     until(lambda: owner.knows(2), "the new watch", 10)
 
 
-def test_a_deaf_watch_is_given_up(owner: Owner, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_deaf_watch_is_given_up(
+    owner: Owner, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """When listing after listing finds scans that no event told of, the folder is polled, and that is said."""
+    monkeypatch.setattr(lookout, "LATE_SECONDS", 0.2)
     events = owner.lookout._events
     assert events is not None
     assert events._observer is not None
@@ -109,7 +113,7 @@ def test_a_deaf_watch_is_given_up(owner: Owner, caplog: pytest.LogCaptureFixture
         for number in range(DEAF_AFTER):
             put(owner, f"{number}.png")
             time_of = owner.inbox.folder / f"{number}.png"
-            until(lambda path=time_of: time.time() - path.lstat().st_ctime > LATE_SECONDS, "its age", 10)
+            until(lambda path=time_of: time.time() - path.lstat().st_ctime > lookout.LATE_SECONDS, "its age", 10)
             owner.lookout.look()
 
     assert owner.lookout.watching == "polling"

@@ -68,8 +68,9 @@ def test_wrong_settings_are_not_tried_again(tmp_path: Path, code: int, monkeypat
     assert len(lines(tmp_path)) == 1
 
 
-def test_a_page_that_does_not_listen_holds_nobody_up(tmp_path: Path) -> None:
+def test_a_page_that_does_not_listen_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full pipe loses words, not time; and a page that ignores SIGTERM is killed."""
+    monkeypatch.setattr(page, "STOP_SECONDS", 0.5)
     stubborn = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(1000)\n"
     kept = Page(script(tmp_path, stubborn))
     kept.start()

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 NICE = 5  # reading goes first
 BEAT = 10  # turns of a tenth of a second between two signs of life
 CONNECTIONS = 250  # beyond, the answer is 503
+KEEP_ALIVE = 15  # seconds for which a connection may say nothing between two requests
 STOP_SECONDS = 2
 
 
@@ -42,7 +43,7 @@ class Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 limit_concurrency=CONNECTIONS,
-                timeout_keep_alive=15,
+                timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=STOP_SECONDS,
                 h11_max_incomplete_event_size=32 << 10,
             )
