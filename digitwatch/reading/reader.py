@@ -187,13 +187,13 @@ class Reader:
         if picture is None:
             return Reading((), 1.0, "empty", "nothing on the page: it is of one colour", 0, model.labels)
         probabilities = model(picture[None])[0]
-        second, best = (int(k) for k in np.argsort(probabilities)[-2:])
+        best = int(probabilities.argmax())
         sure = float(probabilities[best])
         height, width = page.image.shape[:2]
         answer = Digit(model.labels[best], sure, Box(0, 0, width, height), picture, probabilities)
-        doubt = sure < self._review_below
-        reason = f"may be {model.labels[best]} or {model.labels[second]}" if doubt else ""
-        return Reading(((answer,),), sure, "review" if doubt else "ok", reason, 0, model.labels)
+        if sure >= self._review_below:
+            return Reading(((answer,),), sure, "ok", "", 0, model.labels)
+        return Reading(((answer,),), sure, "review", self._doubt(((answer,),), [1.0]), 0, model.labels)
 
     def _best_turn(self, strength: Floats, mask: Pixels, upright: list[list[Piece]]) -> tuple[int, list[list[Piece]]]:
         """Return by how many degrees the page must be turned clockwise to be read best, and its rows then."""

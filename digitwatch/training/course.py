@@ -8,8 +8,6 @@ from typing import Any
 
 import keras
 
-from digitwatch.training.rounding import round_weights
-
 Progress = Callable[[str], None]
 
 EVERY = 30.0  # seconds between two lines of progress within an epoch
@@ -39,7 +37,7 @@ def fit(
     loss: Any,
     progress: Progress,
 ) -> keras.Model:
-    """Return the network after its last epoch, in float32 and with averaged weights, which are rounded.
+    """Return the network after its last epoch, in float32 and with averaged weights.
 
     Args:
         build: makes the network.
@@ -68,7 +66,6 @@ def fit(
     )  # fmt: skip  # shuffle: the lessons already are
     exact = build()
     exact.set_weights(model.get_weights())
-    round_weights(exact)
     return exact
 
 

@@ -19,7 +19,7 @@ LARGEST = 127
 
 
 def round_weights(network: keras.Model) -> None:
-    """Round the weights of each convolution as `to_tflite` does, so that Keras and LiteRT hold the same network."""
+    """Round the weights of each convolution, one scale for each filter; a second time changes nothing."""
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D):
             weights, *bias = layer.get_weights()  # (height, width, in, out)
@@ -28,11 +28,15 @@ def round_weights(network: keras.Model) -> None:
 
 
 def to_tflite(network: keras.Model) -> bytes:
-    """Return the network as .tflite, of any batch size, with float32 in and out; without convolutions, as it is."""
+    """Return the network as .tflite, of any batch size, with float32 in and out; without convolutions, as it is.
+
+    The network's own weights are rounded as well, so that Keras and LiteRT hold the same.
+    """
     if not any(isinstance(layer, keras.layers.Conv2D) for layer in network.layers):
         return export.to_tflite(network)
     from ai_edge_quantizer import qtyping, quantizer  # noqa: PLC0415 (takes 3 s, which only this needs)
 
+    round_weights(network)
     with contextlib.redirect_stdout(io.StringIO()):  # both tools print what they did
         exact = bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
         rounding = quantizer.Quantizer(exact)

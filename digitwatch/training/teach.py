@@ -116,7 +116,6 @@ def teach(
     network = recover(locate(named).with_suffix(".tflite").read_bytes(), base.name)
     learn, calibration = datasets.hold_out(learn)
     _learn(network, _mixed(learn, taught.digits, course.seed), base.card, course, progress)
-    rounding.round_weights(network)
     content = rounding.to_tflite(network)
     card = base.card | {"created": datetime.now(UTC).isoformat(timespec="seconds"), "temperature": 1.0}
     if card["output"] == "logits":
