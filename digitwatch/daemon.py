@@ -69,12 +69,15 @@ class Daemon:
         """
         self._pool = pool
         self._lookout.open()
+        pool.begin()  # the listing of a full inbox takes as long as the workers take to be ready
         if cut := self._predictions.repair():
             log.warning("%s: cut off %d bytes of an incomplete last line", self._predictions.path, cut)
         self._status.resume(self._predictions.path)
-        self._ledger.model = pool.start()
         self._adopt()
         self._lookout.start()
+        with contextlib.suppress(OSError, Taken):  # the first turn of the loop meets it again
+            self._look_if_due()
+        self._ledger.model = pool.start()
         log.info("watching %s by %s; model %s", self._places.inbox, self._lookout.watching, self._ledger.model)
         systemd.notify(READY=1)
         while not self._is_done():
@@ -234,10 +237,8 @@ class Daemon:
         self._lookout.next_look = 0.0  # what has happened meanwhile is seen as soon as work goes on
 
     def _is_done(self) -> bool:
-        if not self._stopping:
-            return False
         idle = not self._pool.busy and not self._ledger.is_pending
-        return idle or self._clock() >= self._stop_at
+        return self._stopping and (idle or self._clock() >= self._stop_at)
 
     def _end(self) -> None:
         """Stop the helpers and put what was not recorded back into the inbox."""

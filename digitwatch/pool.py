@@ -6,17 +6,13 @@ passes each scan through four threads, which took more time than all that the da
 """
 
 import contextlib
-import logging
 import multiprocessing
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from digitwatch.jobs import Equipment, Job, Outcome
-from digitwatch.slot import Died, Slot, start, warm_up
-from digitwatch.spool.lines import printable
-
-log = logging.getLogger(__name__)
+from digitwatch.slot import Died, Slot, start, verdict, warm_up
 
 AHEAD = 2  # scans given to a worker at a time: one that it reads, one that waits so that it never idles
 CRASHES = 5  # a scan during which, read alone, a process died so often is the cause, not the victim
@@ -59,20 +55,31 @@ class Pool:
         self._stillborn = 0
         self._context = multiprocessing.get_context("forkserver")
 
-    def start(self) -> str:
-        """Start all workers and wait until each has answered a self-test; give the model's name.
+    def begin(self) -> None:
+        """Start all workers; they make themselves ready while something else is done.
 
         Raises:
-            WorkerError: a worker cannot be made ready.
+            WorkerError: no process can be made.
         """
         warm_up()
         try:
             self._fill()
+        except (OSError, EOFError) as error:
+            raise WorkerError(str(error)) from error
+
+    def start(self) -> str:
+        """Start the workers that are missing and wait until all have answered a self-test; give the model's name.
+
+        Raises:
+            WorkerError: a worker cannot be made ready.
+        """
+        self.begin()
+        try:
             self.model = {slot.ready.result(PREPARING_SECONDS) for slot in self._slots}.pop()
             return self.model
         except TimeoutError:
             raise WorkerError(f"no worker was ready after {PREPARING_SECONDS:.0f} seconds") from None
-        except (Died, ValueError, OSError, EOFError) as error:  # ValueError: what the model's loader said
+        except (Died, ValueError) as error:  # ValueError: what the model's loader said
             raise WorkerError(str(error)) from error
 
     @property
@@ -225,7 +232,7 @@ class Pool:
         self._slots.remove(slot)
         others = [job for job in slot.jobs if job is not culprit]
         if culprit is not None:
-            self._report(self._verdict(slot, culprit))
+            self._report(verdict(slot, culprit, self._seconds))
         elif not slot.was_ready:
             self._stillborn += 1
         if self._stillborn >= STILLBORN:
@@ -237,14 +244,3 @@ class Pool:
             self._fill()
         for job in others:
             self.submit(job)
-
-    def _verdict(self, slot: Slot, culprit: Job) -> Outcome:
-        """Tell what the death of a worker says about the scan that it was reading."""
-        if not slot.overdue:
-            log.warning("%s: its worker died; it is read again, alone", printable(culprit.name))
-            return Outcome(culprit, "", crashed=True)
-        if slot.stood_still:
-            why = f"a worker stood still for {self._seconds:g} seconds: a disk or network folder does not answer"
-            return Outcome(culprit, "", trouble=why)
-        failure = f"it took longer than {self._seconds:g} seconds (limits.seconds in config.yaml)"
-        return Outcome(culprit, "", failure=failure, model=slot.model)

@@ -17,6 +17,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 from digitwatch.jobs import Equipment, Job, Outcome
+from digitwatch.spool.lines import printable
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +119,18 @@ def start(
     slot.listener = threading.Thread(target=_listen, args=(slot, answered, ended), daemon=True)
     slot.listener.start()
     return slot
+
+
+def verdict(slot: Slot, culprit: Job, seconds: float) -> Outcome:
+    """Tell what the death of a worker says about the scan that it was reading, for which it had so many seconds."""
+    if not slot.overdue:
+        log.warning("%s: its worker died; it is read again, alone", printable(culprit.name))
+        return Outcome(culprit, "", crashed=True)
+    if slot.stood_still:
+        why = f"a worker stood still for {seconds:g} seconds: a disk or network folder does not answer"
+        return Outcome(culprit, "", trouble=why)
+    failure = f"it took longer than {seconds:g} seconds (limits.seconds in config.yaml)"
+    return Outcome(culprit, "", failure=failure, model=slot.model)
 
 
 def _start(process: ForkServerProcess) -> None:

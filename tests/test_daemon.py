@@ -5,12 +5,20 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from accounts import account, family, processes_writing, tiny
 from service import Service, scan, until
+
+from digitwatch.daemon import Daemon
+from digitwatch.lookout import Habits
+from digitwatch.pool import WorkerError
+from digitwatch.spool.inbox import Inbox
+from digitwatch.spool.predictions import PredictionLog
+from digitwatch.work import Places
 
 
 def _copied(service: Service, name: str) -> None:
@@ -77,6 +85,37 @@ def test_scans_from_before_the_start_are_read(tmp_path: Path) -> None:
         rows = service.await_rows(5)
 
     assert sorted(row["file"] for row in rows) == [f"{number}.png" for number in range(5)]
+
+
+class _Unready:
+    """Workers that are started, and never ready."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox, self.listed = inbox, [0]
+
+    def begin(self) -> None:
+        """Note what was listed before."""
+        self.listed = [len(self._inbox)]
+
+    def start(self) -> str:
+        """Note what was listed meanwhile."""
+        self.listed.append(len(self._inbox))
+        raise WorkerError("never")
+
+
+def test_a_full_inbox_is_listed_while_the_workers_get_ready(tmp_path: Path) -> None:
+    """Both take about a second; the first result need not wait for one after the other."""
+    for number in range(3):
+        (tmp_path / f"{number}.png").write_bytes(scan())
+    inbox = Inbox(tmp_path, settle=0, recursive=False, is_complete=lambda *_: True, clock=time.monotonic)
+    places = Places(*[tmp_path] * 5)
+    habits = Habits("polling", False, 1, 1, 0)
+    daemon = Daemon(places, inbox, PredictionLog(tmp_path / "log"), habits, clock=time.monotonic)
+    pool = _Unready(inbox)
+    with pytest.raises(WorkerError):
+        daemon.run(pool)  # type: ignore[arg-type]  # all of a pool that this needs
+
+    assert pool.listed == [0, 3]
 
 
 def test_what_cannot_be_read_is_failed_with_a_reason(service: Service) -> None:

@@ -7,8 +7,8 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.lines import printable
@@ -36,8 +36,7 @@ OPEN_MENTIONED = 60.0  # seconds after which a file that somebody keeps open for
 LEFT_SECONDS = 60.0  # until a file that could not be taken is tried again
 
 
-@dataclass(frozen=True)
-class _Seen:
+class _Seen(NamedTuple):  # made for each file of a listing, in half the time of a frozen dataclass
     """A file in the inbox: when it may be taken, by which size and time it is known unchanged, known since when.
 
     Until its turn comes nobody looks whether it is complete (None), and `due` is when it was first seen as it is.
@@ -160,7 +159,7 @@ class Inbox:
         """Tell whether a file need not wait; else it waits for the rest of its quiet time."""
         if seen.size and self._is_complete(*edges(self.folder / seen.name, seen.size)):
             return True
-        self._await(replace(seen, due=seen.due + self._quiet_time(seen.size), complete=False))
+        self._await(seen._replace(due=seen.due + self._quiet_time(seen.size), complete=False))
         return False
 
     def next_due(self) -> float | None:
@@ -200,7 +199,7 @@ class Inbox:
         now = self._clock()
         if now - seen.since >= OPEN_MENTIONED:
             self._say_once(seen.name, seen.name, "is still open for writing in another program and waits for it")
-        self._await(replace(seen, due=now + max(self._settle, SOON, (now - seen.since) / 10)))
+        self._await(seen._replace(due=now + max(self._settle, SOON, (now - seen.since) / 10)))
 
     def _quiet_time(self, size: int) -> float:
         return self._settle if size else max(self._settle, EMPTY_SETTLES)
@@ -226,9 +225,7 @@ class Inbox:
     def _is_scan(self, name: str, status: os.stat_result) -> bool:
         """Tell whether a directory entry is a file to be read; say once what is strange about others."""
         parts = name.split(os.sep)
-        if CLAIMED in parts or any(map(TEMPORARY.search, parts)):
-            return False
-        if len(parts) > 1 and not self._recursive:
+        if any(map(TEMPORARY.search, parts)) or (len(parts) > 1 and not self._recursive):  # CLAIMED is hidden, too
             return False
         if stat.S_ISREG(status.st_mode):
             return self._may_read(name)
