@@ -15,8 +15,11 @@ Pixels = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]
 
 # LiteRT plans its memory for one batch size and plans again when that changes, so there is one interpreter
-# for each of these sizes, made on first use; a batch is cut to fit and its last part padded with paper.
-BATCH_SIZES = (1, 4, 16, 64)
+# for each of these sizes, made on first use; a batch is cut to fit and its last part padded with paper. In larger ones
+# a picture takes longer: what is between the layers no longer fits the processor's own memory.
+BATCH_SIZES = (1, 4, 16)
+MANY = 100  # pictures at once, of a full page, for which
+THREADS = 2  # so many threads work: nobody waits long for any other scan, and a core may be idle
 OBJECTS = "objects"  # what the card of a model `reads` that sorts whole pictures instead of looking for digits
 CARD_KEYS = ("labels", "reject", "input", "output", "temperature", "review_below")
 
@@ -44,7 +47,7 @@ class Classifier:
         if missing:
             raise ModelError(f"the card of {name} lacks {', '.join(missing)}: train the model again")
         self._content = content
-        self._interpreters: dict[int, Interpreter] = {}
+        self._interpreters: dict[tuple[int, int], Interpreter] = {}  # by batch size and threads
         self.card = card
         self.name = f"{name}-{hashlib.sha256(content).hexdigest()[:8]}"
         self.labels: tuple[str, ...] = tuple(card["labels"])
@@ -80,24 +83,24 @@ class Classifier:
             batch: (N, 28, 28) uint8, 0 = paper to 255 = ink, or (N, *shape) for whole pictures. N may be 0.
         """
         parts = []
-        done = 0
+        done, threads = 0, THREADS if len(batch) >= MANY else 1
         while done < len(batch):
             left = len(batch) - done
             size = next((size for size in BATCH_SIZES if size >= left), BATCH_SIZES[-1])
-            parts.append(self._run(batch[done : done + size], size))
+            parts.append(self._run(batch[done : done + size], size, threads))
             done += size
         if not parts:
             return np.zeros((0, len(self.labels)), np.float32)
         return _softmax(np.concatenate(parts) / np.float32(self.card["temperature"]))
 
-    def _run(self, batch: Pixels, size: int) -> Probabilities:
+    def _run(self, batch: Pixels, size: int, threads: int) -> Probabilities:
         """Return the logits of at most `size` pictures."""
-        if size not in self._interpreters:
-            self._interpreters[size] = interpreter(self._content, (size, *self._given))
+        if (size, threads) not in self._interpreters:
+            self._interpreters[size, threads] = interpreter(self._content, (size, *self._given), threads)
         low, high = self.card["input"]["range"]
         padded = np.full((size, *self._given), low, np.float32)
         padded[: len(batch)] = batch.reshape(-1, *self._given) * np.float32((high - low) / 255) + np.float32(low)
-        model = self._interpreters[size]
+        model = self._interpreters[size, threads]
         model.set_tensor(model.get_input_details()[0]["index"], padded)
         model.invoke()
         answer: Probabilities = model.get_tensor(model.get_output_details()[0]["index"])
@@ -111,7 +114,7 @@ class Classifier:
         if strange:
             raise ModelError(f"the card of {name} has the label {strange[0]!r}, which cannot stand in a log or table")
         try:
-            model = self._interpreters[1] = interpreter(self._content, (1, *self._given))
+            model = self._interpreters[1, 1] = interpreter(self._content, (1, *self._given))
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{name}.tflite is not a model that LiteRT can run: {error}") from error
         given, out = model.get_input_details()[0], model.get_output_details()[0]

@@ -14,12 +14,12 @@ Logs = NDArray[np.float64]
 Text = tuple[int, ...]
 
 IMPOSSIBLE = -np.inf
-WORTH = 16.0  # log probability by which a text may lag behind the best one and still be gone on with
+WORTH = math.exp(-16)  # share of the best text's probability that another needs to be gone on with
 TINY = 1e-200  # share of the most probable way below which a way is as good as none
 RAREST = -60.0  # log probability that a symbol has in a frame at least
 OFTEN = 8  # frames after which shares are brought up to 1 again, lest they become too small for a number
 FEW = 4  # symbols in a frame that a search goes on with
-LEAST = -11.0  # log probability of the least of them: one in 60,000 readings
+LEAST = math.exp(-11)  # probability of the least of them: one in 60,000 readings
 
 
 def log_probabilities(frames: Logs, texts: Sequence[Text]) -> Logs:
@@ -45,15 +45,13 @@ def likely_texts(frames: Logs, count: int) -> list[Text]:
         frames: (T, C) as in log_probabilities.
     """
     nothing = frames.shape[1] - 1
-    beams: dict[Text, tuple[float, float]] = {(): (0.0, IMPOSSIBLE)}  # ending in nothing, ending in a symbol
+    beams: dict[Text, tuple[float, float]] = {(): (1.0, 0.0)}  # ending in nothing, ending in a symbol
     symbols = np.argsort(frames[:, :nothing], axis=1)[:, -FEW:].tolist()
-    for frame, best in zip(frames.tolist(), symbols, strict=True):
+    for frame, best in zip(_seen(frames).tolist(), symbols, strict=True):
         seen = [symbol for symbol in best if frame[symbol] > LEAST]
-        if seen:
-            beams = _grown(beams, frame, seen, count)
-        else:  # most frames: nothing, without a doubt
-            beams = {text: (add(*logs) + frame[nothing], IMPOSSIBLE) for text, logs in beams.items()}
-    return sorted(beams, key=lambda text: -add(*beams[text]))
+        # Most frames show nothing, without a doubt.
+        beams = _grown(beams, frame, seen, count) if seen else {text: (sum(ways), 0.0) for text, ways in beams.items()}
+    return sorted(beams, key=lambda text: -sum(beams[text]))
 
 
 def alternatives(frames: Logs, text: Text, symbols: int) -> Logs:
@@ -177,20 +175,18 @@ def _entering(logs: Logs, others: NDArray[np.bool_]) -> Logs:
 def _grown(
     beams: dict[Text, tuple[float, float]], frame: list[float], seen: list[int], count: int
 ) -> dict[Text, tuple[float, float]]:
-    """Return the best `count` texts after one more frame, in which some symbols may be `seen`."""
-    totals = {text: add(*logs) for text, logs in beams.items()}
-    least = max(totals.values()) - WORTH
-    grown: dict[Text, list[float]] = {
-        text: [either + frame[-1], beams[text][1] + frame[text[-1]] if text else IMPOSSIBLE]
-        for text, either in totals.items()
-    }
-    for text, either in totals.items():
+    """Return the best `count` texts after one more frame, in which some symbols may be `seen`.
+
+    Both are shares of the most probable text before the frame, which keeps them from becoming too small for a number.
+    """
+    most = max(blank + full for blank, full in beams.values())
+    grown: dict[Text, list[float]] = {}
+    for text, (blank, full) in beams.items():
+        grown[text] = [(blank + full) * frame[-1] / most, full * frame[text[-1]] / most if text else 0.0]
+    for text, (blank, full) in beams.items():
         for symbol in seen:
-            log = (beams[text][0] if text and symbol == text[-1] else either) + frame[symbol]
-            if log >= least:
-                longer = grown.setdefault((*text, symbol), [IMPOSSIBLE, IMPOSSIBLE])
-                longer[1] = add(longer[1], log)
-    if len(grown) > count:
-        best = sorted(grown, key=lambda text: -add(*grown[text]))[:count]
-        grown = {text: grown[text] for text in best}
-    return {text: (blank, full) for text, (blank, full) in grown.items()}
+            share = (blank if text and symbol == text[-1] else blank + full) * frame[symbol] / most
+            if share >= WORTH:
+                grown.setdefault((*text, symbol), [0.0, 0.0])[1] += share
+    best = sorted(grown, key=lambda text: -sum(grown[text]))[:count] if len(grown) > count else grown
+    return {text: (grown[text][0], grown[text][1]) for text in best}

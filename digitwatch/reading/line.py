@@ -14,6 +14,7 @@ Pixels = NDArray[np.uint8]
 Logs = NDArray[np.float64]
 
 FRAME = 4  # pixels of a strip that the network sees as one
+LONG = 1024  # pixels from which on two threads work on a strip: it is one of a full page's, or a rare one
 # LiteRT plans its memory for one width, so there is an interpreter for each of these, made on first use.
 WIDTHS = (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, LONGEST)
 
@@ -55,7 +56,8 @@ class LineModel:
         """
         wide = next(width for width in WIDTHS if width >= strip.shape[1])
         if wide not in self._interpreters:
-            self._interpreters[wide] = interpreter(self._content, (1, HEIGHT, wide, 1))
+            threads = 2 if wide >= LONG else 1
+            self._interpreters[wide] = interpreter(self._content, (1, HEIGHT, wide, 1), threads)
         model = self._interpreters[wide]
         padded = np.zeros((1, HEIGHT, wide, 1), np.float32)
         padded[0, :, : strip.shape[1], 0] = strip / np.float32(255)

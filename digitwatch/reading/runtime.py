@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from ai_edge_litert.interpreter import Interpreter
 
 
-def interpreter(content: bytes, shape: tuple[int, ...]) -> Interpreter:
-    """Return an interpreter of the .tflite bytes that takes exactly `shape`, on one thread.
+def interpreter(content: bytes, shape: tuple[int, ...], threads: int = 1) -> Interpreter:
+    """Return an interpreter of the .tflite bytes that takes exactly `shape`; its answers are those of one thread.
 
     Raises:
         ValueError, RuntimeError: the bytes are no model, or it cannot take this shape.
     """
     with _silence():
-        made = Interpreter(model_content=content, num_threads=1)
+        made = Interpreter(model_content=content, num_threads=threads)
         made.resize_tensor_input(made.get_input_details()[0]["index"], shape)
         made.allocate_tensors()
     return made

@@ -115,13 +115,19 @@ def _rows(tall: list[int], marks: Numbers) -> list[list[int]]:
     """Return the marks chained to rows: each follows the row whose last marks it stands beside best."""
     boxes = marks.tolist()  # numbers of Python: there are many pairs, and little to reckon for each
     rows: list[list[int]] = []
+    reach: list[tuple[int, int]] = []  # of each row's last marks: the highest pixel, and below the lowest
     for mark in sorted(tall, key=lambda n: boxes[n][LEFT]):
-        shared = [max(_beside(boxes[mark], boxes[other]) for other in row[-3:]) for row in rows]
-        best = max(range(len(rows)), key=shared.__getitem__, default=0)
-        if shared and shared[best] > BESIDE:
-            rows[best].append(mark)
-        else:
-            rows.append([mark])
+        top, bottom = boxes[mark][TOP], boxes[mark][TOP] + boxes[mark][HEIGHT]
+        near = [k for k, (highest, lowest) in enumerate(reach) if highest < bottom and lowest > top]
+        shared = {k: max(_beside(boxes[mark], boxes[other]) for other in rows[k][-3:]) for k in near}
+        best = max(shared, key=shared.__getitem__, default=-1)
+        if not shared or shared[best] <= BESIDE:
+            best = len(rows)
+            rows.append([])
+            reach.append((top, bottom))
+        rows[best].append(mark)
+        last = [boxes[n] for n in rows[best][-3:]]
+        reach[best] = min(box[TOP] for box in last), max(box[TOP] + box[HEIGHT] for box in last)
     return sorted(rows, key=lambda row: float(np.mean([boxes[n][TOP] + boxes[n][HEIGHT] / 2 for n in row])))
 
 
