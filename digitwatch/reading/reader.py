@@ -33,6 +33,10 @@ WELL = 0.9  # legibility of a page that lies right; upside down hardly any page 
 VERY_FAINT = 10  # grey levels by which ink differs from paper
 VERY_SMALL = 5  # pixels that writing is high
 CLOSE_TRUST = 0.5  # what is left of the confidence
+# What makes one digit doubtful, a pen or the paper, makes its neighbours so: the product of their probabilities is too
+# small for a number, and this power of it fits better. On rows composed of held-out writers' digits a smaller one
+# would; but what is called sure must be.
+TOGETHER = 0.8
 TURN_GAIN = 0.08  # by how much a page must be more legible turned
 
 
@@ -219,6 +223,7 @@ class Reader:
         digits = tuple(tuple(self._digit(guess, factor) for guess in row.guesses) for row in read)
         confidence = float(np.prod([digit.probability for row in digits for digit in row]))
         confidence *= whole * float(np.prod([row.certainty for row in read]))
+        confidence **= TOGETHER if sum(map(len, digits)) > 1 else 1.0
         reasons = [f"turned by {turn} degrees"] if turn else []
         if confidence < self._review_below:
             reasons.append(self._doubt(digits, [whole, *(row.certainty for row in read)]))
