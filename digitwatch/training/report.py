@@ -103,10 +103,10 @@ def _by_source(classifier: Classifier, evaluation: Evaluation, sources: Sequence
         "test digits, second half": float(evaluation.right[half:].mean()),
         "drawn by program, European and square hands": measure(classifier, Digits(drawn, labels)).accuracy,
     }
-    return found | {path.stem: measure(classifier, _foreign(path)).accuracy for path in sources}
+    return found | {path.stem: measure(classifier, foreign(path)).accuracy for path in sources}
 
 
-def _foreign(path: Path) -> Digits:
+def foreign(path: Path) -> Digits:
     """Return the digits of another source, brought to 28x28 as a reader would."""
     with np.load(path, allow_pickle=False) as file:
         arrays = dict(file)

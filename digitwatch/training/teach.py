@@ -112,14 +112,7 @@ def teach(
     before = _marks(Classifier.load(locate(in_use)), held, held.digits, test)
     progress(f"in use: {before}")
 
-    keras.utils.set_random_seed(course.seed)
-    network = recover(locate(named).with_suffix(".tflite").read_bytes(), base.name)
-    learn, calibration = datasets.hold_out(learn)
-    _learn(network, _mixed(learn, taught.digits, course.seed), base.card, course, progress)
-    content = rounding.to_tflite(network)
-    card = base.card | {"created": datetime.now(UTC).isoformat(timespec="seconds"), "temperature": 1.0}
-    if card["output"] == "logits":
-        card["temperature"] = temperature(Classifier(content, card), calibration)
+    content, card = learn_on(named, taught.digits, learn, course, progress)
     after = _marks(Classifier(content, card), _cut_with(content, card, held_back), held.digits, test)
     progress(f"taught: {after}")
     card["command"] = f"digitwatch train --corrections --epochs {course.epochs} --seed {course.seed}"
@@ -127,6 +120,29 @@ def teach(
     card |= {"name": Path(named).stem}
     card["scores"] = {"test_accuracy": round(after.test, 4), "test_digits": len(test)}
     return Taught(content, card, _objection(before, after))
+
+
+def learn_on(
+    named: Path | str, reviewed: Digits, original: Digits, course: Course, progress: Progress
+) -> tuple[bytes, dict[str, Any]]:
+    """Return the model `named` after it has learned on from the reviewed digits mixed with the original ones.
+
+    Returns:
+        its .tflite, and its card with a temperature of its own; the scores are still those from before.
+
+    Raises:
+        RecoverError: its network is none that can learn on.
+    """
+    base = Classifier.load(locate(named))
+    keras.utils.set_random_seed(course.seed)
+    network = recover(locate(named).with_suffix(".tflite").read_bytes(), base.name)
+    learn, calibration = datasets.hold_out(original)
+    _learn(network, _mixed(learn, reviewed, course.seed), base.card, course, progress)
+    content = rounding.to_tflite(network)
+    card = base.card | {"created": datetime.now(UTC).isoformat(timespec="seconds"), "temperature": 1.0}
+    if card["output"] == "logits":
+        card["temperature"] = temperature(Classifier(content, card), calibration)
+    return content, card
 
 
 def _summary(taught: Cuttings, held: Cuttings) -> str:

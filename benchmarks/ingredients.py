@@ -1,0 +1,169 @@
+"""What each ingredient of the training brings: small networks trained without it, measured side by side."""
+
+import argparse
+import functools
+import os
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from benchmarks.scanned import single_digits
+from digitwatch.reading.classifier import Classifier
+from digitwatch.training import augment, corruptions, damage, datasets, lessons, report
+from digitwatch.training.datasets import Digits
+from digitwatch.training.evaluate import measure
+
+SPOILED = 1000  # digits that each corruption is measured on
+BASELINES = 3  # networks trained with everything: how far they differ is chance
+Change = tuple[Any, str, Any]  # a module, the name of what is changed in it, and its new value
+PLAIN = lessons.Mix(1.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One network: what its training lacks, and the seed."""
+
+    without: str
+    seed: int
+
+
+def without() -> dict[str, list[Change]]:
+    """What can be left out of the training, and how."""
+    clean = {name: lessons.Mix(mix.untouched, mix.mild, 0.0) for name, mix in _mixes().items()}
+    tame = {name: lessons.Mix(mix.untouched, 1 - mix.untouched, 0.0) for name, mix in _mixes().items()}
+    far = {name: lessons.Mix(0.0, 0.0, mix.damaged) for name, mix in _mixes().items()}
+    return {
+        "slant": [(augment, "SLANT", 0.0)],
+        "rotation": [(augment, "TURN", 0.0)],
+        "aspect": [(augment, "STRETCH", 0.0)],
+        "elastic": [(augment, "BEND", (0.0, 0.0))],
+        "stroke width": [(augment, "pen", lambda fine, rng: fine)],
+        "scale and shift": [(augment, "place", lambda picture, rng: picture)],
+        "cut edges": [(augment, "CUT", 0.0)],
+        "fragments of neighbours": [(augment, "FRAGMENT", 0.0)],
+        "ruled-line remnants": [(augment, "RULED", 0.0)],
+        "bar and slash": [(augment, "BAR_OR_SLASH", 0.0)],
+        "drawn hands": [(lessons, "DRAWN", 0.0)],
+        "non-digits": [(lessons, "OTHERS", 0.0)],
+        "digits as they are, or nearly": [(lessons, name, mix) for name, mix in far.items()],
+        "digits as cut from a page": [(lessons, name, mix) for name, mix in tame.items()],
+        "all damage": [(lessons, name, mix) for name, mix in clean.items()],
+        **{f"damage: {kind.__name__[1:]}": [(damage, "KINDS", _others(kind))] for kind in damage.KINDS},
+        "everything (MNIST as it is)": [
+            *((lessons, name, PLAIN) for name in _mixes()),
+            (lessons, "DRAWN", 0.0),
+            (lessons, "OTHERS", 0.0),
+        ],
+    }
+
+
+def _mixes() -> dict[str, lessons.Mix]:
+    return {"EARLY": lessons.EARLY, "LATE": lessons.LATE}
+
+
+def _others(kind: Any) -> tuple[Any, ...]:
+    return tuple(other for other in damage.KINDS if other is not kind)
+
+
+def trials() -> Iterator[Trial]:
+    """What is trained: a few with everything, then one without each ingredient."""
+    yield from (Trial("", seed) for seed in range(BASELINES))
+    yield from (Trial(name, 0) for name in without())
+
+
+def tried(trial: Trial, data: Path, epochs: int, sources: dict[str, Digits]) -> dict[str, tuple[float, float]]:
+    """Train one network and return (share named right, mean surprise) for each source."""
+    from digitwatch.training.train import train  # noqa: PLC0415  # TensorFlow, in this process alone
+
+    with ExitStack() as changes, tempfile.TemporaryDirectory() as folder:
+        # Made in this process, where the changes hold.
+        changes.enter_context(patch.object(lessons, "epochs", functools.partial(lessons.epochs, processes=0)))
+        for module, name, value in without().get(trial.without, []):
+            changes.enter_context(patch.object(module, name, value))
+        train("cnn", Path(folder, "model"), data=data, epochs=epochs, seed=trial.seed, progress=lambda line: None)
+        model = Classifier.load(Path(folder, "model"))
+    return {name: _measured(model, digits) for name, digits in sources.items()}
+
+
+def _measured(model: Classifier, digits: Digits) -> tuple[float, float]:
+    found = measure(model, digits)
+    return found.named, found.loss
+
+
+def gathered(data: Path, scans: Path | None, semeion: Path | None) -> dict[str, Digits]:
+    """What the networks are measured on: test digits, clean and spoiled, real scans, and another country's."""
+    test = datasets.load(data)[1]
+    some = test[:: max(1, len(test) // SPOILED)]
+    spoiled = [corruptions.corrupt(some.pictures, name) for name in corruptions.CORRUPTIONS]
+    sources = {
+        "MNIST": test,
+        "spoiled": Digits(np.concatenate(spoiled), np.tile(some.labels, len(spoiled))),
+    }
+    if semeion:
+        sources["Semeion"] = report.foreign(semeion)
+    if scans:
+        sources["scans"] = single_digits(scans)
+    return sources
+
+
+def smaller(data: Path, count: int, folder: Path) -> Path:
+    """Write the first `count` training digits of `data`, with all test digits, as an .npz file of its own."""
+    learn, test = datasets.load(data)
+    path = folder / "some.npz"
+    writers = {} if learn.writers is None else {"writers_train": learn.writers[:count]}
+    few = {"x_train": learn.pictures[:count], "y_train": learn.labels[:count]}
+    np.savez(path, **few, x_test=test.pictures, y_test=test.labels, **writers)
+    return path
+
+
+def main() -> None:
+    """Train all networks, two at a time, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="MNIST as .npz")
+    parser.add_argument("--scans", type=Path, help="CSV of file, text and group; the files in a folder of its name")
+    parser.add_argument("--semeion", type=Path, help="Semeion as .npz")
+    parser.add_argument("--digits", type=int, default=10_000, help="training digits of each network")
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--processes", type=int, default=2)
+    args = parser.parse_args()
+    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    sources = gathered(args.data, args.scans, args.semeion)
+    everything: dict[str, list[np.ndarray]] = {}
+    print(f"| without |{''.join(f' {name}: right | surprise |' for name in sources)}")
+    print("|---|" + "---|---|" * len(sources))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(args.processes, get_context("spawn"), max_tasks_per_child=1) as pool,
+    ):
+        data = smaller(args.data, args.digits, Path(folder))
+        tasks = [(trial, pool.submit(tried, trial, data, args.epochs, sources)) for trial in trials()]
+        for trial, task in tasks:
+            found = np.array(list(task.result().values()))  # (sources, 2)
+            everything.setdefault(trial.without, []).append(found)
+            if trial.without or trial.seed == BASELINES - 1:
+                print(_line(trial.without, everything), flush=True)
+
+
+def _line(name: str, everything: dict[str, list[np.ndarray]]) -> str:
+    """A row of the table: the networks with everything as they are, the others by how they differ from them."""
+    usual = np.array(everything[""])
+    if not name:
+        cells = (
+            f"{right:.2%} ± {100 * spread[0]:.2f} | {loss:.3f} ± {spread[1]:.3f}"
+            for (right, loss), spread in zip(usual.mean(0), usual.std(0, ddof=1), strict=True)
+        )
+        return f"| nothing | {' | '.join(cells)} |"
+    change = everything[name][0] - usual.mean(0)
+    return f"| {name} | {' | '.join(f'{100 * right:+.2f} | {loss:+.3f}' for right, loss in change)} |"
+
+
+if __name__ == "__main__":
+    main()
