@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from digitwatch.reading.broken import mend
 from digitwatch.reading.classifier import Classifier
+from digitwatch.reading.crowd import CROWDED, glimpse, is_crowd
 from digitwatch.reading.doubt import doubt
 from digitwatch.reading.guess import Guess
 from digitwatch.reading.images import ImageError, Page, decode
@@ -215,9 +216,10 @@ class Reader:
     def _read_rows(self, rows: list[list[Piece]], factor: int, turn: int, across: int) -> Reading:
         """Read the pieces of a page that was turned clockwise by 0, 90, 180 or 270 degrees."""
         rows, whole = mend(rows, self._classifier, self._digits)
-        read = [
-            row for row in read_rows(rows, self._classifier, self._line, self._digits, sides=(0, across)) if row.guesses
-        ]
+        crowd = is_crowd(rows, self._classifier, self._digits)
+        models = self._classifier, self._line, self._digits
+        read = glimpse(rows, self._classifier) if crowd else read_rows(rows, *models, sides=(0, across))
+        read = [row for row in read if row.guesses]
         if not read:
             return Reading((), 1.0, "empty", "no ink on the page", turn)
         digits = tuple(tuple(self._digit(guess, factor) for guess in row.guesses) for row in read)
@@ -227,6 +229,7 @@ class Reader:
         reasons = [f"turned by {turn} degrees"] if turn else []
         if confidence < self._review_below:
             reasons.append(self._doubt(digits, [whole, *(row.certainty for row in read)]))
+            reasons += [CROWDED] if crowd else []
         status = "review" if confidence < self._review_below else "ok"
         return Reading(digits, confidence, status, "; ".join(reasons), turn)
 
