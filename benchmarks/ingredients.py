@@ -25,6 +25,17 @@ SPOILED = 1000  # digits that each corruption is measured on
 BASELINES = 3  # networks trained with everything: how far they differ is chance
 Change = tuple[Any, str, Any]  # a module, the name of what is changed in it, and its new value
 PLAIN = lessons.Mix(1.0, 0.0, 0.0)
+# A short training takes smaller steps, and averages its weights over fewer of them.
+SHORT = {"batch": 64, "averaging": 0.98}
+FAMILIES = {
+    "blur, JPEG, few pixels, black and white": ("_blur", "_jpeg", "_coarse", "_threshold"),
+    "pale ink, shadow": ("_fade", "_shade"),
+    "grain, specks, dry ink, torn edges": ("_grain", "_specks", "_dry", "_ragged"),
+    "background pattern": ("_pattern",),
+    "box sides, lines": ("_edges", "_lines"),
+    "rubbed out, scratched": ("_hide",),
+    "random convolutions": ("_filter",),
+}
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,7 @@ def without() -> dict[str, list[Change]]:
         "digits as they are, or nearly": [(lessons, name, mix) for name, mix in far.items()],
         "digits as cut from a page": [(lessons, name, mix) for name, mix in tame.items()],
         "all damage": [(lessons, name, mix) for name, mix in clean.items()],
-        **{f"damage: {kind.__name__[1:]}": [(damage, "KINDS", _others(kind))] for kind in damage.KINDS},
+        **{family: [(damage, "KINDS", _others(kinds))] for family, kinds in FAMILIES.items()},
         "everything (MNIST as it is)": [
             *((lessons, name, PLAIN) for name in _mixes()),
             (lessons, "DRAWN", 0.0),
@@ -69,8 +80,8 @@ def _mixes() -> dict[str, lessons.Mix]:
     return {"EARLY": lessons.EARLY, "LATE": lessons.LATE}
 
 
-def _others(kind: Any) -> tuple[Any, ...]:
-    return tuple(other for other in damage.KINDS if other is not kind)
+def _others(kinds: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(kind for kind in damage.KINDS if kind.__name__ not in kinds)
 
 
 def trials() -> Iterator[Trial]:
@@ -81,14 +92,15 @@ def trials() -> Iterator[Trial]:
 
 def tried(trial: Trial, data: Path, epochs: int, sources: dict[str, Digits]) -> dict[str, tuple[float, float]]:
     """Train one network and return (share named right, mean surprise) for each source."""
-    from digitwatch.training.train import train  # noqa: PLC0415  # TensorFlow, in this process alone
+    from digitwatch.training import train  # noqa: PLC0415  # TensorFlow, in this process alone
 
     with ExitStack() as changes, tempfile.TemporaryDirectory() as folder:
         # Made in this process, where the changes hold.
         changes.enter_context(patch.object(lessons, "epochs", functools.partial(lessons.epochs, processes=0)))
+        changes.enter_context(patch.object(train, "Recipe", functools.partial(train.Recipe, **SHORT)))
         for module, name, value in without().get(trial.without, []):
             changes.enter_context(patch.object(module, name, value))
-        train("cnn", Path(folder, "model"), data=data, epochs=epochs, seed=trial.seed, progress=lambda line: None)
+        train.train("cnn", Path(folder, "model"), data=data, epochs=epochs, seed=trial.seed, progress=lambda line: None)
         model = Classifier.load(Path(folder, "model"))
     return {name: _measured(model, digits) for name, digits in sources.items()}
 
@@ -130,8 +142,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="MNIST as .npz")
     parser.add_argument("--scans", type=Path, help="CSV of file, text and group; the files in a folder of its name")
     parser.add_argument("--semeion", type=Path, help="Semeion as .npz")
-    parser.add_argument("--digits", type=int, default=10_000, help="training digits of each network")
-    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--digits", type=int, default=5_000, help="training digits of each network")
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
