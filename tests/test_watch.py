@@ -80,6 +80,22 @@ def test_a_file_moved_away_holds_back_no_other(
     assert time.monotonic() - began < 0.4
 
 
+def test_a_scan_that_is_taken_raises_no_event(
+    inbox: Path, events: watch.Events, names: "queue.SimpleQueue[str]"
+) -> None:
+    """Looking into a file and taking it away tell nothing: each scan would wake everybody four times."""
+    outside = inbox.parent / "outside"
+    _copy(inbox)
+    os.link(inbox / "a.png", inbox / "b.png")
+    while names.get(timeout=10) != "b.png":
+        pass
+    (inbox / "a.png").read_bytes()
+    (inbox / "a.png").rename(outside / "taken.png")
+    os.link(outside / "taken.png", inbox / "c.png")
+
+    assert names.get(timeout=10) == "c.png"
+
+
 def test_a_removed_folder_ends_the_watch(inbox: Path, events: watch.Events) -> None:
     """A watch on a folder that was removed and made again is recognised as dead."""
     assert events.alive()

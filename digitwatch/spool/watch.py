@@ -10,7 +10,16 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.events import (
+    DirCreatedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
@@ -20,6 +29,17 @@ log = logging.getLogger(__name__)
 
 WITHOUT_EVENTS = ("nfs", "cifs", "smb", "fuse", "9p", "afs", "ceph", "gluster", "vboxsf", "ncpfs", "davfs")
 """Filesystems (as /proc/mounts names them, by their beginning) whose other writers raise no events here."""
+
+HEARD: list[type[FileSystemEvent]] = [
+    FileCreatedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileClosedEvent,
+    DirCreatedEvent,
+    DirMovedEvent,
+]
+"""Events after which there may be something to read. That a file was opened, closed unchanged or taken away is told of
+each scan that we take ourselves, four times; what others take away is missed when its turn comes, or by a listing."""
 
 CANARY_SECONDS = 2.0
 
@@ -45,8 +65,6 @@ class _Waker(FileSystemEventHandler):
         self._arrived = arrived
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        if event.event_type in ("opened", "closed_no_write"):
-            return
         path = os.fsdecode(event.dest_path or event.src_path)
         name = os.path.relpath(path, self._folder)
         if name != "." and name.split(os.sep)[0] != CLAIMED:
@@ -94,7 +112,8 @@ class Events:
         _hold_nothing_back()
         try:
             self._observer = Observer()  # takes an inotify instance at once, or fails
-            self._observer.schedule(_Waker(folder, self._note), os.fspath(folder), recursive=recursive)
+            waker = _Waker(folder, self._note)
+            self._observer.schedule(waker, os.fspath(folder), recursive=recursive, event_filter=HEARD)
             self._observer.start()
         except OSError as error:
             self.stop()
