@@ -1,6 +1,7 @@
 """Measures digitwatch beside what people would otherwise run; prints a table and writes it to benchmarks/README.md.
 
     python benchmarks/run.py [--scans 2000] [--rivals 60] [--backlog 100000] [--log 10000000] [--idle 600]
+                             [--soak 50000]
 
 Needs the extra `train`, for the rivals. Whatever is compared runs in one go, the rivals before and after digitwatch.
 Milliseconds are given on the clock and of the processor (all threads and processes together): on a machine that
@@ -22,8 +23,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
+import growth
 import scans
 import service
+import soak
 
 HERE = Path(__file__).parent
 CORES = 2  # that digitwatch has here: as many workers
@@ -125,20 +128,17 @@ def at_rest(base: Path, seconds: float) -> tuple[float, float, float]:
         return service.memory(pid), 100 * used / seconds, woken / seconds
 
 
-def backlog(folder: Path, base: Path, number: int) -> tuple[float, float]:
-    """Give the seconds from exec to the first row, and the processor seconds per scan, with so many scans waiting."""
+def first_row(folder: Path, base: Path, number: int) -> float:
+    """Give the seconds from exec to the first row with so many scans waiting."""
     service.settings(base)
     paths = sorted(folder.iterdir())
     for index in range(number):  # links: it is the number that counts
         os.link(paths[index % len(paths)], base / "inbox" / f"{index:07}.png")
+    os.sync()  # what the disk has still to do for that is no part of it
     began = time.perf_counter()
-    with service.running(base) as pid:
+    with service.running(base):
         rows = service.Rows(base)
-        first = service.until(lambda: rows() > 0) - began
-        service.until(lambda: rows() >= 20)
-        used, known = service.processor(pid), rows()
-        service.until(lambda: rows() >= min(number, known + 300), pause=0.05)
-        return first, (service.processor(pid) - used) / (rows() - known)
+        return service.until(lambda: rows() > 0) - began
 
 
 def long_log(base: Path, number: int) -> None:
@@ -200,9 +200,13 @@ def size(options: argparse.Namespace, base: Path) -> Iterator[Row]:
         f"at rest for {options.idle:.0f} s", f"{rest[1]:.3f} % of a core, {rest[2]:.1f} wake-ups a second", "0.1 %, 5"
     )
     for number in (100, options.backlog):
-        first, used = backlog(base / "scans", base / f"backlog-{number}", number)
-        value = f"first row after {first:.2f} s, {1e3 * used:.1f} ms of processor for each of the next"
-        yield Row(f"{number:,} waiting at the start", value, "2 s, ±10 %")
+        first = first_row(base / "scans", base / f"backlog-{number}", number)
+        yield Row(f"{number:,} waiting at the start: exec to the first row", f"{first:.2f} s", "2 s")
+    grown = growth.growth(base / "scans", base / "growth", options.backlog)
+    value = f"{1e3 * grown.few:.1f} ms and {1e3 * grown.many:.1f} ms of processor; median ratio {grown.ratio:.2f}"
+    yield Row(f"one scan with {growth.FEW} and with {options.backlog:,} waiting", value, "0.9 to 1.1")
+    for read, held in soak.soak(base / "scans", base / "soak", options.soak):
+        yield Row(f"memory (PSS), daemon and two workers, after {read:,} scans", f"{sum(held.values()):.0f} MB", "flat")
     long_log(base / "long", options.log)
     times = latency(base / "few", base / "long", 30)
     yield Row(f"close to row with {options.log:,} rows in the log, median", f"{1e3 * statistics.median(times):.0f} ms")
@@ -236,7 +240,7 @@ def _spent() -> list[int]:
 def main() -> None:
     """Measure, print and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    defaults = {"scans": 2000, "rivals": 60, "backlog": 100_000, "log": 10_000_000, "idle": 600}
+    defaults = {"scans": 2000, "rivals": 60, "backlog": 100_000, "log": 10_000_000, "idle": 600, "soak": 50_000}
     for name, default in defaults.items():
         parser.add_argument(f"--{name}", type=int, default=default, help=f"default: {default}")
     options = parser.parse_args()

@@ -74,7 +74,12 @@ def processor(leader: int) -> float:
 
 def memory(leader: int) -> float:
     """Give the proportional set size, in MB, of a daemon and all that belongs to it."""
-    lines = [line for pid in group(leader) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()]
+    return sum(map(memory_of, group(leader)))
+
+
+def memory_of(pid: int) -> float:
+    """Give the proportional set size, in MB, of one process."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1e3
 
 
