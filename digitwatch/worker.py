@@ -1,8 +1,10 @@
 """One scan from its bytes to published pictures; runs inside a worker process."""
 
+import ctypes
 import errno
 import gc
 import hashlib
+import itertools
 import multiprocessing.connection
 import os
 import resource
@@ -27,6 +29,10 @@ from digitwatch.spool.lines import printable
 from digitwatch.spool.peek import LOOK
 from digitwatch.spool.pictures import publish, withdraw
 
+TIDY = 200  # scans after which a worker tidies its memory; that takes a few milliseconds
+
+_performed = itertools.count(1)
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
 _reader: Reader | None = None
 _beside = ThreadPoolExecutor(1)  # waits for the disk while the reader reads; its thread begins with the first scan
 
@@ -90,6 +96,8 @@ def perform(job: Job, equipment: Equipment) -> Outcome:
     Trouble of the scan comes back as `failure`, trouble of the world (disk full, folder gone, model
     gone) as `trouble`; nothing is raised.
     """
+    if next(_performed) % TIDY == 0:
+        tidy()
     try:
         return _perform(job, _reader or _load(equipment))
     except ModelError as error:
@@ -99,6 +107,13 @@ def perform(job: Job, equipment: Equipment) -> Outcome:
         return Outcome(job, "", gone=gone, trouble="" if gone else told(error))
     except OSError as error:
         return Outcome(job, "", trouble=told(error))
+
+
+def tidy() -> None:
+    """Give back what the heap holds in vain: between what is kept, room for pictures long gone adds up over scans."""
+    gc.collect()
+    if _trim is not None:
+        _trim(0)
 
 
 def _perform(job: Job, reader: Reader) -> Outcome:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from service import scan
 
+from digitwatch import worker
+
 CODE = """
 import sys
 from pathlib import Path
@@ -87,3 +89,26 @@ def test_a_claim_is_durable_before_anything_is_made_of_it(tmp_path: Path, name: 
     made = [number for number, call in enumerate(calls) if "renameat2(" in call or "write(1<" in call]
     assert len(synced) == 4  # the scan, its folder, that of all claims, and the inbox
     assert synced[-1] < made[0]
+
+
+HOLES = """
+from digitwatch import worker
+
+def held():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 >> 20
+
+blocks = [bytes(5000) for _ in range(20_000)]
+kept = blocks[::100]
+del blocks
+before = held()
+worker.tidy()
+print(before - held())
+"""
+
+
+@pytest.mark.skipif(worker._trim is None, reason="only glibc can be asked to give memory back")
+def test_tidying_gives_memory_back() -> None:
+    """What lies free between things that are kept goes back to the system."""
+    done = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, check=True)
+
+    assert int(done.stdout) > 50  # MB of 100
