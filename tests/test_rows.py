@@ -7,7 +7,7 @@ import numpy as np
 
 from digitwatch.reading.guess import guess
 from digitwatch.reading.lattice import Lattice, Way
-from digitwatch.reading.rows import _best_text, _unspelt, read_rows
+from digitwatch.reading.rows import _best_text, _misjudged, read_rows
 from digitwatch.reading.segment import Piece
 
 DIGITS = list(range(10))
@@ -81,7 +81,7 @@ def test_a_row_is_never_left_out_altogether() -> None:
     ways = [Way(0, 1, None, -1.5, np.zeros(0)), Way(0, 1, speck, -17.0, np.full(10, -19.0))]
     frames = np.log(np.full((4, 12), 0.001) + np.eye(12)[11])
 
-    assert len(_best_text(Lattice(ways), frames, -3.0)[0]) == 1
+    assert len(_best_text(Lattice(ways), frames, lambda text: -3.0)[0]) == 1
 
 
 def test_a_plain_row_is_certain_and_a_parted_one_less_so() -> None:
@@ -114,15 +114,16 @@ def test_the_line_model_decides_where_the_parts_cannot() -> None:
 
 
 def test_the_less_the_parts_look_like_digits_the_more_the_line_model_counts() -> None:
-    """A stroke read for sure speaks against other texts than its own; one that looks like nothing hardly does."""
+    """A stroke read for sure speaks against two digits, one that looks like nothing hardly does."""
     [stroke] = guess([bar(0)], classify)
     doubtful = replace(stroke, probabilities=np.where(np.arange(11) == 10, 0.6, 0.04).astype(np.float32))
     sure, unsure = (
-        _unspelt(Lattice([Way(0, 1, each, 0.0, np.log(each.probabilities[:10]))]), DIGITS)
+        _misjudged(Lattice([Way(0, 1, each, 0.0, np.log(each.probabilities[:10]))]), DIGITS)
         for each in (stroke, doubtful)
     )
 
-    assert sure < np.log(0.1) < np.log(0.9) < unsure
+    assert sure((1, 1)) < np.log(0.1) < np.log(0.9) < unsure((1, 1))
+    assert sure((7,)) == unsure((7,)) < np.log(0.1)
 
 
 def test_a_line_model_that_sees_another_digit_takes_the_trust_away() -> None:

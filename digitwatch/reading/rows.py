@@ -102,11 +102,11 @@ def _read_row(
     row = strip([each.piece for each in whole], height)
     frames = glance(row.picture)
     lattice = all_ways(whole, sure, height, classify, digits, sides=sides)
-    unspelt = _unspelt(lattice, digits)
-    text, certainty = _best_text(lattice, frames, unspelt)
+    misjudged = _misjudged(lattice, digits)
+    text, certainty = _best_text(lattice, frames, misjudged)
     doubts = alternatives(frames, text, len(digits))
     spelt = lattice.spelling(text)
-    if spelt and lattice.log_probability(text) >= unspelt:
+    if spelt and lattice.log_probability(text) >= misjudged(text):
         return Row(tuple(spelt), certainty), list(VOICE * doubts)
     parts = _between(join([each.piece for each in whole]), row, spans(frames, text))
     return Row(tuple(guess(parts, classify)), certainty), list(LEAD * doubts)
@@ -123,28 +123,29 @@ def _between(piece: Piece, row: Strip, places: list[tuple[int, int]]) -> list[Pi
     return parts
 
 
-def _unspelt(lattice: Lattice, digits: list[int]) -> float:
-    """Return the log probability that the parts are misjudged, and what else the line model sees is true.
+def _misjudged(lattice: Lattice, digits: list[int]) -> Callable[[Text], float]:
+    """Return the log probability that the parts are misjudged and a text stands there whatever they spell.
 
-    The less the best of them look like digits, the higher it is.
+    It is the higher the less the best parts look like digits; which digit a lone one is, its own model knows best.
     """
     best = next(iter(lattice.likely_texts(1)), ())
     guesses = lattice.spelling(best) or []
-    return float(np.log1p(-SPELT * np.prod([guess.probabilities[digits].max() for guess in guesses])))
+    look = float(np.prod([guess.probabilities[digits].max() for guess in guesses]))
+    return lambda text: float(np.log1p(-SPELT * (1.0 if len(text) == len(best) == 1 else look)))
 
 
-def _best_text(lattice: Lattice, frames: Logs, unspelt: float) -> tuple[Text, float]:
+def _best_text(lattice: Lattice, frames: Logs, misjudged: Callable[[Text], float]) -> tuple[Text, float]:
     """Return the text on which the parts and the line model agree best, and how sure its length is.
 
     What else the line model sees counts against that, letters among it; where the parts cannot be right, being
-    too few or too many, it is followed; `unspelt` is the log probability of that.
+    too few or too many, it is followed; `misjudged` gives the log probability of that.
     """
     seen = likely_texts(frames, CANDIDATES)
     known = lattice.likely_texts(CANDIDATES) + [text for text in seen if OTHER not in text]
     texts = [text for text in dict.fromkeys(known) if text]  # where there is ink, something stands
     strange = [text for text in seen if text not in texts]
-    parted = np.maximum([lattice.log_probability(text) for text in texts], unspelt)
-    logs = np.concatenate([parted, np.full(len(strange), unspelt)])
+    logs = np.array([misjudged(text) for text in texts + strange])
+    logs[: len(texts)] = np.maximum(logs[: len(texts)], [lattice.log_probability(text) for text in texts])
     logs += WEIGHT * np.maximum(log_probabilities(frames, texts + strange), FLOOR)
     best = texts[int(logs[: len(texts)].argmax())]
     same = [text in texts and len(text) == len(best) for text in texts + strange]
