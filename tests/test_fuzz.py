@@ -21,9 +21,7 @@ from digitwatch.jobs import Job, Outcome
 
 NUMBER = int(os.environ.get("FUZZ", "20000"))
 FIRST = int(os.environ.get("FUZZ_FIRST", "0"))
-SECONDS = (
-    120.0  # for one file, as limits.seconds: a page of noise with a thousand specks takes twenty, others less than one
-)
+SECONDS = 120.0  # for one file, as limits.seconds; a page of noise with a thousand specks took twenty, and takes two
 MEMORY = 4_000  # MB: limits.memory, which no lie about a size may pass; the largest page allowed takes half of it
 WAVE = 100
 
