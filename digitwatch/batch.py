@@ -15,7 +15,7 @@ from digitwatch.pool import CRASHES, Pool
 from digitwatch.reading import formats
 from digitwatch.spool.claims import lock
 from digitwatch.spool.durable import digest, sync_folder
-from digitwatch.spool.inbox import TEMPORARY
+from digitwatch.spool.inbox import is_temporary
 from digitwatch.spool.lines import Row, parse, shown_name
 from digitwatch.spool.pictures import withdraw
 from digitwatch.spool.predictions import PredictionLog
@@ -189,10 +189,10 @@ class Batch:
         """Yield the names of the scans below the directory; hidden, temporary and other files are no scans."""
         os.listdir(self._directory)
         for folder, folders, files in os.walk(self._directory, onerror=self._cannot_list):
-            folders[:] = [name for name in folders if not TEMPORARY.search(name)]
+            folders[:] = [name for name in folders if not is_temporary(name)]
             for file in files:
                 path = Path(folder, file)
-                if not TEMPORARY.search(file) and path.is_file() and self._is_scan(path):
+                if not is_temporary(file) and path.is_file() and self._is_scan(path):
                     yield os.path.relpath(path, self._directory)
 
     def _cannot_list(self, error: OSError) -> None:

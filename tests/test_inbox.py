@@ -9,7 +9,7 @@ import pytest
 
 from digitwatch.reading.formats import is_complete
 from digitwatch.spool.claims import CLAIMED
-from digitwatch.spool.inbox import EMPTY_SETTLES, Inbox
+from digitwatch.spool.inbox import EMPTY_SETTLES, Inbox, is_temporary
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(60) + b"\0\0\0\0IEND\xaeB`\x82"
 
@@ -236,6 +236,7 @@ def test_a_closed_file_is_asked_for(
     """A file that may not be read leaves a request for the service that may open it to the group."""
     (tmp_path / CLAIMED).mkdir()
     (tmp_path / "a.png").write_bytes(PNG)
+    (tmp_path / "a.png").chmod(0o600)
     monkeypatch.setattr(os, "access", lambda *_: False)
     make().sweep()
 
@@ -256,3 +257,11 @@ def test_what_is_left_alone_is_told_while_it_is_there(tmp_path: Path, make: Call
     inbox.sweep()
 
     assert inbox.left_alone == ""
+
+
+def test_names_of_files_that_are_being_written_are_known() -> None:
+    """Hidden ones, backups and the endings of unfinished files, in any case; a scan may be called like an ending."""
+    unfinished = [".a.png", "~a.png", "a.png~", "a.png.part", "A.TMP", "a.jpg.crdownload", ".part"]
+
+    assert all(map(is_temporary, unfinished))
+    assert not any(map(is_temporary, ["a.png", "part", "tmp", "a.part.png", "a~b.png", "a.partly"]))

@@ -10,7 +10,7 @@ from digitwatch.checks.finding import Finding, mend, note, ok
 from digitwatch.checks.folders import user
 from digitwatch.patience import told
 from digitwatch.spool.claims import CLAIMED, Taken, lock
-from digitwatch.spool.inbox import TEMPORARY
+from digitwatch.spool.inbox import is_temporary
 from digitwatch.spool.lines import printable
 
 
@@ -42,7 +42,7 @@ def waiting(inbox: Path, recursive: bool) -> Iterator[Finding]:
 
 def _entries(folder: Path, recursive: bool) -> Iterator[Path]:
     for entry in sorted(folder.iterdir()):
-        if TEMPORARY.search(entry.name):
+        if is_temporary(entry.name):
             continue
         yield entry
         if recursive and _is(stat.S_ISDIR, entry):

@@ -4,7 +4,6 @@ import contextlib
 import heapq
 import logging
 import os
-import re
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,15 +15,12 @@ from digitwatch.spool.peek import edges, is_being_written
 
 log = logging.getLogger(__name__)
 
-TEMPORARY = re.compile(
-    r"""
-    ^[.~]                                                  # hidden, syncthing's ~name, editors' lock files
-    | ~$                                                   # editors' backups
-    | \.(part|partial|filepart|crdownload|download|tmp|temp|swp|!sync|opdownload)$
-    """,
-    re.VERBOSE | re.IGNORECASE,
+TEMPORARY = frozenset(
+    ("part", "partial", "filepart", "crdownload", "download", "tmp", "temp", "swp", "!sync", "opdownload")
 )
-"""Names that programs give to files they are still writing (rsync, scp clients, browsers, syncthing)."""
+"""Endings that programs give to files they are still writing (browsers, scp clients, editors, syncthing)."""
+
+READABLE = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 SOON = 0.05  # seconds between two looks at least
 REQUEST = "closed"
@@ -34,6 +30,12 @@ digitwatch-inbox.path waits for it."""
 EMPTY_SETTLES = 10.0  # seconds: many writers create a file first and fill it later
 OPEN_MENTIONED = 60.0  # seconds after which a file that somebody keeps open for writing is worth a line
 LEFT_SECONDS = 60.0  # until a file that could not be taken is tried again
+
+
+def is_temporary(name: str) -> bool:
+    """Tell whether a file of this name is hidden, a backup, or still being written by its program (rsync, scp, …)."""
+    _, dot, ending = name.rpartition(".")
+    return name[:1] in (".", "~") or name[-1:] == "~" or (dot == "." and ending.lower() in TEMPORARY)
 
 
 class _Seen(NamedTuple):  # made for each file of a listing, in half the time of a frozen dataclass
@@ -210,7 +212,7 @@ class Inbox:
                 name = os.path.join(below, entry.name) if below else entry.name
                 if not entry.is_dir(follow_symlinks=False):
                     yield name
-                elif not TEMPORARY.search(entry.name):
+                elif not is_temporary(entry.name):
                     if self._recursive:
                         yield from self._list_sub(name)
                     else:
@@ -225,10 +227,10 @@ class Inbox:
     def _is_scan(self, name: str, status: os.stat_result) -> bool:
         """Tell whether a directory entry is a file to be read; say once what is strange about others."""
         parts = name.split(os.sep)
-        if any(map(TEMPORARY.search, parts)) or (len(parts) > 1 and not self._recursive):  # CLAIMED is hidden, too
+        if any(map(is_temporary, parts)) or (len(parts) > 1 and not self._recursive):  # CLAIMED is hidden, too
             return False
         if stat.S_ISREG(status.st_mode):
-            return self._may_read(name)
+            return status.st_mode & READABLE == READABLE or self._may_read(name)  # asking takes a tenth of a listing
         if not stat.S_ISDIR(status.st_mode):
             self._say_once(name, name, "is not a plain file (a link, pipe, socket or device) and is left alone")
         return False

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from digitwatch.spool.claims import CLAIMED
-from digitwatch.spool.inbox import TEMPORARY
+from digitwatch.spool.inbox import is_temporary
 from digitwatch.web.desk import Desk, desk_of
 from digitwatch.web.index import STATUSES
 from digitwatch.web.site import without_paths
@@ -108,7 +108,7 @@ def _times(folder: Path) -> Iterator[float]:
     """Yield when each scan in the inbox, or taken from it and not yet filed, was written."""
     for entry in (*_entries(folder), *_entries(folder / CLAIMED)):
         is_claim = entry.is_dir(follow_symlinks=False) and entry.path.startswith(f"{folder / CLAIMED}/")
-        is_scan = entry.is_file(follow_symlinks=False) and not TEMPORARY.search(entry.name)
+        is_scan = entry.is_file(follow_symlinks=False) and not is_temporary(entry.name)
         if is_claim or is_scan:
             with contextlib.suppress(FileNotFoundError):  # taken this very moment
                 yield entry.stat(follow_symlinks=False).st_mtime

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from digitwatch.spool.durable import rename_new, sync_folder
 from digitwatch.spool.filing import free_place
-from digitwatch.spool.inbox import TEMPORARY
+from digitwatch.spool.inbox import is_temporary
 from digitwatch.spool.lines import printable
 from digitwatch.web.desk import Desk, desk_of, visitor_of
 
@@ -66,7 +66,7 @@ def file_name(given: str) -> str:
     name = "".join(character for character in name if character.isprintable())
     if not name:
         raise UploadError(400, f"expected the file's name in the header {NAME}")
-    if TEMPORARY.search(name):
+    if is_temporary(name):
         raise UploadError(400, f"{name} is a name for unfinished files, which are left alone: give it another one")
     return name
 
