@@ -26,7 +26,6 @@ from digitwatch.reading.whole import frame
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-
 BUNDLED = Path(str(resources.files("digitwatch.models")))
 FEW = 3  # digits from which on a page can be told to lie on its side: alone, a 9 may be a 6
 WELL = 0.9  # legibility of a page that lies right; upside down hardly any page has it
@@ -34,10 +33,8 @@ WELL = 0.9  # legibility of a page that lies right; upside down hardly any page 
 VERY_FAINT = 10  # grey levels by which ink differs from paper
 VERY_SMALL = 5  # pixels that writing is high
 CLOSE_TRUST = 0.5  # what is left of the confidence
-# What makes one digit doubtful, a pen or the paper, makes its neighbours so: the product of their probabilities is too
-# small for a number, and this power of it fits better. On rows composed of held-out writers' digits a smaller one
-# would; but what is called sure must be.
-TOGETHER = 0.8
+# What makes one digit doubtful, pen or paper, makes its neighbours so: this power of the product of their probabilities
+TOGETHER = 0.8  # fits better. On rows of held-out writers' digits a smaller one would; but what is called sure must be.
 TURN_GAIN = 0.08  # by how much a page must be more legible turned
 
 
