@@ -134,12 +134,21 @@ def verdict(slot: Slot, culprit: Job, seconds: float) -> Outcome:
 
 
 def _start(process: ForkServerProcess) -> None:
-    """Start a process. A fork server that somebody holds (SIGSTOP) would never answer: it is killed, and the next takes
-    its place.
+    """Start a process. A fork server that somebody holds (SIGSTOP) would never answer: it is killed, and another one
+    starts the process.
 
     Raises:
         OSError, EOFError: no process can be made now.
     """
+    killed, trouble = _start_watched(process)
+    if killed and trouble:  # it had been asked before it was killed; asked later, its successor has answered
+        _, trouble = _start_watched(process)
+    if trouble:
+        raise trouble
+
+
+def _start_watched(process: ForkServerProcess) -> tuple[bool, OSError | EOFError | None]:
+    """Start a process once; tell whether a held fork server had to be killed meanwhile, and what went wrong."""
     troubles: list[OSError | EOFError] = []
 
     def begin() -> None:
@@ -151,14 +160,15 @@ def _start(process: ForkServerProcess) -> None:
     thread = threading.Thread(target=begin, daemon=True)
     thread.start()
     thread.join(HELD_SECONDS)
+    killed = False
     while thread.is_alive():
         server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]  # told nowhere else
         if server is not None and _is_held(server):
             log.warning("the process that workers come from stands still (SIGSTOP?); it is killed and started again")
             os.kill(server, signal.SIGKILL)
+            killed = True
         thread.join(HELD_SECONDS)
-    if troubles:
-        raise troubles[0]
+    return killed, troubles[0] if troubles else None
 
 
 def _is_held(pid: int) -> bool:
