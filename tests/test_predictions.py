@@ -59,6 +59,25 @@ def test_truncated_log_begins_with_a_header_again(log: PredictionLog) -> None:
     assert log.path.read_text().startswith(HEADER)
 
 
+def test_log_truncated_just_before_a_row_is_written_has_a_header(
+    log: PredictionLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """logrotate's `copytruncate` may cut between the look at the file's end and the write; the row keeps its header."""
+    log.append([row("a")])
+    write, cuts = os.write, [0]
+
+    def cut_and_write(file: int, data: bytes) -> int:
+        if cuts:
+            os.truncate(log.path, cuts.pop())
+        return write(file, data)
+
+    monkeypatch.setattr(os, "write", cut_and_write)
+    log.append([row("b")])
+
+    assert log.path.read_text().startswith(HEADER)
+    assert set(log.find(["a", "b"])) == {"b"}
+
+
 def test_torn_last_line_is_cut_off(log: PredictionLog) -> None:
     """Half a line at the end is removed, whole lines stay."""
     log.append([row("a")])

@@ -38,15 +38,8 @@ class PredictionLog:
         fcntl.flock(file, fcntl.LOCK_EX)  # another digitwatch may share the log
         try:
             self._cut_torn(file)
-            start = os.fstat(file).st_size
-            data = _lead(file, start) + encode(rows)
-            several = len({row.id for row in rows}) < len(rows)
-            if several:
-                self._intend(file, start, start + len(data))
-            self._write(file, start, data)
-            if several:
-                with contextlib.suppress(OSError):  # the rows are on disk; a left-over note does no harm
-                    self._intent.unlink()
+            while not self._append(file, rows):
+                os.ftruncate(file, 0)
         finally:
             fcntl.flock(file, fcntl.LOCK_UN)
 
@@ -94,6 +87,22 @@ class PredictionLog:
                 for row in rows_near_end(path, wanted - found.keys()):
                     found.setdefault(row.id, []).append(row)
         return found
+
+    def _append(self, file: int, rows: Sequence[Row]) -> bool:
+        """Add rows to the locked file; tell whether they stand below a header.
+
+        They do not where the file was cut to nothing just before they were written, as logrotate's `copytruncate` does.
+        """
+        start = os.fstat(file).st_size
+        data = _lead(file, start) + encode(rows)
+        several = len({row.id for row in rows}) < len(rows)
+        if several:
+            self._intend(file, start, start + len(data))
+        self._write(file, start, data)
+        if several:
+            with contextlib.suppress(OSError):  # the rows are on disk; a left-over note does no harm
+                self._intent.unlink()
+        return start == 0 or os.fstat(file).st_size != len(data)
 
     def _write(self, file: int, start: int, data: bytes) -> None:
         written = 0
