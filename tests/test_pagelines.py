@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.pagelines import page_lines
+from digitwatch.reading.pagelines import page_lines, squares
 
 
 def ruled(left: int, right: int, strength: float = 1.5) -> np.ndarray:
@@ -19,7 +19,7 @@ def test_a_line_from_edge_to_edge_is_found(strength: float) -> None:
     """Pale or dark, a little tilted or not, all of it is told."""
     page = ruled(104, 96, strength)
 
-    assert (page_lines(page, 60, 400)[page > 0] == 1).mean() > 0.95
+    assert (page_lines(page, 60, 400, pattern=4)[page > 0] == 1).mean() > 0.95
 
 
 def test_half_a_line_is_a_stroke() -> None:
@@ -27,7 +27,7 @@ def test_half_a_line_is_a_stroke() -> None:
     page = ruled(100, 100)
     page[:, 230:] = 0
 
-    assert not page_lines(page, 60, 230).any()
+    assert not page_lines(page, 60, 230, pattern=4).any()
 
 
 def test_where_there_is_too_little_ink_nobody_looks() -> None:
@@ -35,4 +35,26 @@ def test_where_there_is_too_little_ink_nobody_looks() -> None:
     page = np.zeros((200, 400), np.float32)
     page[100:103, 100:230] = 2
 
-    assert not page_lines(page, 60, 130).any()
+    assert not page_lines(page, 60, 130, pattern=4).any()
+
+
+@pytest.mark.parametrize(("count", "found"), [(3, False), (4, True)])
+def test_lines_through_the_middle_of_a_tight_crop_are_strokes_unless_they_are_many(count: int, found: bool) -> None:
+    """Three level lines may be those of a square 8; four are ruled."""
+    page = np.zeros((200, 200), np.float32)
+    for row in (60, 100, 140, 180)[:count]:
+        page[row : row + 2] = 1.5
+
+    assert page_lines(page, 150, 200, pattern=4)[100].any() == found
+
+
+def test_squared_paper_is_its_lines_both_ways_and_a_box_is_none() -> None:
+    """Two lines one way and three the other, evenly printed; the four sides of a box are too few."""
+    page = np.zeros((200, 200), np.float32)
+    page[[40, 140]] = page[:, [50, 150]] = 0.8
+    assert squares(page) is None
+    page[:, 100] = 0.8
+    level, upright = squares(page)
+
+    assert level[[40, 140]].all() and upright[:, [50, 100, 150]].all()
+    assert (level | upright).sum() < 1.5 * (page > 0).sum()

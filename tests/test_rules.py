@@ -33,6 +33,38 @@ def test_a_line_across_the_page_goes_and_the_digits_stay(left: int, right: int) 
     assert lost(strength, clean) < 0.05
 
 
+@pytest.mark.parametrize("columns", [(4,), (255,), (3, 250)])
+def test_the_sides_of_a_box_that_run_from_edge_to_edge_go(columns: tuple[int, ...]) -> None:
+    """A cell cut from a form keeps its upright lines, which look like a 1 at its left or right."""
+    strength = writing()
+    for column in columns:
+        strength[:, column : column + 3] = 1.8
+    clean = without_rules(strength)
+
+    assert not clean[:, [*columns]].any()
+    assert lost(strength, clean) < 0.01
+
+
+def test_a_one_that_is_as_high_as_its_crop_stays() -> None:
+    """Cut as tight as can be, digits touch the upper and lower edge as well."""
+    strength = np.ascontiguousarray(writing()[44:82, 50:])
+    strength[:, 2:6] = 2
+    clean = without_rules(strength)
+
+    assert clean[:, 2:6].all()
+
+
+def test_squared_paper_goes_and_the_digits_stay() -> None:
+    """Its squares are not boxes with something in them."""
+    strength = writing()
+    squared = np.zeros(strength.shape, np.float32)
+    squared[8::26] = squared[:, 11::26] = 1.1
+    clean = without_rules(np.maximum(strength, squared))
+
+    assert lost(strength, clean) < 0.05
+    assert clean.sum() < 1.15 * (writing() > 0).sum()
+
+
 def test_what_stands_in_a_box_is_kept_and_the_rest_is_not() -> None:
     """The frame, its bars and the caption outside it go."""
     strength = writing()

@@ -1,5 +1,7 @@
 """Ruled lines that run across a whole page, found as they are printed: straight, evenly dark, and alone."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,35 +14,91 @@ LONG = 2.5  # a line is a rule when this many times longer than the writing is h
 THIN = 0.22  # and thinner than this share of the writing's height
 LEVEL, TILT = np.pi / 2, 0.12  # radians: a level line in OpenCV's terms, and the steepest rule
 MARGIN = 0.22  # on a page no wider than LONG, only the outer parts have rules: a 7 may fill its crop
-MOST_LINES = 60  # lines looked at on one page
+MOST_LINES = 120  # lines looked at on one page
+VOTES = 0.45  # of the page's width are ink where a line is looked for
+FEWEST_SQUARES = 2  # lines each way on squared paper, and one more of either: a box has but two and two
+WEB = 0.04  # they are no thicker than this share of the page's shorter side
 EVEN = 0.5  # a line across the page is nowhere weaker than this share of its usual strength
 ALONE = 0.6  # the rows beside it have less than this share of its strength
 DARKER = 1.4  # what is this much stronger than the line is the pen's
 
 
-def page_lines(strength: Floats, height: float, longest: int) -> Pixels:
+@dataclass(frozen=True)
+class PageLine:
+    """A printed line from the left to the right edge of the page.
+
+    Attributes:
+        row: where it crosses the middle of the page.
+        ink: (h, w) uint8, 1 where it is, without what crosses it and is darker.
+    """
+
+    row: float
+    ink: Pixels
+
+
+def page_lines(strength: Floats, height: float, longest: int, *, pattern: int) -> Pixels:
     """Return straight, slightly tilted lines from one edge of the page to the other.
+
+    On a page hardly wider than its writing, a line in the middle may be a stroke: there, only as many lines as make a
+    pattern are taken for printed ones.
 
     Args:
         strength: (h, w) float32, from 1 on it is ink.
         height: of the writing, in pixels.
         longest: no more columns of the page than this have any ink.
+        pattern: how many lines below each other no digit has.
 
     Returns:
         (h, w) uint8, 1 where there is such a line, without what crosses it and is darker.
     """
+    high, wide = strength.shape
+    lines = _find_lines(strength, int(max(3, THIN * height))) if longest >= VOTES * wide else []
+    if wide < LONG * height and _count(lines) < pattern:
+        lines = [line for line in lines if not MARGIN < line.row / high < 1 - MARGIN]
+    return _union(lines, strength.shape)
+
+
+def squares(strength: Floats) -> tuple[Pixels, Pixels] | None:
+    """Return the level and the upright lines of squared paper, (h, w) uint8 each; None when it is not squared."""
+    thickest = int(max(3, WEB * min(strength.shape)))
+    level = _find_lines(strength, thickest)
+    if _count(level) < FEWEST_SQUARES:
+        return None
+    upright = _find_lines(np.ascontiguousarray(strength.T), thickest)
+    if _count(upright) < FEWEST_SQUARES or _count(level) + _count(upright) <= 2 * FEWEST_SQUARES:
+        return None
+    return _union(level, strength.shape), np.ascontiguousarray(_union(upright, strength.shape[::-1]).T)
+
+
+def _find_lines(strength: Floats, thickest: int) -> list[PageLine]:
+    """Return the lines across (h, w) strength, no thicker than so many pixels; each may be found several times."""
     wide = strength.shape[1]
-    lines = np.zeros(strength.shape, np.uint8)
-    if longest < 0.4 * wide:  # what is looked for has 0.45
-        return lines
     pale = (cv2.blur(strength, (9, 1)) >= PALE).astype(np.uint8)
-    found = cv2.HoughLines(pale, 1, 0.005, int(0.45 * wide), min_theta=LEVEL - TILT, max_theta=LEVEL + TILT)
-    tight = wide < LONG * height
+    found = cv2.HoughLines(pale, 1, 0.005, int(VOTES * wide), min_theta=LEVEL - TILT, max_theta=LEVEL + TILT)
+    lines = []
     for rho, theta in [] if found is None else found.reshape(-1, 2)[:MOST_LINES]:
         rows = (rho - np.arange(wide) * np.cos(theta)) / np.sin(theta)
-        if not (tight and MARGIN < rows[wide // 2] / strength.shape[0] < 1 - MARGIN):
-            lines |= _line_at(strength, rows, int(max(3, THIN * height)))
+        ink = _line_at(strength, rows, thickest)
+        if cv2.countNonZero(ink):
+            lines.append(PageLine(float(rows[wide // 2]), ink))
     return lines
+
+
+def _count(lines: list[PageLine]) -> int:
+    """Return how many different lines there are: others are further away than a line is thick."""
+    rows: list[float] = []
+    for line in lines:
+        apart = 3 + cv2.countNonZero(line.ink) / line.ink.shape[1]
+        if all(abs(line.row - row) > apart for row in rows):
+            rows.append(line.row)
+    return len(rows)
+
+
+def _union(lines: list[PageLine], shape: tuple[int, ...]) -> Pixels:
+    union = np.zeros(shape, np.uint8)
+    for line in lines:
+        np.maximum(union, line.ink, out=union)
+    return union
 
 
 def _line_at(strength: Floats, rows: NDArray[np.float64], thickest: int) -> Pixels:

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.reading.marks import part_with_ink, writing_height
-from digitwatch.reading.pagelines import LONG, PALE, THIN, page_lines
+from digitwatch.reading.pagelines import LONG, PALE, THIN, page_lines, squares
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -21,6 +21,9 @@ WRITTEN_ROOM = 1.5  # the height of whose cells is this many times that of the w
 WRITTEN = 0.35  # and something in it is at least this share of its height
 
 # ---- lines
+LEVEL_PATTERN, UPRIGHT_PATTERN = 4, 2  # lines across the whole page that no digit has: a square 8 has three level ones
+SPREAD = 0.9  # squares cover more than this share of the page's width and height
+FULL = 0.85  # a mark of this share of the page's height fills it
 BEYOND = 8  # pixels of paper around all ink that are worked on
 
 
@@ -37,16 +40,44 @@ def without_rules(strength: Floats) -> Pixels:
     if not cv2.countNonZero(mask):
         return mask
     part = part_with_ink(strength >= PALE, BEYOND)
+    if all(covered.stop - covered.start > SPREAD * side for covered, side in zip(part, mask.shape, strict=True)):
+        strength, mask = _without_squares(strength, mask)
     inside = _boxes(strength[part], mask[part])
     if inside is not None:
         return _at(part, inside, mask)
     _, _, marks, _ = cv2.connectedComponentsWithStats(mask[part], connectivity=8)
     height = writing_height(marks[1:])
-    lines = page_lines(strength, height, part[1].stop - part[1].start)
-    rest = _mend(mask, lines) if cv2.countNonZero(lines) else mask
+    rest = _without_page_lines(strength, mask, part, height)
     rest = _at(part, _without_rules_of(rest[part], height), mask)
     gone = mask & (1 - rest)
     return _without_crumbs(rest, gone, WRITTEN * height) if cv2.countNonZero(gone) else rest
+
+
+def _without_squares(strength: Floats, mask: Pixels) -> tuple[Floats, Pixels]:
+    """Return the ink, and where it counts, without the lines of squared paper."""
+    lines = squares(strength)
+    if lines is None:
+        return strength, mask
+    level, upright = lines
+    rest = _mend(mask, level)
+    rest = np.ascontiguousarray(_mend(rest.T, upright.T).T)
+    return np.where((level | upright) > rest, np.float32(0), strength), rest
+
+
+def _without_page_lines(strength: Floats, mask: Pixels, part: tuple[slice, slice], height: float) -> Pixels:
+    """Return the ink without lines from one edge of the page to the other, level or upright."""
+    level = page_lines(strength, height, part[1].stop - part[1].start, pattern=LEVEL_PATTERN)
+    rest = _mend(mask, level) if cv2.countNonZero(level) else mask
+    upright = page_lines(
+        np.ascontiguousarray(strength.T), height, part[0].stop - part[0].start, pattern=UPRIGHT_PATTERN
+    )
+    if not cv2.countNonZero(upright):
+        return rest
+    without = np.ascontiguousarray(_mend(rest.T, upright).T)
+    # A 1 in a tight crop runs from edge to edge as well: but then the other digits do, or there are none.
+    _, _, marks, _ = cv2.connectedComponentsWithStats(without, connectivity=8)
+    left = marks[1:, cv2.CC_STAT_HEIGHT].max(initial=0)
+    return without if WRITTEN * height <= left <= FULL * len(mask) else rest
 
 
 def _at(part: tuple[slice, slice], ink: Pixels, page: Pixels) -> Pixels:
