@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from digitwatch.reading.guess import guess
+from digitwatch.reading.guess import Guess, guess
 from digitwatch.reading.lattice import Lattice, Way
-from digitwatch.reading.rows import _best_text, _misjudged, read_rows
+from digitwatch.reading.rows import _agreed, _best_text, _misjudged, read_rows
 from digitwatch.reading.segment import Piece
 
 DIGITS = list(range(10))
@@ -133,6 +133,17 @@ def test_a_line_model_that_sees_another_digit_takes_the_trust_away() -> None:
 
     assert doubted[1].probabilities[1] < agreed[1].probabilities[1]
     assert doubted[0].probabilities[1] > 0.9
+
+
+def test_two_models_that_name_different_digits_are_never_sure() -> None:
+    """Where the line model turns a doubtful 4 into a 2, the 2 is for review, however sure of it that model is."""
+    single = np.full(11, 0.01, np.float32)
+    single[[2, 4]] = 0.35, 0.56
+    seen = np.log(np.where(np.arange(10) == 2, 0.999, 0.0001))
+    agreed = _agreed(Guess(bar(0), np.zeros((28, 28), np.uint8), single), seen, DIGITS).probabilities
+
+    assert agreed[:10].argmax() == 2 and agreed[2] < 0.75
+    assert abs(float(agreed.sum()) - float(single.sum())) < 1e-5
 
 
 def test_pieces_above_each_other_sooner_make_one_digit() -> None:

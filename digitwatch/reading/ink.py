@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.reading.marks import part_with_ink
+from digitwatch.reading.sheet import find_sheet
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -51,8 +52,23 @@ def find_ink(grey: Pixels, *, faintest: int = FAINTEST) -> Ink:
     """Separate ink from paper on (H, W) uint8 grey, of either polarity, under uneven light.
 
     Ink differs from its paper by `faintest` grey levels at least. A page with large writing is worked on at a
-    reduced size: a digit needs 40 pixels, not 400.
+    reduced size: a digit needs 40 pixels, not 400. Where a sheet lies on something dark, only the ink on it counts.
     """
+    sheet = find_sheet(grey)
+    ink = _find_ink(grey if sheet is None else sheet.grey, faintest)
+    if sheet is None:
+        return ink
+    if _smallest_writing(ink.mask) < BLURRED:  # something light and empty on something dark is rather ink itself
+        return _find_ink(grey, faintest)
+    whole = np.zeros([max(1, side // ink.factor) for side in grey.shape], np.float32)
+    top, left = sheet.top // ink.factor, sheet.left // ink.factor
+    place = whole[top : top + ink.strength.shape[0], left : left + ink.strength.shape[1]]
+    place[:] = ink.strength[: place.shape[0], : place.shape[1]]
+    return Ink(whole, ink.factor, ink.light)
+
+
+def _find_ink(grey: Pixels, faintest: int) -> Ink:
+    """Separate ink from paper on (H, W) grey that shows nothing else."""
     finest = max(1, int(np.ceil(np.sqrt(grey.size / WORK_PIXELS))))
     factor = max(finest, int(np.ceil(max(grey.shape) / FIRST_LOOK)))
     ink = _ink(grey, factor, faintest)

@@ -18,6 +18,7 @@ from digitwatch.reading.images import ImageError, Page, decode
 from digitwatch.reading.ink import FAINTEST, find_ink
 from digitwatch.reading.line import LineModel
 from digitwatch.reading.marks import LEGIBLE
+from digitwatch.reading.rests import without_rests
 from digitwatch.reading.rows import legibility, read_rows
 from digitwatch.reading.rules import without_rules
 from digitwatch.reading.segment import Piece, find_rows
@@ -179,8 +180,8 @@ class Reader:
         turn, rows = self._best_turn(ink.strength, mask, rows)
         if turn:
             page = Page(page.number, np.ascontiguousarray(np.rot90(page.image, -turn // 90)))
-        across = mask.shape[0 if turn in (90, 270) else 1]
-        return page, self._read_rows(rows, ink.factor, turn, across)
+        size = mask.shape[::-1] if turn in (90, 270) else mask.shape
+        return page, self._read_rows(rows, ink.factor, turn, (size[0], size[1]))
 
     def _sort(self, page: Page) -> Reading:
         """Say what a whole page shows."""
@@ -210,22 +211,23 @@ class Reader:
                 best, most = (turn, rows), well
         return best
 
-    def _read_rows(self, rows: list[list[Piece]], factor: int, turn: int, across: int) -> Reading:
-        """Read the pieces of a page that was turned clockwise by 0, 90, 180 or 270 degrees."""
+    def _read_rows(self, rows: list[list[Piece]], factor: int, turn: int, size: tuple[int, int]) -> Reading:
+        """Read the pieces of a page of (height, width), which was turned clockwise by 0, 90, 180 or 270 degrees."""
+        rows, own = without_rests(rows, size)
         rows, whole = mend(rows, self._classifier, self._digits)
         crowd = is_crowd(rows, self._classifier, self._digits)
         models = self._classifier, self._line, self._digits
-        read = glimpse(rows, self._classifier) if crowd else read_rows(rows, *models, sides=(0, across))
+        read = glimpse(rows, self._classifier) if crowd else read_rows(rows, *models, sides=(0, size[1]))
         read = [row for row in read if row.guesses]
         if not read:
             return Reading((), 1.0, "empty", "no ink on the page", turn)
         digits = tuple(tuple(self._digit(guess, factor) for guess in row.guesses) for row in read)
         confidence = float(np.prod([digit.probability for row in digits for digit in row]))
-        confidence *= whole * float(np.prod([row.certainty for row in read]))
+        confidence *= own * whole * float(np.prod([row.certainty for row in read]))
         confidence **= TOGETHER if sum(map(len, digits)) > 1 else 1.0
         reasons = [f"turned by {turn} degrees"] if turn else []
         if confidence < self._review_below:
-            reasons.append(self._doubt(digits, [whole, *(row.certainty for row in read)]))
+            reasons.append(self._doubt(digits, [own, whole, *(row.certainty for row in read)]))
             reasons += [CROWDED] if crowd else []
         status = "review" if confidence < self._review_below else "ok"
         return Reading(digits, confidence, status, "; ".join(reasons), turn)

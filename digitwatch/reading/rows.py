@@ -82,12 +82,17 @@ def _look_again(guesses: list[Guess], classify: Classify) -> list[Guess]:
 
 
 def _agreed(single: Guess, second: Logs | None, digits: list[int]) -> Guess:
-    """Return the guess with the digits' probabilities multiplied by what the line model thinks of them."""
+    """Return the guess with the digits' probabilities multiplied by what the line model thinks of them.
+
+    Where the two name different digits neither is sure: the mean of single and product is.
+    """
     if second is None:
         return single
     probabilities = single.probabilities.copy()
-    both = probabilities[digits] * np.exp(second)
-    probabilities[digits] *= both / both.sum() * probabilities[digits].sum() / np.maximum(probabilities[digits], 1e-12)
+    alone = single.probabilities[digits]
+    both = alone * np.exp(second)
+    both *= alone.sum() / both.sum()
+    probabilities[digits] = both if both.argmax() == alone.argmax() else (both + alone) / 2
     return replace(single, probabilities=probabilities)
 
 

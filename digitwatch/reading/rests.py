@@ -1,0 +1,52 @@
+"""What the edge of the page has left of the writing beside it: no part of the number that stands free of all edges."""
+
+from digitwatch.reading.segment import Piece
+
+FREE = 0.08  # of its height is the least paper between writing and any edge of the page, on a page that is not tight
+LIKELY = 0.85  # that what the edge of such a page cuts is a rest: a number may also run off its paper
+# What the edge cuts may well be a digit where it stands like the next one: shares of that one's height
+LEVEL = 0.25  # that its middle is at most above or below
+ALIKE = 0.65  # that its height, or the other way round, is at least
+CLOSE = 1.0  # that lie between them at most
+NARROW = 0.4  # that it is wide; beside one digit alone a narrower one is a rest
+DOUBT = 0.93  # how sure that makes it
+
+
+def without_rests(rows: list[list[Piece]], size: tuple[int, int]) -> tuple[list[list[Piece]], float]:
+    """Return the rows without what the page's edge cuts, and the probability that this is right.
+
+    Only where all other pieces stand free of the edges: in a crop as tight as can be, digits touch them as well.
+
+    Args:
+        rows: pieces in reading order.
+        size: height and width of the page, in pixels.
+    """
+    pieces = [piece for row in rows for piece in row]
+    whole = [piece for piece in pieces if _room(piece, size) > 0]
+    if not whole or any(_room(piece, size) < FREE * piece.height for piece in whole):
+        return rows, 1.0
+    kept = [[piece for piece in row if _room(piece, size) > 0 or _continues(piece, row, whole, size)] for row in rows]
+    left = sum(map(len, kept))
+    certainty: float = LIKELY ** (len(pieces) - left) * (DOUBT if left > len(whole) else 1.0)
+    return [row for row in kept if row], certainty
+
+
+def _continues(cut: Piece, row: list[Piece], whole: list[Piece], size: tuple[int, int]) -> bool:
+    """Tell whether a piece that the edge cuts stands in its row as the next digit of a number would."""
+    others = [piece for piece in row if _room(piece, size) > 0]
+    if not others or (len(whole) == 1 and cut.width < NARROW * whole[0].height):
+        return False
+    gap, near = min(((_gap(cut, piece), piece) for piece in others), key=lambda pair: pair[0])
+    middle = (cut.top + cut.bottom - near.top - near.bottom) / 2
+    alike = min(cut.height, near.height) / max(cut.height, near.height)
+    return abs(middle) <= LEVEL * near.height and alike >= ALIKE and gap <= CLOSE * near.height
+
+
+def _gap(one: Piece, other: Piece) -> int:
+    """Return how many pixels of paper are between two pieces of a row."""
+    return max(one.left, other.left) - min(one.right, other.right)
+
+
+def _room(piece: Piece, size: tuple[int, int]) -> int:
+    """Return how many pixels of paper lie between the piece and the nearest edge of the page."""
+    return min(piece.left, piece.top, size[1] - piece.right, size[0] - piece.bottom)

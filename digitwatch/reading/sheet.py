@@ -1,0 +1,114 @@
+"""The sheet of paper on a photograph that shows more than it: a table, a scanner's open lid, a hand's shadow."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+
+SMALLEST = 64  # pixels: nobody photographs a sheet with its surroundings so small
+SIDE = 128  # longest side of the copy on which the sheet is looked for
+LEAST, MOST = 0.08, 0.93  # shares of the picture that a sheet takes, with its surroundings beside it
+DARKER = 60  # grey levels by which the surroundings are darker than the sheet
+SURELY = 0.9  # of the surroundings are
+SOLID = 0.75  # of what a sheet's outline holds is paper
+BAND, BARE = 0.06, 0.93  # and of the band along it, this share of the shorter side wide; light strokes leave gaps there
+LONGEST = 4.0  # times as long as it is wide; a longer one is a light stroke
+STRAIGHT = 0.8  # of the smallest rectangle around it is within its outline
+CORNERS = 6  # at most, of a sheet of which one or two are cut off by the picture's edge
+CUT = 0.4  # of its outline, at most, is the picture's edge: a shadow's is more
+EDGE = 0.02  # of the sheet's shorter side, at its edge, is not looked at: it is blurred, bent, and throws a shadow
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet: the part of the picture around it, where it lies, and what the part shows of it.
+
+    Attributes:
+        left, top: of the part, in pixels of the picture.
+        grey: (h, w) uint8, the part, with the sheet continued over what is not the sheet.
+    """
+
+    left: int
+    top: int
+    grey: Pixels
+
+
+def find_sheet(grey: Pixels) -> Sheet | None:
+    """Return the light sheet that lies on something dark in (H, W) uint8 grey; None when all of it may be paper."""
+    factor = max(1, -(-max(grey.shape) // SIDE))
+    coarse = cv2.resize(grey, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+    if min(grey.shape) < SMALLEST or min(coarse.shape) < 8:
+        return None
+    outline = _outline(np.asarray(coarse, np.uint8))
+    if outline is None:
+        return None
+    inside = cv2.fillConvexPoly(np.zeros(coarse.shape, np.uint8), outline, (1,))
+    margin = 2 + round(EDGE * min(cv2.boundingRect(inside)[2:]))
+    inside = cv2.erode(inside, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8), borderValue=1)
+    if not cv2.countNonZero(inside):
+        return None
+    return _cut_out(grey, np.asarray(coarse, np.uint8), np.asarray(inside, np.uint8))
+
+
+def _outline(coarse: Pixels) -> NDArray[np.int32] | None:
+    """Return the (n, 1, 2) convex outline of the sheet; None when there is none."""
+    level, light = cv2.threshold(coarse, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    light = cv2.morphologyEx(light, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # what hangs on it by a thread
+    _, labels, marks, _ = cv2.connectedComponentsWithStats(light, connectivity=4)
+    if len(marks) < 2:
+        return None
+    sheet = (labels == 1 + int(marks[1:, cv2.CC_STAT_AREA].argmax())).astype(np.uint8)
+    outlines, _ = cv2.findContours(sheet, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    hull = np.asarray(cv2.convexHull(max(outlines, key=len)), np.int32)
+    inside = cv2.fillConvexPoly(np.zeros_like(sheet), hull, (1,))
+    if not (_has_shape(hull, inside) and _is_filled(sheet, inside)):
+        return None
+    beyond = coarse[cv2.dilate(inside, np.ones((5, 5), np.uint8)) == 0]
+    paper = float(np.median(coarse[sheet > 0]))
+    return hull if len(beyond) and np.mean(beyond < min(level, paper - DARKER)) >= SURELY else None
+
+
+def _has_shape(hull: NDArray[np.int32], inside: Pixels) -> bool:
+    """Tell whether the outline, and (h, w) what is inside of it, are those of a sheet within its surroundings."""
+    size = cv2.countNonZero(inside)
+    _, sides, _ = cv2.minAreaRect(hull)
+    short, long = (side + 1 for side in sorted(sides))
+    straight = size >= STRAIGHT * short * long and long <= LONGEST * short
+    return LEAST * inside.size <= size <= MOST * inside.size and straight and _is_polygon(hull, inside.shape)
+
+
+def _is_filled(sheet: Pixels, inside: Pixels) -> bool:
+    """Tell whether what is inside the outline is mostly paper, and along the outline nothing else."""
+    if cv2.countNonZero(sheet) < SOLID * cv2.countNonZero(inside):
+        return False
+    outer = cv2.erode(inside, np.ones((5, 5), np.uint8), borderValue=0)  # its very edge is neither light nor dark
+    band = 2 * round(BAND * min(cv2.boundingRect(inside)[2:])) + 3
+    inner = cv2.erode(outer, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (band, band)), borderValue=0)
+    return cv2.countNonZero(outer) > 0 and bool(np.mean(sheet[outer > inner]) >= BARE)
+
+
+def _is_polygon(hull: NDArray[np.int32], shape: tuple[int, ...]) -> bool:
+    """Tell whether an outline has few corners, and is not mostly the edge of the (h, w) picture."""
+    around = cv2.arcLength(hull, True)
+    corners = cv2.approxPolyDP(hull, 0.025 * around, True)[:, 0]
+    along = 0.0
+    for one, other in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        for axis, last in ((0, shape[1] - 1), (1, shape[0] - 1)):
+            at_edge = max(one[axis], other[axis]) <= 2 or min(one[axis], other[axis]) >= last - 2
+            along += float(np.linalg.norm(one - other)) if at_edge else 0.0
+    return len(corners) <= CORNERS and along <= CUT * around
+
+
+def _cut_out(grey: Pixels, coarse: Pixels, inside: Pixels) -> Sheet:
+    """Return the part of (H, W) grey around the sheet, which is where the smaller (h, w) `inside` is 1."""
+    paper = cv2.inpaint(coarse, 1 - inside, 3, cv2.INPAINT_TELEA)
+    size = grey.shape[::-1]
+    whole = cv2.resize(inside, size, interpolation=cv2.INTER_NEAREST)
+    left, top, wide, high = cv2.boundingRect(whole)
+    part = (slice(top, top + high), slice(left, left + wide))
+    smooth = cv2.resize(cv2.medianBlur(np.asarray(paper, np.uint8), 5), size, interpolation=cv2.INTER_LINEAR)
+    shown = np.where(whole[part] > 0, grey[part], smooth[part])
+    return Sheet(left, top, np.ascontiguousarray(shown))
