@@ -22,7 +22,8 @@ from digitwatch.patience import told
 from digitwatch.reading.annotate import annotate
 from digitwatch.reading.classifier import ModelError
 from digitwatch.reading.images import ImageError, Page
-from digitwatch.reading.reader import Reader, Reading
+from digitwatch.reading.reader import Reader
+from digitwatch.reading.readings import Reading
 from digitwatch.spool.claims import Claim, sync_claim
 from digitwatch.spool.filing import numbered
 from digitwatch.spool.lines import printable

@@ -8,7 +8,7 @@ import numpy as np
 
 from digitwatch.reading.lettering import fill, paste, write
 from digitwatch.reading.palette import AMBER, BLUE, GREY, INK, Colour, toned
-from digitwatch.reading.reader import Digit
+from digitwatch.reading.readings import Digit
 
 CARD = (150, 118)  # width and height of a small card
 _LARGE = (250, 290)

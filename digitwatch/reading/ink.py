@@ -14,6 +14,7 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Values = TypeVar("Values", Pixels, Floats)
 
+STAMP = 32  # pixels: a picture no larger than this shows one digit, in however many pieces, in even light
 FIRST_LOOK = 256  # longest side of the reduced page on which the writing is found first
 ENOUGH = 36  # pixels that a digit must be high on the reduced page; else it is reduced less
 BLURRED = 10  # pixels: lower than this, heights cannot be told
@@ -54,6 +55,8 @@ def find_ink(grey: Pixels, *, faintest: int = FAINTEST) -> Ink:
     Ink differs from its paper by `faintest` grey levels at least. A page with large writing is worked on at a
     reduced size: a digit needs 40 pixels, not 400. Where a sheet lies on something dark, only the ink on it counts.
     """
+    if max(grey.shape) <= STAMP:
+        return _stamp(grey, faintest)
     sheet = find_sheet(grey)
     ink = _find_ink(grey if sheet is None else sheet.grey, faintest)
     if sheet is None:
@@ -65,6 +68,17 @@ def find_ink(grey: Pixels, *, faintest: int = FAINTEST) -> Ink:
     place = whole[top : top + ink.strength.shape[0], left : left + ink.strength.shape[1]]
     place[:] = ink.strength[: place.shape[0], : place.shape[1]]
     return Ink(whole, ink.factor, ink.light)
+
+
+def _stamp(grey: Pixels, faintest: int) -> Ink:
+    """Separate ink from paper on a picture so small that its light is even and its ink may cover most of it."""
+    light = _is_light(grey)
+    if light:
+        grey = 255 - grey
+    level, paper = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)  # Otsu 1979
+    white = _middle(grey[paper > 0]) if cv2.countNonZero(paper) else float(grey.max())
+    threshold = max(float(faintest), white - level)
+    return Ink(np.maximum(0, white - grey.astype(np.float32)) / np.float32(threshold), 1, light)
 
 
 def _find_ink(grey: Pixels, faintest: int) -> Ink:

@@ -6,7 +6,7 @@ import numpy as np
 from digitwatch.reading.cards import percent
 from digitwatch.reading.lettering import fill, fitted, paste, write
 from digitwatch.reading.palette import AMBER, BLUE, GREY, INK, WHITE, toned
-from digitwatch.reading.reader import Digit
+from digitwatch.reading.readings import Digit
 
 _SIZE = (250, 290)  # width and height
 _SEEN = 112  # pixels that the longer side of what the model saw is shown with

@@ -1,23 +1,24 @@
 """A page to its reading: the chain of ink, segments, pictures and probabilities, and how far to trust it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitwatch.reading.afar import blurred, surer
 from digitwatch.reading.broken import mend
 from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.crowd import CROWDED, glimpse, is_crowd
 from digitwatch.reading.doubt import doubt
 from digitwatch.reading.guess import Guess
 from digitwatch.reading.images import ImageError, Page, decode
-from digitwatch.reading.ink import FAINTEST, find_ink
+from digitwatch.reading.ink import FAINTEST, STAMP, find_ink
 from digitwatch.reading.line import LineModel
 from digitwatch.reading.marks import LEGIBLE
+from digitwatch.reading.readings import Box, Digit, Reading
 from digitwatch.reading.rests import without_rests
 from digitwatch.reading.rows import legibility, read_rows
 from digitwatch.reading.rules import without_rules
@@ -37,63 +38,6 @@ CLOSE_TRUST = 0.5  # what is left of the confidence
 # What makes one digit doubtful, pen or paper, makes its neighbours so: this power of the product of their probabilities
 TOGETHER = 0.8  # fits better. On rows of held-out writers' digits a smaller one would; but what is called sure must be.
 TURN_GAIN = 0.08  # by how much a page must be more legible turned
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle in pixels of the page as it was read, that is after its turn."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
-class Digit:
-    """One digit: its text, the probability that it is right, where it stands and what the model saw.
-
-    `glyph` is (28, 28) uint8, 255 = ink; `probabilities` (classes,) float32 in the order of
-    the model's labels. Where a model sorts whole pictures, the "digit" is the name of one, its box the page, and its
-    glyph (height, width) or (height, width, 3) as the model takes it.
-    """
-
-    text: str
-    probability: float
-    box: Box
-    glyph: Pixels
-    probabilities: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What is on one page.
-
-    Attributes:
-        rows: the digits, row by row from the top, each row from the left.
-        confidence: calibrated probability, 0 to 1, that the whole text is right.
-        status: "ok" (no need to look), "review" or "empty".
-        reason: why the status is not "ok", in a few words; empty when it is.
-        turn: by how many degrees the page was turned clockwise to be read: 0, 90, 180 or 270.
-        labels: the names of all answers where a model sorts whole pictures; nothing where it reads digits.
-    """
-
-    rows: tuple[tuple[Digit, ...], ...]
-    confidence: float
-    status: str
-    reason: str
-    turn: int
-    labels: tuple[str, ...] = ()
-
-    @cached_property
-    def digits(self) -> tuple[Digit, ...]:
-        """All digits in reading order."""
-        return tuple(digit for row in self.rows for digit in row)
-
-    @property
-    def text(self) -> str:
-        """The digits as text, rows separated by one space."""
-        return " ".join("".join(digit.text for digit in row) for row in self.rows)
 
 
 class Reader:
@@ -162,7 +106,17 @@ class Reader:
         if self._classifier.sorts_pictures:
             return page, self._sort(page)
         seen = self._look(page, FAINTEST, LEGIBLE)
+        if seen[1].status != "ok":
+            seen = self._look_from_afar(page, seen)
         return (self._look_closely(page) or seen) if seen[1].status == "empty" else seen
+
+    def _look_from_afar(self, page: Page, near: tuple[Page, Reading]) -> tuple[Page, Reading]:
+        """Return what can be read of the page from further away, where that is surer than what was from near."""
+        if max(page.grey.shape) <= STAMP:
+            return near
+        _, far = self._look(Page(page.number, blurred(page.grey)), FAINTEST, LEGIBLE)
+        reading = surer(near[1], far, self._review_below)
+        return near if reading is None else (_turned(page, reading.turn), reading)
 
     def _look_closely(self, page: Page) -> tuple[Page, Reading] | None:
         """Return what can be made out on a page that seems empty, for a person to check; None when that is nothing."""
@@ -178,8 +132,7 @@ class Reader:
         mask = without_rules(ink.strength)
         rows = find_rows(ink.strength, mask, legible)
         turn, rows = self._best_turn(ink.strength, mask, rows)
-        if turn:
-            page = Page(page.number, np.ascontiguousarray(np.rot90(page.image, -turn // 90)))
+        page = _turned(page, turn)
         size = mask.shape[::-1] if turn in (90, 270) else mask.shape
         return page, self._read_rows(rows, ink.factor, turn, (size[0], size[1]))
 
@@ -244,6 +197,11 @@ class Reader:
         box = Box(piece.left * factor, piece.top * factor, piece.width * factor, piece.height * factor)
         probability = float(guess.probabilities[best])
         return Digit(self._classifier.labels[best], probability, box, guess.glyph, guess.probabilities)
+
+
+def _turned(page: Page, turn: int) -> Page:
+    """Return the page after a turn clockwise by 0, 90, 180 or 270 degrees."""
+    return Page(page.number, np.ascontiguousarray(np.rot90(page.image, -turn // 90))) if turn else page
 
 
 def locate(model: Path | str) -> Path:

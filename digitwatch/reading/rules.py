@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitwatch.reading.ink import STAMP
 from digitwatch.reading.marks import part_with_ink, writing_height
 from digitwatch.reading.pagelines import LONG, PALE, THIN, page_lines, squares
 
@@ -34,10 +35,11 @@ def without_rules(strength: Floats) -> Pixels:
         strength: (h, w) float32, from 1 on it is ink.
 
     Returns:
-        (h, w) uint8, 1 = ink, 0 = paper; strokes that a line crossed stay whole.
+        (h, w) uint8, 1 = ink, 0 = paper; strokes that a line crossed stay whole. A picture so small that it shows one
+        digit has no room for rules: what looks like one is a stroke.
     """
     mask = (strength >= 1).astype(np.uint8)
-    if not cv2.countNonZero(mask):
+    if not cv2.countNonZero(mask) or max(mask.shape) <= STAMP:
         return mask
     part = part_with_ink(strength >= PALE, BEYOND)
     if all(covered.stop - covered.start > SPREAD * side for covered, side in zip(part, mask.shape, strict=True)):

@@ -6,13 +6,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.marks import HEIGHT, LEFT, LEGIBLE, TOP, find_marks, part_with_ink, writing_height
+from digitwatch.reading.ink import STAMP
+from digitwatch.reading.marks import AREA, HEIGHT, LEFT, LEGIBLE, TOP, find_marks, part_with_ink, writing_height
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int32]
 
-STAMP = 32  # pixels: a picture no larger than this shows one digit, in however many pieces
+SPECK = 2  # pixels: a smaller mark of one digit is dust
 TALL = 0.45  # a mark at least this share of the writing's height can be a digit of its own
 BESIDE = 0.3  # marks of one row have this share of their height in common
 DOT = 0.3  # a mark in a row lower than this share of the row's height is a dot or a dash between digits
@@ -82,21 +83,30 @@ def find_rows(strength: Floats, mask: Pixels, legible: float = LEGIBLE) -> list[
         Rows from top to bottom, each with its pieces from left to right. Specks, dots between digits and
         the rests of neighbours at the edge of the page are left out; parts above each other are joined.
     """
-    stamp = max(mask.shape) <= STAMP
+    if max(mask.shape) <= STAMP:
+        return _one_digit(strength, np.ascontiguousarray(mask), legible)
     part = part_with_ink(np.ascontiguousarray(mask), BEYOND)
-    rows = _find_rows(strength[part], mask[part], stamp, legible)
+    rows = _find_rows(strength[part], mask[part], legible)
     down, across = part[0].start, part[1].start
     return [[Piece(piece.left + across, piece.top + down, piece.glyph) for piece in row] for row in rows]
 
 
-def _find_rows(strength: Floats, mask: Pixels, stamp: bool, legible: float) -> list[list[Piece]]:
-    """Return the pieces of writing on the part of a page that has ink; a `stamp` shows one digit."""
+def _one_digit(strength: Floats, mask: Pixels, legible: float) -> list[list[Piece]]:
+    """Return all ink as one piece, that at the edges too: so small a picture is cut along its digit."""
+    count, labels, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    parts = [number for number in range(1, count) if marks[number, AREA] >= SPECK]
+    if not parts:
+        return []
+    piece = _cut_out(_level(strength, mask), labels, marks, parts)
+    return [[piece]] if max(piece.width, piece.height) >= legible else []
+
+
+def _find_rows(strength: Floats, mask: Pixels, legible: float) -> list[list[Piece]]:
+    """Return the pieces of writing on the part of a page that has ink."""
     labels, marks, writing = find_marks(strength, mask, legible)
     if not writing:
         return []
     level = _level(strength, mask)
-    if stamp:
-        return [[_cut_out(level, labels, marks, writing)]]
     height = writing_height(marks[writing])
     tall = [n for n in writing if marks[n, HEIGHT] >= TALL * height]
     small = [n for n in writing if marks[n, HEIGHT] < TALL * height]

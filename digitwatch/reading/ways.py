@@ -13,8 +13,10 @@ from digitwatch.reading.segment import Piece, join
 Sides = tuple[float, float]
 
 # The shape of a connected piece says how likely it is to be one digit: (width / height, probability).
-SINGLE = np.array([[0.0, 0.995], [0.8, 0.98], [1.1, 0.8], [1.5, 0.3], [2.0, 0.02], [2.5, 1e-6]])
+SINGLE = np.array([[0.0, 0.995], [0.8, 0.98], [1.1, 0.8], [1.5, 0.3], [2.0, 0.02], [2.5, 1e-4]])
 PARTED = np.array([[0.0, 0.1], [0.4, 0.5]])  # how likely two pieces are parts of one digit: (overlap, probability)
+SUREST = 0.99  # at most
+STEP, STEEP = 0.2, 10.0  # it is the likelier the more one is higher, from this share of their height on
 SIZES = 0.3  # standard deviation of the logarithm of digits' heights within a row
 USUAL, BREADTH = 0.6, 1.5  # digits' usual width by height; doubts weigh more in wider ones, to this power
 SURE = 0.9  # a piece of usual shape that is read with this probability is a digit, and is not taken apart
@@ -122,6 +124,11 @@ def _way(span: tuple[int, int], each: Guess, parts: list[Part], digits: list[int
 
 
 def _parted(one: Part, other: Part) -> float:
-    """Return how likely two neighbours are parts of one digit, by how far one stands over the other."""
+    """Return how likely two neighbours are parts of one digit, by how far one stands over the other, and higher."""
     shared = min(one.piece.right, other.piece.right) - max(one.piece.left, other.piece.left)
-    return float(np.interp(shared / min(one.piece.width, other.piece.width), *PARTED.T))
+    likely = float(np.interp(shared / min(one.piece.width, other.piece.width), *PARTED.T))
+    higher = abs(one.piece.top + one.piece.bottom - other.piece.top - other.piece.bottom) / 2
+    odds = likely / (1 - likely)
+    if shared > 0:
+        odds *= np.exp(STEEP * max(0.0, higher / max(one.piece.height, other.piece.height) - STEP))
+    return float(min(odds / (1 + odds), SUREST))

@@ -1,0 +1,39 @@
+"""A second look from further away, where grains, dots and gaps run together: chalk, print, a pen that skips."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitwatch.reading.readings import Reading
+
+Pixels = NDArray[np.uint8]
+
+# The page is averaged twice over squares of this share of its longer side, or of so many pixels.
+BLUR, LEAST_BLUR = 0.015, 3
+TRUST = 0.35  # what is left of the confidence where something else was read from near
+REASON = "clear only when blurred"
+
+
+def blurred(grey: Pixels) -> Pixels:
+    """Return (H, W) uint8 grey as it looks from afar."""
+    side = max(LEAST_BLUR, round(BLUR * max(grey.shape))) | 1
+    return np.asarray(cv2.blur(cv2.blur(grey, (side, side)), (side, side)), np.uint8)
+
+
+def surer(near: Reading, far: Reading, review_below: float) -> Reading | None:
+    """Return the reading from afar with what both looks are worth; None where the one from near is better.
+
+    Two looks that see the same are as sure as their mean. Of an empty page only the one from afar tells anything.
+    """
+    if far.status == "empty":
+        return None
+    sure = far.confidence
+    if near.status != "empty":
+        sure = (sure + near.confidence) / 2 if far.text == near.text else TRUST * sure
+        if sure <= near.confidence:
+            return None
+    if sure < review_below and far.status == "ok":
+        return replace(far, confidence=sure, status="review", reason="; ".join(filter(None, [far.reason, REASON])))
+    return replace(far, confidence=sure)

@@ -1,0 +1,66 @@
+"""What is on one page: its digits, where they stand, and how far to trust them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels of the page as it was read, that is after its turn."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Digit:
+    """One digit: its text, the probability that it is right, where it stands and what the model saw.
+
+    `glyph` is (28, 28) uint8, 255 = ink; `probabilities` (classes,) float32 in the order of
+    the model's labels. Where a model sorts whole pictures, the "digit" is the name of one, its box the page, and its
+    glyph (height, width) or (height, width, 3) as the model takes it.
+    """
+
+    text: str
+    probability: float
+    box: Box
+    glyph: Pixels
+    probabilities: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is on one page.
+
+    Attributes:
+        rows: the digits, row by row from the top, each row from the left.
+        confidence: calibrated probability, 0 to 1, that the whole text is right.
+        status: "ok" (no need to look), "review" or "empty".
+        reason: why the status is not "ok", in a few words; empty when it is.
+        turn: by how many degrees the page was turned clockwise to be read: 0, 90, 180 or 270.
+        labels: the names of all answers where a model sorts whole pictures; nothing where it reads digits.
+    """
+
+    rows: tuple[tuple[Digit, ...], ...]
+    confidence: float
+    status: str
+    reason: str
+    turn: int
+    labels: tuple[str, ...] = ()
+
+    @cached_property
+    def digits(self) -> tuple[Digit, ...]:
+        """All digits in reading order."""
+        return tuple(digit for row in self.rows for digit in row)
+
+    @property
+    def text(self) -> str:
+        """The digits as text, rows separated by one space."""
+        return " ".join("".join(digit.text for digit in row) for row in self.rows)
