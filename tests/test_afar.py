@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.afar import surer
+from digitwatch.reading.afar import is_screened, surer
 from digitwatch.reading.reader import Reader
 from digitwatch.reading.readings import Digit, Reading
 
@@ -23,6 +23,17 @@ def test_chalk_is_read_where_its_grains_run_together() -> None:
     page[grains & (page > 100)] = 70
 
     assert Reader().read(page).text == "7"
+
+
+def test_a_picture_made_of_dots_is_told_from_grain_and_specks() -> None:
+    """Dithering changes from pixel to pixel all over the page; a noisy camera and a dirty fax do not."""
+    rng = np.random.default_rng(0)
+    bayer = np.tile(np.array([[0, 128], [192, 64]]), (60, 60))
+    noisy = np.clip(200 + rng.normal(0, 30, (120, 120)), 0, 255).astype(np.uint8)
+
+    assert is_screened(np.where(bayer < 100, 255, 0).astype(np.uint8))
+    assert not is_screened(noisy)
+    assert not is_screened(np.where(rng.random((120, 120)) < 0.03, 0, 255).astype(np.uint8))
 
 
 @pytest.mark.parametrize(

@@ -65,3 +65,11 @@ def test_the_smallest_pages_are_taken(shape: tuple[int, int]) -> None:
 def test_a_large_page_may_be_blank() -> None:
     """Nothing is looked for where there is no ink: without it, what is left of the page has no pixel."""
     assert not find_ink(np.full((700, 600), 255, np.uint8)).mask.any()
+
+
+def test_a_tiny_picture_is_mostly_ink_and_keeps_it() -> None:
+    """A fat digit of 16 pixels leaves no paper around it by which its middle could be judged."""
+    grey = np.full((16, 16), 255, np.uint8)
+    grey[:, 3:13] = 30
+
+    assert find_ink(grey).mask[:, 3:13].all() and not find_ink(grey).mask[:, :3].any()

@@ -32,6 +32,16 @@ def test_a_stain_is_not() -> None:
     assert found(cv2.GaussianBlur(stain, (0, 0), 15)) == []
 
 
+def test_a_paler_stroke_beside_the_writing_is_writing() -> None:
+    """Where one digit of a pencil is just dark enough, the next one is not lost for being a little paler."""
+    strength = stroke()
+    strength[70:130, 137:143] = 1.29
+    alone = np.where(strength == 2, 0, strength)
+
+    assert found(alone) == []
+    assert len(found(strength)) == 2
+
+
 def test_dust_is_not() -> None:
     """Specks beside the writing are left out, and alone on a page they are nothing."""
     strength = stroke()

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from digitwatch.reading.rules import without_rules
 from digitwatch.reading.segment import Piece, find_rows, join
 
 
@@ -83,3 +84,13 @@ def test_where_the_writing_lies_on_the_page_does_not_matter(edge: int) -> None:
     assert bars((40 + edge, 20 + edge, 12, 50), (80 + edge, 20 + edge, 12, 50)) == [
         [(40 + edge, 20 + edge), (80 + edge, 20 + edge)]
     ]
+
+
+def test_a_tiny_picture_is_one_piece_with_all_that_touches_its_edges() -> None:
+    """Sixteen pixels are filled by a digit from side to side: the foot of a 2 is no rule, and no rest of another."""
+    two = np.zeros((16, 16), np.float32)
+    two[:3, 2:13] = two[3:8, 10:13] = two[8:13, 4:7] = two[14:, 2:15] = 2
+    rows = find_rows(two, without_rules(two))
+
+    assert [[(piece.width, piece.height) for piece in row] for row in rows] == [[(15, 16)]]
+    assert int((rows[0][0].glyph > 128).sum()) == int((two > 0).sum())

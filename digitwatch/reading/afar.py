@@ -12,6 +12,8 @@ Pixels = NDArray[np.uint8]
 
 # The page is averaged twice over squares of this share of its longer side, or of so many pixels.
 BLUR, LEAST_BLUR = 0.015, 3
+STEEP, OFTEN = 96, 0.12  # grey levels between neighbours; how many of all differ so much where there are dots
+SAMPLE = 64  # rows of pixels that are looked at for that
 TRUST = 0.35  # what is left of the confidence where something else was read from near
 REASON = "clear only when blurred"
 
@@ -20,6 +22,13 @@ def blurred(grey: Pixels) -> Pixels:
     """Return (H, W) uint8 grey as it looks from afar."""
     side = max(LEAST_BLUR, round(BLUR * max(grey.shape))) | 1
     return np.asarray(cv2.blur(cv2.blur(grey, (side, side)), (side, side)), np.uint8)
+
+
+def is_screened(grey: Pixels) -> bool:
+    """Tell whether (H, W) uint8 grey is made of dots, as a fax, a newspaper or dithering shows grey."""
+    rows = grey[:: max(1, len(grey) // SAMPLE)]
+    steps = cv2.absdiff(rows[:, 1:], rows[:, :-1])
+    return bool(steps.size) and cv2.countNonZero(cv2.compare(steps, STEEP, cv2.CMP_GT)) > OFTEN * steps.size
 
 
 def surer(near: Reading, far: Reading, review_below: float) -> Reading | None:

@@ -20,6 +20,7 @@ REST = 0.55  # a mark cut off by the edge of the page, and below this share of t
 CUT, CUT_REST = 0.3, 0.8  # with this share of its height along the edge, even below this share of the height
 EDGE = 0.5  # a mark with this share of its longer side along the edge of the page is the page's edge
 STRONG = 1.32  # mean strength of a mark by a pen; stains, shadows and paper barely pass the threshold of 1
+PEER, AS_HIGH = 0.7, 0.5  # of both is enough beside surer marks that are about as high: this much more or less
 SHARP = 0.75  # what the strength rises at a stroke's outline, over the width of the stroke
 
 
@@ -45,10 +46,13 @@ def find_marks(strength: Floats, mask: Pixels, legible: float = LEGIBLE) -> tupl
     known = marks[1:]
     if len(known) == 0:
         return labels, marks, []
-    drawn = _drawn(strength, labels, marks)[1:] & ~_edges(labels, marks)[1:]
+    grade = _drawn(strength, labels, marks)[1:] * ~_edges(labels, marks)[1:]
+    drawn = grade >= 1
     if not drawn.any():
         return labels, marks, []
     height = writing_height(known[drawn])
+    # A pen that has drawn some of the writing surely has drawn the rest of it, where that is as high.
+    drawn |= (grade >= PEER) & (np.abs(known[:, HEIGHT] / height - 1) <= AS_HIGH)
     if height < legible:
         return labels, marks, []
     longest = known[:, [WIDTH, HEIGHT]].max(axis=1)
@@ -89,8 +93,8 @@ def _bridges(strength: Floats, labels: Numbers) -> Pixels:
     return np.asarray(bridges, np.uint8)
 
 
-def _drawn(strength: Floats, labels: Numbers, marks: Numbers) -> Flags:
-    """Tell which marks a pen has drawn: dark throughout, with edges that are sharp for the stroke's width."""
+def _drawn(strength: Floats, labels: Numbers, marks: Numbers) -> Floats:
+    """Return how surely a pen has drawn each mark, from 1 on it has: dark throughout, with sharp edges for its width."""
     ink = labels > 0
     number = labels[ink]
     mean = np.bincount(number, strength[ink], len(marks)) / np.maximum(1, marks[:, AREA])
@@ -104,7 +108,7 @@ def _drawn(strength: Floats, labels: Numbers, marks: Numbers) -> Flags:
     length = np.maximum(1, np.bincount(at, minlength=len(marks)))
     rise = np.bincount(at, cv2.magnitude(across, down)[outline], len(marks)) / length
     width = 2 * marks[:, AREA] / length
-    return np.asarray((mean >= STRONG) & (rise * width >= SHARP))
+    return np.minimum((mean - 1) / (STRONG - 1), rise * width / SHARP).astype(np.float32)
 
 
 def _border(labels: Numbers, count: int) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.afar import blurred, surer
+from digitwatch.reading.afar import blurred, is_screened, surer
 from digitwatch.reading.broken import mend
 from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.crowd import CROWDED, glimpse, is_crowd
@@ -105,6 +105,9 @@ class Reader:
         """Return the page as it was read, and its reading."""
         if self._classifier.sorts_pictures:
             return page, self._sort(page)
+        if is_screened(page.grey) and max(page.grey.shape) > STAMP:
+            _, reading = self._look(Page(page.number, blurred(page.grey)), FAINTEST, LEGIBLE)
+            return _turned(page, reading.turn), reading
         seen = self._look(page, FAINTEST, LEGIBLE)
         if seen[1].status != "ok":
             seen = self._look_from_afar(page, seen)

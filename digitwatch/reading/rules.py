@@ -23,6 +23,7 @@ WRITTEN = 0.35  # and something in it is at least this share of its height
 
 # ---- lines
 LEVEL_PATTERN, UPRIGHT_PATTERN = 4, 2  # lines across the whole page that no digit has: a square 8 has three level ones
+REMAINS = 0.8  # of a mark lies where a line runs, when it is a piece of that
 SPREAD = 0.9  # squares cover more than this share of the page's width and height
 FULL = 0.85  # a mark of this share of the page's height fills it
 BEYOND = 8  # pixels of paper around all ink that are worked on
@@ -62,8 +63,22 @@ def _without_squares(strength: Floats, mask: Pixels) -> tuple[Floats, Pixels]:
         return strength, mask
     level, upright = lines
     rest = _mend(mask, level)
-    rest = np.ascontiguousarray(_mend(rest.T, upright.T).T)
-    return np.where((level | upright) > rest, np.float32(0), strength), rest
+    rest = _without_remains(np.ascontiguousarray(_mend(rest.T, upright.T).T), level, upright)
+    return np.where(((level | upright) > rest) | (mask > rest), np.float32(0), strength), rest
+
+
+def _without_remains(mask: Pixels, level: Pixels, upright: Pixels) -> Pixels:
+    """Return the ink without what is left of the lines where they are darker than usual: thin, and along them."""
+    high, wide = mask.shape
+    along = cv2.dilate(level, np.ones((5, wide | 1), np.uint8)), cv2.dilate(upright, np.ones((high | 1, 5), np.uint8))
+    _, labels, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    keep = np.ones(len(marks), np.uint8)
+    for path, side in zip(along, (cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH), strict=True):
+        on_path = np.bincount(labels[path > 0], minlength=len(marks)) >= REMAINS * marks[:, cv2.CC_STAT_AREA]
+        keep[on_path & (marks[:, side] <= max(3, THIN * min(mask.shape) / 4))] = 0
+    keep[0] = 0
+    left: Pixels = keep[labels]
+    return left
 
 
 def _without_page_lines(strength: Floats, mask: Pixels, part: tuple[slice, slice], height: float) -> Pixels:
