@@ -94,7 +94,7 @@ def _bridges(strength: Floats, labels: Numbers) -> Pixels:
 
 
 def _drawn(strength: Floats, labels: Numbers, marks: Numbers) -> Floats:
-    """Return how surely a pen has drawn each mark, from 1 on it has: dark throughout, with sharp edges for its width."""
+    """Return how surely a pen has drawn each mark (from 1 on it has): dark throughout, edges sharp for its width."""
     ink = labels > 0
     number = labels[ink]
     mean = np.bincount(number, strength[ink], len(marks)) / np.maximum(1, marks[:, AREA])

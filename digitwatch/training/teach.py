@@ -138,7 +138,7 @@ def learn_on(
     network = recover(locate(named).with_suffix(".tflite").read_bytes(), base.name)
     learn, calibration = datasets.hold_out(original)
     _learn(network, _mixed(learn, reviewed, course.seed), base.card, course, progress)
-    content = rounding.to_tflite(network)
+    content = rounding.to_tflite(network, rounding.EXACT)
     card = base.card | {"created": datetime.now(UTC).isoformat(timespec="seconds"), "temperature": 1.0}
     if card["output"] == "logits":
         card["temperature"] = temperature(Classifier(content, card), calibration)

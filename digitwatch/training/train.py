@@ -110,7 +110,7 @@ def _cnn(learn: Digits, epochs: int | None, *, seed: int, progress: Progress) ->
     steps = lessons.size(learn) // recipe.batch
     model = fit(models.cnn, _batches(learn, recipe, seed), recipe, steps=steps, loss=doubtful, progress=progress)
     card = export.describe(classes=11, output="logits")
-    content = rounding.to_tflite(model)
+    content = rounding.to_tflite(model, rounding.EXACT)
     card["temperature"] = temperature(Classifier(content, card), held)
     result = measure(Classifier(content, card), held)
     progress(f"accuracy {result.accuracy:.2%} on {len(held)} digits by writers held out of the training")
