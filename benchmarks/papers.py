@@ -1,18 +1,12 @@
-"""One digit on many kinds of paper, through the whole chain: which surroundings does the reader bear?
+"""Kinds of paper, pens, cameras and surroundings: each lays a row of MNIST digits into a page as people scan it.
 
-The digits are those of MNIST's writers that are held out of training (or, with --test, its test digits), drawn anew at
-the size of a scan. Nothing here shares code with what training varies.
+The digits are drawn anew at the size of a scan. Nothing here shares code with what training varies.
 """
 
-import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 import cv2
 import numpy as np
-
-from digitwatch.reading.reader import Reader
-from digitwatch.training import datasets
 
 Picture = np.ndarray  # (H, W) or (H, W, 3), uint8
 Ink = np.ndarray  # (H, W) float32, 0 = paper to 1 = ink
@@ -60,9 +54,8 @@ def usual(digit: Picture, rng: Random) -> Ink:
 
 def clouds(shape: tuple[int, ...], cells: int, rng: Random) -> Ink:
     """Soft spots from 0 to 1."""
-    return np.clip(
-        cv2.resize(rng.random((cells, cells)).astype(np.float32), shape[1::-1], interpolation=cv2.INTER_CUBIC), 0, 1
-    )
+    spots = rng.random((cells, cells)).astype(np.float32)
+    return np.clip(cv2.resize(spots, shape[1::-1], interpolation=cv2.INTER_CUBIC), 0, 1)
 
 
 def plain(digit: Picture, rng: Random) -> Picture:
@@ -306,59 +299,57 @@ def patterned(digit: Picture, rng: Random) -> Picture:
     return np.clip(page, 0, 255).astype(np.uint8)
 
 
+def vignette(digit: Picture, rng: Random) -> Picture:
+    """An old photograph: brown, and dark towards its corners."""
+    ink = usual(digit, rng)
+    y, x = np.mgrid[: ink.shape[0], : ink.shape[1]].astype(np.float32)
+    far = (x / ink.shape[1] - 0.5) ** 2 + (y / ink.shape[0] - 0.5) ** 2
+    page = 215 * (1 - 0.7 * ink) * (1 - rng.uniform(0.6, 1.2) * far) + rng.normal(0, 3, ink.shape)
+    return np.clip(page[..., None] * np.array([0.6, 0.82, 1.0]), 0, 255).astype(np.uint8)
+
+
+def leaning(digit: Picture, rng: Random) -> Picture:
+    """A sheet on a table, photographed at an angle."""
+    page = on_paper(framed(drawn(digit, int(rng.integers(60, 140))), rng, 0.5, 0.9), rng)
+    high, wide = page.shape
+    flat = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], np.float32)
+    seen = flat + rng.uniform(0, 0.14, (4, 2)).astype(np.float32) * [wide, high] * [[1, 1], [-1, 1], [-1, -1], [1, -1]]
+    room = np.float32(0.15 * min(high, wide))
+    matrix = cv2.getPerspectiveTransform(flat, (seen + room).astype(np.float32))
+    size = (round(wide + 2 * room), round(high + 2 * room))
+    sheet = cv2.warpPerspective(np.ones_like(page), matrix, size)
+    desk = rng.uniform(40, 120) + 20 * clouds(size[::-1], 9, rng)
+    photo = np.where(sheet > 0, cv2.warpPerspective(page, matrix, size).astype(np.float32), desk)
+    return np.clip(cv2.GaussianBlur(photo, (0, 0), 0.8) + rng.normal(0, 3, photo.shape), 0, 255).astype(np.uint8)
+
+
+def dotted(digit: Picture, rng: Random) -> Picture:
+    """A form's dotted line under the digits, or through their feet."""
+    ink = usual(digit, rng)
+    bottom = int(np.flatnonzero(ink.max(axis=1) > 0.5)[-1])
+    y, step = min(ink.shape[0] - 2, bottom + int(rng.integers(-4, 6))), int(rng.integers(5, 12))
+    dots = np.zeros_like(ink)
+    for x in range(int(rng.integers(step)), ink.shape[1], step):
+        cv2.circle(dots, (x, y), int(rng.integers(1, 3)), (0.8,), -1)
+    return on_paper(np.maximum(ink, dots), rng)
+
+
+def circled(digit: Picture, rng: Random) -> Picture:
+    """A mark that the teacher has put a ring around."""
+    ink = framed(drawn(digit, int(rng.integers(50, 160))), rng, 0.5, 0.7)
+    y, x = (int(np.flatnonzero((ink > 0.5).any(axis=axis)).mean()) for axis in (1, 0))
+    high, wide = ((ink > 0.5).any(axis=axis).sum() for axis in (1, 0))
+    axes = (int(0.72 * wide + 0.15 * high), int(0.8 * high))
+    begin = int(rng.integers(0, 360))
+    ring = np.zeros_like(ink)
+    end = begin + int(rng.integers(340, 375))
+    cv2.ellipse(ring, (x, y), axes, float(rng.normal(0, 5)), begin, end, (0.9,), max(1, high // 25), cv2.LINE_AA)
+    return on_paper(np.maximum(ink, ring), rng)
+
+
 PAPERS: tuple[Callable[[Picture, Random], Picture], ...] = (
-    plain, small, large, tight, sixteen, mnist, pencil, coloured, chalk, shadow, squared, ruled, table, boxed, jpeg, noisy,
-    blurred, fax, dithered, marker, parchment, broken, captioned, tilted, glare, squashed, patterned, negative,
+    plain, small, large, tight, sixteen, mnist, pencil, coloured, chalk, shadow, squared, ruled, table, boxed, jpeg,
+    noisy, blurred, fax, dithered, marker, parchment, broken, captioned, tilted, glare, squashed, patterned, negative,
+    vignette, leaning, dotted, circled,
 )  # fmt: skip
-
-
-PAPERS_OF_ROWS = tuple(paper for paper in PAPERS if paper not in (sixteen, mnist, squashed, broken))
-
-
-def main() -> None:
-    """Read digits on each paper and print how many are right, sure, and sure but wrong."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="MNIST as .npz, with mnist_writers.npz beside it")
-    parser.add_argument("--count", type=int, default=200, help="digits on each paper")
-    parser.add_argument("--digits", type=int, default=1, help="digits in a row")
-    parser.add_argument("--test", action="store_true", help="MNIST's test digits instead of held-out writers'")
-    parser.add_argument("--only", nargs="*", help="names of papers")
-    parser.add_argument("--save", type=Path, help="a folder for the wrong ones")
-    args = parser.parse_args()
-    learn, test = datasets.load(args.data)
-    digits = test if args.test else datasets.hold_out(learn)[1]
-    reader = Reader()
-    print(f"{len(digits)} digits to choose from\n{'':12}{'right':>8}{'ok':>8}{'ok-wrong':>10}")
-    total = np.zeros(3)
-    papers = [
-        paper
-        for paper in (PAPERS if args.digits == 1 else PAPERS_OF_ROWS)
-        if not args.only or paper.__name__ in args.only
-    ]
-    for paper in papers:
-        rng = np.random.default_rng(PAPERS.index(paper))
-        right = sure = wrong = 0
-        for chosen in rng.integers(0, len(digits), (args.count, args.digits)):
-            page = paper(row(digits.pictures[chosen], rng), rng)
-            reading = reader.read(page)
-            text = "".join(map(str, digits.labels[chosen]))
-            good = reading.text == text
-            right, sure = right + good, sure + (reading.status == "ok")
-            wrong += reading.status == "ok" and not good
-            if args.save and not good:
-                args.save.mkdir(exist_ok=True)
-                cv2.imwrite(
-                    str(args.save / f"{paper.__name__}-{chosen[0]}-{text}-as-{reading.text or 'none'}.png"), page
-                )
-        total += right, sure, wrong
-        print(
-            f"{paper.__name__:12}{right / args.count:8.1%}{sure / args.count:8.1%}{wrong / max(1, sure):10.1%}",
-            flush=True,
-        )
-    print(
-        f"{'all':12}{total[0] / args.count / len(papers):8.1%}{total[1] / args.count / len(papers):8.1%}{total[2] / total[1]:10.2%}"
-    )
-
-
-if __name__ == "__main__":
-    main()
+OF_ONE_DIGIT = (sixteen, mnist, squashed, broken)

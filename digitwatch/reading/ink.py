@@ -24,6 +24,7 @@ SAMPLE = 20_000  # pixels that tell how rough the paper is
 SMOOTH = 9  # side of the window on the copy on which the threshold is found
 WINDOW = 0.4  # of the coarse copy's longest side: wider than any stroke, narrower than most shadows
 EVEN = 20  # grey levels by which an even edge of the page varies
+MOSTLY = 0.55  # of a page is plain paper
 DARK_PAPER = 140  # grey level that paper under light ink stays below
 FAINTEST = 24  # grey levels by which ink differs from paper at least
 NOISES = 4.0  # and as a multiple of the paper's own roughness
@@ -142,11 +143,12 @@ def _is_light(coarse: Pixels) -> bool:
 
     Ink is the minority, and far from the paper's grey: it makes the distribution of what is left after
     taking away the paper lean (third moment) to its own side. The paper is what lies along the edges where
-    that is even, else the local median. Light spots on light paper are glare.
+    that is even and most of the page is like it, else the local median. Light spots on light paper are glare.
     """
     edge = np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]]).astype(np.float32)
     margin = _middle(edge)
-    if np.mean(np.abs(edge - margin) < EVEN) > 0.8:
+    alike = np.mean(np.abs(coarse.astype(np.float32) - margin) < EVEN)  # less where the light falls off to all sides
+    if np.mean(np.abs(edge - margin) < EVEN) > 0.8 and alike > MOSTLY:
         paper = np.full_like(coarse, margin)
         brightness = float(paper[0, 0])
     else:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from digitwatch.reading.ink import STAMP
 from digitwatch.reading.marks import AREA, HEIGHT, LEFT, LEGIBLE, TOP, find_marks, part_with_ink, writing_height
+from digitwatch.reading.rings import without_rings
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -107,6 +108,7 @@ def _find_rows(strength: Floats, mask: Pixels, legible: float) -> list[list[Piec
     if not writing:
         return []
     level = _level(strength, mask)
+    writing = without_rings(labels, marks, writing)
     height = writing_height(marks[writing])
     tall = [n for n in writing if marks[n, HEIGHT] >= TALL * height]
     small = [n for n in writing if marks[n, HEIGHT] < TALL * height]

@@ -1,0 +1,63 @@
+"""Rings that somebody drew around a number, to mark it: no digits themselves."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitwatch.reading.marks import HEIGHT, LEFT, TOP, WIDTH
+
+Numbers = NDArray[np.int32]
+
+THIN = 0.3  # of the rectangle around a ring, at most, is ink
+LOWEST, HIGHEST = 0.3, 0.8  # of a ring's height is what stands inside; the stroke of a slashed 0 is higher
+ROOM = 0.05  # of it, at least, is free on each side of that
+ROUND, ALL = 0.6, 0.98  # all of a ring's ink is further out than this square of an oval's radius
+WITHIN = 0.03  # of the rectangle of what stands inside may be ink of the ring: it is round, and the rectangle is not
+SIDES = 0.4  # of each side of what stands inside, at least, has the ring beyond it
+
+
+def without_rings(labels: Numbers, marks: Numbers, writing: list[int]) -> list[int]:
+    """Return the numbers of the marks that are no rings around others.
+
+    Args:
+        labels: (h, w) int32, the number of the mark at each pixel, 0 = paper.
+        marks: (n, 5) int32, left, top, width, height and area of each number.
+        writing: the numbers of the marks that can be writing.
+    """
+    rings = set()
+    for ring in writing:
+        left, top, wide, high, area = marks[ring].tolist()
+        room = ROOM * high
+        inside = [
+            other
+            for other in writing
+            if LOWEST * high <= marks[other, HEIGHT] <= HIGHEST * high
+            and marks[other, LEFT] >= left + room
+            and marks[other, TOP] >= top + room
+            and marks[other, LEFT] + marks[other, WIDTH] <= left + wide - room
+            and marks[other, TOP] + marks[other, HEIGHT] <= top + high - room
+        ]
+        if inside and area <= THIN * wide * high:
+            ink = labels == ring
+            if _is_hollow(ink[top : top + high, left : left + wide]) and _surrounds(ink, marks[inside]):
+                rings.add(ring)
+    return [number for number in writing if number not in rings] if len(rings) < len(writing) else writing
+
+
+def _is_hollow(ring: NDArray[np.bool_]) -> bool:
+    """Tell whether the (h, w) ink keeps to the outside of its rectangle: nothing that it surrounds hangs on it."""
+    y, x = np.nonzero(ring)
+    high, wide = ring.shape
+    radius = ((2 * x + 1) / wide - 1) ** 2 + ((2 * y + 1) / high - 1) ** 2
+    return bool(np.mean(radius >= ROUND) >= ALL)
+
+
+def _surrounds(ring: NDArray[np.bool_], inside: Numbers) -> bool:
+    """Tell whether (h, w) ink lies on all four sides of the rectangle of each of the (n, 5) marks, hardly any in it."""
+    for left, top, wide, high, _ in inside.tolist():
+        right, bottom = left + wide, top + high
+        beside = ring[top:bottom, :left].any(axis=1), ring[top:bottom, right:].any(axis=1)
+        beyond = ring[:top, left:right].any(axis=0), ring[bottom:, left:right].any(axis=0)
+        within = ring[top:bottom, left:right].mean()
+        if within > WITHIN or min(side.mean() for side in (*beside, *beyond)) < SIDES:
+            return False
+    return True
