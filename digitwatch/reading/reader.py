@@ -37,6 +37,7 @@ VERY_SMALL = 5  # pixels that writing is high
 CLOSE_TRUST = 0.5  # what is left of the confidence
 # What makes one digit doubtful, pen or paper, makes its neighbours so: this power of the product of their probabilities
 TOGETHER = 0.8  # fits better. On rows of held-out writers' digits a smaller one would; but what is called sure must be.
+SHORT = 20  # digits up to which a page is looked at twice; a longer one is hardly ever sure as a whole
 TURN_GAIN = 0.08  # by how much a page must be more legible turned
 
 
@@ -115,7 +116,7 @@ class Reader:
 
     def _look_from_afar(self, page: Page, near: tuple[Page, Reading]) -> tuple[Page, Reading]:
         """Return what can be read of the page from further away, where that is surer than what was from near."""
-        if max(page.grey.shape) <= STAMP:
+        if max(page.grey.shape) <= STAMP or len(near[1].digits) > SHORT:
             return near
         _, far = self._look(Page(page.number, blurred(page.grey)), FAINTEST, LEGIBLE)
         reading = surer(near[1], far, self._review_below)

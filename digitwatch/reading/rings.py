@@ -23,22 +23,19 @@ def without_rings(labels: Numbers, marks: Numbers, writing: list[int]) -> list[i
         marks: (n, 5) int32, left, top, width, height and area of each number.
         writing: the numbers of the marks that can be writing.
     """
+    boxes = marks[writing].astype(np.int64)
+    rights, bottoms = boxes[:, LEFT] + boxes[:, WIDTH], boxes[:, TOP] + boxes[:, HEIGHT]
     rings = set()
-    for ring in writing:
-        left, top, wide, high, area = marks[ring].tolist()
+    for ring, (left, top, wide, high, area) in zip(writing, boxes.tolist(), strict=True):
+        if area > THIN * wide * high:
+            continue
         room = ROOM * high
-        inside = [
-            other
-            for other in writing
-            if LOWEST * high <= marks[other, HEIGHT] <= HIGHEST * high
-            and marks[other, LEFT] >= left + room
-            and marks[other, TOP] >= top + room
-            and marks[other, LEFT] + marks[other, WIDTH] <= left + wide - room
-            and marks[other, TOP] + marks[other, HEIGHT] <= top + high - room
-        ]
-        if inside and area <= THIN * wide * high:
+        within = (boxes[:, LEFT] >= left + room) & (rights <= left + wide - room)
+        within &= (boxes[:, TOP] >= top + room) & (bottoms <= top + high - room)
+        within &= (boxes[:, HEIGHT] >= LOWEST * high) & (boxes[:, HEIGHT] <= HIGHEST * high)
+        if within.any():
             ink = labels == ring
-            if _is_hollow(ink[top : top + high, left : left + wide]) and _surrounds(ink, marks[inside]):
+            if _is_hollow(ink[top : top + high, left : left + wide]) and _surrounds(ink, boxes[within]):
                 rings.add(ring)
     return [number for number in writing if number not in rings] if len(rings) < len(writing) else writing
 
@@ -51,7 +48,7 @@ def _is_hollow(ring: NDArray[np.bool_]) -> bool:
     return bool(np.mean(radius >= ROUND) >= ALL)
 
 
-def _surrounds(ring: NDArray[np.bool_], inside: Numbers) -> bool:
+def _surrounds(ring: NDArray[np.bool_], inside: NDArray[np.int64]) -> bool:
     """Tell whether (h, w) ink lies on all four sides of the rectangle of each of the (n, 5) marks, hardly any in it."""
     for left, top, wide, high, _ in inside.tolist():
         right, bottom = left + wide, top + high
