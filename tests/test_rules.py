@@ -54,6 +54,18 @@ def test_a_one_that_is_as_high_as_its_crop_stays() -> None:
     assert clean[:, 2:6].all()
 
 
+def test_upright_lines_of_a_large_box_are_no_ones() -> None:
+    """Low digits between lines as high as the page are what is written there."""
+    strength = np.zeros((420, 240), np.float32)
+    strength[:, 8:15] = strength[:, 225:232] = 2
+    for row in (60, 150, 240):
+        strength[row : row + 40, 100:106] = 2
+    clean = without_rules(strength)
+
+    assert not clean[:, :20].any() and not clean[:, 220:].any()
+    assert clean[:, 100:106].sum() == 3 * 40 * 6
+
+
 def test_squared_paper_goes_and_the_digits_stay() -> None:
     """Its squares are not boxes with something in them."""
     strength = writing()

@@ -20,7 +20,8 @@ REST = 0.55  # a mark cut off by the edge of the page, and below this share of t
 CUT, CUT_REST = 0.3, 0.8  # with this share of its height along the edge, even below this share of the height
 EDGE = 0.5  # a mark with this share of its longer side along the edge of the page is the page's edge
 STRONG = 1.32  # mean strength of a mark by a pen; stains, shadows and paper barely pass the threshold of 1
-PEER, AS_HIGH = 0.7, 0.5  # of both is enough beside surer marks that are about as high: this much more or less
+PEER = 0.2  # of both is enough beside a surer mark, in the same row and about as high
+AS_HIGH, LEVEL, CLOSE = 0.5, 0.4, 3.0  # in shares of the writing's height: higher or lower, above, beside
 SHARP = 0.75  # what the strength rises at a stroke's outline, over the width of the stroke
 
 
@@ -51,8 +52,7 @@ def find_marks(strength: Floats, mask: Pixels, legible: float = LEGIBLE) -> tupl
     if not drawn.any():
         return labels, marks, []
     height = writing_height(known[drawn])
-    # A pen that has drawn some of the writing surely has drawn the rest of it, where that is as high.
-    drawn |= (grade >= PEER) & (np.abs(known[:, HEIGHT] / height - 1) <= AS_HIGH)
+    drawn |= (grade >= PEER) & _beside(known, drawn, height)
     if height < legible:
         return labels, marks, []
     longest = known[:, [WIDTH, HEIGHT]].max(axis=1)
@@ -109,6 +109,25 @@ def _drawn(strength: Floats, labels: Numbers, marks: Numbers) -> Floats:
     rise = np.bincount(at, cv2.magnitude(across, down)[outline], len(marks)) / length
     width = 2 * marks[:, AREA] / length
     return np.minimum((mean - 1) / (STRONG - 1), rise * width / SHARP).astype(np.float32)
+
+
+def _beside(marks: Numbers, sure: Flags, height: float) -> Flags:
+    """Tell which of the (n, 5) marks stand beside a sure one as the next digit does, in writing of this height.
+
+    A pen that surely has drawn one digit of a row has drawn the others, where they are a little paler.
+    """
+    alike = np.abs(marks[:, HEIGHT] / height - 1) <= AS_HIGH
+    if not (alike & ~sure).any():
+        return alike
+    others = marks[sure & alike]
+    middle = marks[:, TOP] + marks[:, HEIGHT] / 2
+    near = np.zeros(len(marks), bool)
+    for number in np.flatnonzero(alike & ~sure):
+        left, right = marks[number, LEFT], marks[number, LEFT] + marks[number, WIDTH]
+        gaps = np.maximum(others[:, LEFT] - right, left - others[:, LEFT] - others[:, WIDTH])
+        level = np.abs(others[:, TOP] + others[:, HEIGHT] / 2 - middle[number]) <= LEVEL * height
+        near[number] = bool((level & (gaps <= CLOSE * height)).any())
+    return near
 
 
 def _border(labels: Numbers, count: int) -> NDArray[np.int64]:

@@ -25,6 +25,7 @@ WRITTEN = 0.35  # and something in it is at least this share of its height
 LEVEL_PATTERN, UPRIGHT_PATTERN = 4, 2  # lines across the whole page that no digit has: a square 8 has three level ones
 REMAINS = 0.8  # of a mark lies where a line runs, when it is a piece of that
 SPREAD = 0.9  # squares cover more than this share of the page's width and height
+SMALL = 0.06  # of the page's height is the lowest of several digits beside upright lines
 FULL = 0.85  # a mark of this share of the page's height fills it
 BEYOND = 8  # pixels of paper around all ink that are worked on
 
@@ -93,8 +94,9 @@ def _without_page_lines(strength: Floats, mask: Pixels, part: tuple[slice, slice
     without = np.ascontiguousarray(_mend(rest.T, upright).T)
     # A 1 in a tight crop runs from edge to edge as well: but then the other digits do, or there are none.
     _, _, marks, _ = cv2.connectedComponentsWithStats(without, connectivity=8)
-    left = marks[1:, cv2.CC_STAT_HEIGHT].max(initial=0)
-    return without if WRITTEN * height <= left <= FULL * len(mask) else rest
+    heights = np.sort(marks[1:, cv2.CC_STAT_HEIGHT])[::-1]
+    is_writing = heights[:1] >= WRITTEN * height, heights[1:2] >= SMALL * len(mask)
+    return without if any(map(np.any, is_writing)) and heights[0] <= FULL * len(mask) else rest
 
 
 def _at(part: tuple[slice, slice], ink: Pixels, page: Pixels) -> Pixels:
