@@ -132,6 +132,33 @@ def test_pages_cut_short_at_a_line_end_are_undone(log: PredictionLog) -> None:
     assert log.find(["b"]) == {}
 
 
+def test_rows_behind_pages_that_failed_are_never_undone(log: PredictionLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scan of eight pages that met a full disk leaves no note by which later rows would be taken for its own."""
+    log.append([row("a")])
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda *_: 0)
+        with pytest.raises(OSError):
+            log.append([row("b", str(page)) for page in range(1, 9)])
+    log.append([row("c")])
+    log.append([row("d")])
+
+    assert PredictionLog(log.path).repair() == 0
+    assert set(log.find("abcd")) == {"a", "c", "d"}
+
+
+def test_rows_behind_pages_of_a_killed_process_are_never_undone(log: PredictionLog) -> None:
+    """Another digitwatch that goes on with the log first takes back what the killed one had begun."""
+    log.append([row("a")])
+    size = log.path.stat().st_size
+    log._intent.write_text(f"{log.path.stat().st_ino} {size} {size + 1000}")
+    with log.path.open("ab") as file:
+        file.write(b"half a row of the killed one\n")
+    PredictionLog(log.path).append([row("c")])
+
+    assert PredictionLog(log.path).repair() == 0
+    assert "half" not in log.path.read_text() and set(log.find("ac")) == {"a", "c"}
+
+
 def test_pages_that_arrived_whole_stay(log: PredictionLog) -> None:
     """A crash between the write and the removal of the note takes nothing away."""
     log.append([row("b", 1), row("b", 2)])

@@ -38,6 +38,7 @@ class PredictionLog:
         fcntl.flock(file, fcntl.LOCK_EX)  # another digitwatch may share the log
         try:
             self._cut_torn(file)
+            self._undo_intent()  # of a write that failed or died: kept any longer, it would speak of what follows
             while not self._append(file, rows):
                 os.ftruncate(file, 0)
         finally:
