@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from digitwatch.reading.rests import without_rests
+from digitwatch.reading.rests import spanning, without_rests
 from digitwatch.reading.segment import Piece
 
-SIZE = (100, 300)
+PAPER = (0, 0, 300, 100)
 
 
 def piece(left: int, top: int = 30, width: int = 25, height: int = 40) -> Piece:
@@ -15,7 +15,7 @@ def piece(left: int, top: int = 30, width: int = 25, height: int = 40) -> Piece:
 
 def test_what_the_edge_cuts_beside_one_digit_is_left_out() -> None:
     """A narrow piece at the side belongs to what stands there outside the picture; that is likely, not sure."""
-    rows, sure = without_rests([[piece(0, width=12), piece(120)]], SIZE)
+    rows, sure = without_rests([[piece(0, width=12), piece(120)]], PAPER)
 
     assert [[each.left for each in row] for row in rows] == [[120]]
     assert 0.5 < sure < 0.95
@@ -23,14 +23,14 @@ def test_what_the_edge_cuts_beside_one_digit_is_left_out() -> None:
 
 def test_a_rest_in_a_row_of_its_own_takes_the_row_along() -> None:
     """It stands higher than the digit, where no number has its next digit."""
-    rows, _ = without_rests([[piece(270, top=0, width=30)], [piece(120, top=50)]], SIZE)
+    rows, _ = without_rests([[piece(270, top=0, width=30)], [piece(120, top=50)]], PAPER)
 
     assert [[each.left for each in row] for row in rows] == [[120]]
 
 
 def test_the_last_digit_of_a_number_may_run_off_the_page() -> None:
     """It stands as the next digit would, so it is kept, and makes the number doubtful."""
-    rows, sure = without_rests([[piece(100), piece(150), piece(200), piece(250, width=50)]], SIZE)
+    rows, sure = without_rests([[piece(100), piece(150), piece(200), piece(250, width=50)]], PAPER)
 
     assert len(rows[0]) == 4 and sure < 0.95
 
@@ -39,11 +39,19 @@ def test_in_a_tight_crop_nothing_is_a_rest() -> None:
     """Where other digits reach the upper edge too, the picture was cut along the number."""
     rows = [[piece(0, top=0, height=100), piece(100, top=1, height=98), piece(275, top=0, height=100)]]
 
-    assert without_rests(rows, SIZE) == (rows, 1.0)
+    assert without_rests(rows, PAPER) == (rows, 1.0)
 
 
 def test_a_page_without_cut_pieces_is_as_it_was() -> None:
     """Nothing is left out, and nothing is doubtful."""
     rows = [[piece(100), piece(150)]]
 
-    assert without_rests(rows, SIZE) == (rows, 1.0)
+    assert without_rests(rows, PAPER) == (rows, 1.0)
+
+
+def test_a_lone_line_from_edge_to_edge_is_hardly_a_one() -> None:
+    """A crease or a margin; in a crop along a 1 it takes most of the width, and digits keep from the edges."""
+    crease = [[piece(150, top=0, width=6, height=100)]]
+
+    assert spanning(crease, PAPER) < 0.9
+    assert spanning(crease, (145, 0, 160, 100)) == spanning([[piece(150)]], PAPER) == 1.0

@@ -13,22 +13,26 @@ Pixels = NDArray[np.uint8]
 # The page is averaged twice over squares of this share of its longer side, or of so many pixels.
 BLUR, LEAST_BLUR = 0.015, 3
 STEEP, OFTEN = 96, 0.12  # grey levels between neighbours; how many of all differ so much where there are dots
+DOTS = 5  # pixels: the side of the squares over which dots are averaged
+SMALLEST = 64  # pixels: in a smaller picture, strokes stand as close as dots
 SAMPLE = 64  # rows of pixels that are looked at for that
 TRUST = 0.35  # what is left of the confidence where something else was read from near
 REASON = "clear only when blurred"
 
 
-def blurred(grey: Pixels) -> Pixels:
-    """Return (H, W) uint8 grey as it looks from afar."""
-    side = max(LEAST_BLUR, round(BLUR * max(grey.shape))) | 1
+def blurred(grey: Pixels, side: int | None = None) -> Pixels:
+    """Return (H, W) uint8 grey as it looks from afar, or averaged twice over squares of `side` pixels."""
+    side = side or max(LEAST_BLUR, round(BLUR * max(grey.shape))) | 1
     return np.asarray(cv2.blur(cv2.blur(grey, (side, side)), (side, side)), np.uint8)
 
 
 def is_screened(grey: Pixels) -> bool:
     """Tell whether (H, W) uint8 grey is made of dots, as a fax, a newspaper or dithering shows grey."""
+    if min(grey.shape) < SMALLEST:
+        return False
     rows = grey[:: max(1, len(grey) // SAMPLE)]
     steps = cv2.absdiff(rows[:, 1:], rows[:, :-1])
-    return bool(steps.size) and cv2.countNonZero(cv2.compare(steps, STEEP, cv2.CMP_GT)) > OFTEN * steps.size
+    return bool(cv2.countNonZero(cv2.compare(steps, STEEP, cv2.CMP_GT)) > OFTEN * steps.size)
 
 
 def surer(near: Reading, far: Reading, review_below: float) -> Reading | None:

@@ -5,6 +5,7 @@ from digitwatch.reading.rows import Row, legibility
 from digitwatch.reading.segment import Piece
 
 CROWD = 200  # marks; to part each in all ways and to look again takes three times as long, seconds for more than these
+MOST = 5000  # marks on a page that are looked at closely, whatever they look like: specks may look like ones
 DOUBTFUL = 0.5  # legibility below which most marks are no digits; noise has 0.1 to 0.35, a page of digits 0.9
 CROWDED = "too many doubtful marks to look at each closely"
 
@@ -17,7 +18,8 @@ def is_crowd(rows: list[list[Piece]], classify: Classify, digits: list[int]) -> 
         classify: the model of single digits.
         digits: which of the classes are the digits 0 to 9.
     """
-    return sum(map(len, rows)) > CROWD and legibility(rows, classify, digits) < DOUBTFUL
+    count = sum(map(len, rows))
+    return count > MOST or (count > CROWD and legibility(rows, classify, digits) < DOUBTFUL)
 
 
 def glimpse(rows: list[list[Piece]], classify: Classify) -> list[Row]:

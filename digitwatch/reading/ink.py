@@ -38,11 +38,13 @@ class Ink:
         strength: (h, w) float32, how much darker than its paper a pixel is; from 1 on it is ink.
         factor: how many page pixels make one pixel of `strength`, a whole number.
         light: True when the ink is lighter than the paper.
+        sheet: where the paper is, when that is not all of the page: left, top, right, bottom in pixels of `strength`.
     """
 
     strength: Floats
     factor: int
     light: bool
+    sheet: tuple[int, int, int, int] | None = None
 
     @property
     def mask(self) -> Pixels:
@@ -68,7 +70,8 @@ def find_ink(grey: Pixels, *, faintest: int = FAINTEST) -> Ink:
     top, left = sheet.top // ink.factor, sheet.left // ink.factor
     place = whole[top : top + ink.strength.shape[0], left : left + ink.strength.shape[1]]
     place[:] = ink.strength[: place.shape[0], : place.shape[1]]
-    return Ink(whole, ink.factor, ink.light)
+    where = (left, top, left + place.shape[1], top + place.shape[0])
+    return Ink(whole, ink.factor, ink.light, where)
 
 
 def _stamp(grey: Pixels, faintest: int) -> Ink:

@@ -47,8 +47,11 @@ def find_marks(strength: Floats, mask: Pixels, legible: float = LEGIBLE) -> tupl
     known = marks[1:]
     if len(known) == 0:
         return labels, marks, []
-    grade = _drawn(strength, labels, marks)[1:] * ~_edges(labels, marks)[1:]
-    drawn = grade >= 1
+    grade = _drawn(strength, labels, marks)[1:]
+    edges, solid = (flags[1:] for flags in _edges(labels, marks))
+    drawn = (grade >= 1) & ~edges
+    if not drawn.any():  # a crop as tight as can be: all that is written reaches its edges
+        drawn = (grade >= 1) & ~solid
     if not drawn.any():
         return labels, marks, []
     height = writing_height(known[drawn])
@@ -136,8 +139,8 @@ def _border(labels: Numbers, count: int) -> NDArray[np.int64]:
     return np.bincount(edge, minlength=count)
 
 
-def _edges(labels: Numbers, marks: Numbers) -> Flags:
-    """Tell which marks are the edges of the page, of its shadow or of the scanner's lid.
+def _edges(labels: Numbers, marks: Numbers) -> tuple[Flags, Flags]:
+    """Tell which marks are the edges of the page, of its shadow or of the scanner's lid, and which of them surely.
 
     The only large mark of a tight crop may run along the edge too: one that is alone is kept.
     """
@@ -145,7 +148,7 @@ def _edges(labels: Numbers, marks: Numbers) -> Flags:
     along[0] = False
     alone = marks[:, AREA] >= 0.6 * marks[1:, AREA].sum()
     solid = marks[:, AREA] >= 0.7 * marks[:, WIDTH] * marks[:, HEIGHT]
-    return np.asarray(along & (solid | ~alone))
+    return np.asarray(along & (solid | ~alone)), np.asarray(along & solid)
 
 
 def _rests(labels: Numbers, marks: Numbers, height: float) -> Flags:

@@ -12,6 +12,7 @@ Floats = NDArray[np.float32]
 PALE = 0.45  # strength of a printed line: it is paler than the pen, and frays
 LONG = 2.5  # a line is a rule when this many times longer than the writing is high
 THIN = 0.22  # and thinner than this share of the writing's height
+FINE = 0.1  # and than this share of the page's shorter side: in a tight crop strokes are broader
 LEVEL, TILT = np.pi / 2, 0.12  # radians: a level line in OpenCV's terms, and the steepest rule
 MARGIN = 0.22  # on a page no wider than LONG, only the outer parts have rules: a 7 may fill its crop
 MOST_LINES = 120  # lines looked at on one page
@@ -52,7 +53,8 @@ def page_lines(strength: Floats, height: float, longest: int, *, pattern: int) -
         (h, w) uint8, 1 where there is such a line, without what crosses it and is darker.
     """
     high, wide = strength.shape
-    lines = _find_lines(strength, int(max(3, THIN * height))) if longest >= VOTES * wide else []
+    thickest = int(max(3, min(THIN * height, FINE * min(high, wide))))
+    lines = _find_lines(strength, thickest) if longest >= VOTES * wide else []
     if wide < LONG * height and _count(lines) < pattern:
         lines = [line for line in lines if not MARGIN < line.row / high < 1 - MARGIN]
     return _union(lines, strength.shape)

@@ -1,14 +1,14 @@
 """A page to its reading: the chain of ink, segments, pictures and probabilities, and how far to trust it."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.afar import blurred, is_screened, surer
+from digitwatch.reading.afar import DOTS, blurred, is_screened, surer
 from digitwatch.reading.broken import mend
 from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.crowd import CROWDED, glimpse, is_crowd
@@ -19,10 +19,11 @@ from digitwatch.reading.ink import FAINTEST, STAMP, find_ink
 from digitwatch.reading.line import LineModel
 from digitwatch.reading.marks import LEGIBLE
 from digitwatch.reading.readings import Box, Digit, Reading
-from digitwatch.reading.rests import without_rests
+from digitwatch.reading.rests import CUT_OFF, Paper, spanning, without_rests
 from digitwatch.reading.rows import legibility, read_rows
 from digitwatch.reading.rules import without_rules
 from digitwatch.reading.segment import Piece, find_rows
+from digitwatch.reading.severed import SEVERED, wholeness
 from digitwatch.reading.whole import frame
 
 Pixels = NDArray[np.uint8]
@@ -106,8 +107,8 @@ class Reader:
         """Return the page as it was read, and its reading."""
         if self._classifier.sorts_pictures:
             return page, self._sort(page)
-        if is_screened(page.grey) and max(page.grey.shape) > STAMP:
-            _, reading = self._look(Page(page.number, blurred(page.grey)), FAINTEST, LEGIBLE)
+        if is_screened(page.grey):
+            _, reading = self._look(Page(page.number, blurred(page.grey, DOTS)), FAINTEST, LEGIBLE)
             return _turned(page, reading.turn), reading
         seen = self._look(page, FAINTEST, LEGIBLE)
         if seen[1].status != "ok":
@@ -135,10 +136,11 @@ class Reader:
         ink = find_ink(page.grey, faintest=faintest)
         mask = without_rules(ink.strength)
         rows = find_rows(ink.strength, mask, legible)
+        whole = wholeness(ink.strength, mask, rows)
         turn, rows = self._best_turn(ink.strength, mask, rows)
-        page = _turned(page, turn)
-        size = mask.shape[::-1] if turn in (90, 270) else mask.shape
-        return page, self._read_rows(rows, ink.factor, turn, (size[0], size[1]))
+        high, wide = mask.shape[::-1] if turn in (90, 270) else mask.shape
+        paper = (0, 0, wide, high) if turn or ink.sheet is None else ink.sheet
+        return _turned(page, turn), self._read_rows(_Layout(rows, ink.factor, turn, paper, whole))
 
     def _sort(self, page: Page) -> Reading:
         """Say what a whole page shows."""
@@ -168,26 +170,28 @@ class Reader:
                 best, most = (turn, rows), well
         return best
 
-    def _read_rows(self, rows: list[list[Piece]], factor: int, turn: int, size: tuple[int, int]) -> Reading:
-        """Read the pieces of a page of (height, width), which was turned clockwise by 0, 90, 180 or 270 degrees."""
-        rows, own = without_rests(rows, size)
-        rows, whole = mend(rows, self._classifier, self._digits)
+    def _read_rows(self, page: "_Layout") -> Reading:
+        """Read the pieces of a page."""
+        rows, own = without_rests(page.rows, page.paper)
+        own *= spanning(rows, page.paper)
+        rows, joined = mend(rows, self._classifier, self._digits)
         crowd = is_crowd(rows, self._classifier, self._digits)
         models = self._classifier, self._line, self._digits
-        read = glimpse(rows, self._classifier) if crowd else read_rows(rows, *models, sides=(0, size[1]))
+        read = glimpse(rows, self._classifier) if crowd else read_rows(rows, *models, sides=page.paper[::2])
         read = [row for row in read if row.guesses]
         if not read:
-            return Reading((), 1.0, "empty", "no ink on the page", turn)
-        digits = tuple(tuple(self._digit(guess, factor) for guess in row.guesses) for row in read)
-        confidence = float(np.prod([digit.probability for row in digits for digit in row]))
-        confidence *= own * whole * float(np.prod([row.certainty for row in read]))
-        confidence **= TOGETHER if sum(map(len, digits)) > 1 else 1.0
-        reasons = [f"turned by {turn} degrees"] if turn else []
-        if confidence < self._review_below:
-            reasons.append(self._doubt(digits, [own, whole, *(row.certainty for row in read)]))
-            reasons += [CROWDED] if crowd else []
-        status = "review" if confidence < self._review_below else "ok"
-        return Reading(digits, confidence, status, "; ".join(reasons), turn)
+            return Reading((), 1.0, "empty", "no ink on the page", page.turn)
+        digits = tuple(tuple(self._digit(guess, page.factor) for guess in row.guesses) for row in read)
+        parted = [joined, *(row.certainty for row in read)]
+        confidence = float(np.prod([digit.probability for row in digits for digit in row]) * np.prod(parted))
+        confidence = (confidence * own * page.whole) ** (TOGETHER if sum(map(len, digits)) > 1 else 1.0)
+        reasons = [f"turned by {page.turn} degrees"] if page.turn else []
+        if confidence >= self._review_below:
+            return Reading(digits, confidence, "ok", "; ".join(reasons), page.turn)
+        if not min(own, page.whole) < min(parted):
+            reasons.append(self._doubt(digits, parted))
+        reasons += [CUT_OFF] * (own < 1) + [SEVERED] * (page.whole < 1) + [CROWDED] * crowd
+        return Reading(digits, confidence, "review", "; ".join(reasons), page.turn)
 
     def _doubt(self, rows: tuple[tuple[Digit, ...], ...], certainties: list[float]) -> str:
         """Say in a few words what makes a reading doubtful."""
@@ -201,6 +205,20 @@ class Reader:
         box = Box(piece.left * factor, piece.top * factor, piece.width * factor, piece.height * factor)
         probability = float(guess.probabilities[best])
         return Digit(self._classifier.labels[best], probability, box, guess.glyph, guess.probabilities)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The pieces of a page, turned clockwise by `turn` degrees, on its paper (left, top, right, bottom).
+
+    `factor` pixels of the page are one of theirs, and `whole` is how sure it is that they have all their strokes.
+    """
+
+    rows: list[list[Piece]]
+    factor: int
+    turn: int
+    paper: Paper
+    whole: float
 
 
 def _turned(page: Page, turn: int) -> Page:

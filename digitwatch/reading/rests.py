@@ -2,6 +2,7 @@
 
 from digitwatch.reading.segment import Piece
 
+CUT_OFF = "what reaches the edge of the page may be a digit, or a rest"
 FREE = 0.08  # of its height is the least paper between writing and any edge of the page, on a page that is not tight
 LIKELY = 0.85  # that what the edge of such a page cuts is a rest: a number may also run off its paper
 # What the edge cuts may well be a digit where it stands like the next one: shares of that one's height
@@ -9,31 +10,35 @@ LEVEL = 0.25  # that its middle is at most above or below
 ALIKE = 0.65  # that its height, or the other way round, is at least
 CLOSE = 1.0  # that lie between them at most
 NARROW = 0.4  # that it is wide; beside one digit alone a narrower one is a rest
+SPANNING = 0.5  # that a lone mark from edge to edge, narrower than that share of the page, is a digit
 DOUBT = 0.93  # how sure that makes it
 
 
-def without_rests(rows: list[list[Piece]], size: tuple[int, int]) -> tuple[list[list[Piece]], float]:
+Paper = tuple[int, int, int, int]  # left, top, right, bottom, in pixels
+
+
+def without_rests(rows: list[list[Piece]], paper: Paper) -> tuple[list[list[Piece]], float]:
     """Return the rows without what the page's edge cuts, and the probability that this is right.
 
     Only where all other pieces stand free of the edges: in a crop as tight as can be, digits touch them as well.
 
     Args:
         rows: pieces in reading order.
-        size: height and width of the page, in pixels.
+        paper: where the page is, or the sheet on it.
     """
     pieces = [piece for row in rows for piece in row]
-    whole = [piece for piece in pieces if _room(piece, size) > 0]
-    if not whole or any(_room(piece, size) < FREE * piece.height for piece in whole):
+    whole = [piece for piece in pieces if _room(piece, paper) > 0]
+    if not whole or any(_room(piece, paper) < FREE * piece.height for piece in whole):
         return rows, 1.0
-    kept = [[piece for piece in row if _room(piece, size) > 0 or _continues(piece, row, whole, size)] for row in rows]
+    kept = [[piece for piece in row if _room(piece, paper) > 0 or _continues(piece, row, whole, paper)] for row in rows]
     left = sum(map(len, kept))
     certainty: float = LIKELY ** (len(pieces) - left) * (DOUBT if left > len(whole) else 1.0)
     return [row for row in kept if row], certainty
 
 
-def _continues(cut: Piece, row: list[Piece], whole: list[Piece], size: tuple[int, int]) -> bool:
+def _continues(cut: Piece, row: list[Piece], whole: list[Piece], paper: Paper) -> bool:
     """Tell whether a piece that the edge cuts stands in its row as the next digit of a number would."""
-    others = [piece for piece in row if _room(piece, size) > 0]
+    others = [piece for piece in row if _room(piece, paper) > 0]
     if not others or (len(whole) == 1 and cut.width < NARROW * whole[0].height):
         return False
     gap, near = min(((_gap(cut, piece), piece) for piece in others), key=lambda pair: pair[0])
@@ -47,6 +52,19 @@ def _gap(one: Piece, other: Piece) -> int:
     return max(one.left, other.left) - min(one.right, other.right)
 
 
-def _room(piece: Piece, size: tuple[int, int]) -> int:
-    """Return how many pixels of paper lie between the piece and the nearest edge of the page."""
-    return min(piece.left, piece.top, size[1] - piece.right, size[0] - piece.bottom)
+def _room(piece: Piece, paper: Paper) -> int:
+    """Return how many pixels of paper lie between the piece and the nearest edge of the paper."""
+    left, top, right, bottom = paper
+    return min(piece.left - left, piece.top - top, right - piece.right, bottom - piece.bottom)
+
+
+def spanning(rows: list[list[Piece]], paper: Paper) -> float:
+    """Return the probability that what reaches from edge to edge is a digit: a lone line or bar is hardly one."""
+    pieces = [piece for row in rows for piece in row]
+    if len(pieces) != 1:
+        return 1.0
+    left, top, right, bottom = paper
+    (one,) = pieces
+    upright = one.top <= top and one.bottom >= bottom and one.width < NARROW * (right - left)
+    level = one.left <= left and one.right >= right and one.height < NARROW * (bottom - top)
+    return SPANNING if upright or level else 1.0

@@ -111,7 +111,9 @@ def _read_row(
     text, certainty = _best_text(lattice, frames, misjudged)
     doubts = alternatives(frames, text, len(digits))
     spelt = lattice.spelling(text)
-    if spelt and lattice.log_probability(text) >= misjudged(text):
+    # A text with more symbols than frames, from a row of many narrow strokes, stands where the parts say.
+    fits = len(text) + sum(one == other for one, other in pairwise(text)) <= len(frames)
+    if spelt and (not fits or lattice.log_probability(text) >= misjudged(text)):
         return Row(tuple(spelt), certainty), list(VOICE * doubts)
     parts = _between(join([each.piece for each in whole]), row, spans(frames, text))
     return Row(tuple(guess(parts, classify)), certainty), list(LEAD * doubts)

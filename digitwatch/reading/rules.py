@@ -46,6 +46,8 @@ def without_rules(strength: Floats) -> Pixels:
     part = part_with_ink(strength >= PALE, BEYOND)
     if all(covered.stop - covered.start > SPREAD * side for covered, side in zip(part, mask.shape, strict=True)):
         strength, mask = _without_squares(strength, mask)
+        if not cv2.countNonZero(mask):
+            return mask
     inside = _boxes(strength[part], mask[part])
     if inside is not None:
         return _at(part, inside, mask)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 
 SMALLEST = 64  # pixels: nobody photographs a sheet with its surroundings so small
+NARROWEST = 8  # pixels of the copy that are wide enough for a sheet and its surroundings
 SIDE = 128  # longest side of the copy on which the sheet is looked for
 LEAST, MOST = 0.08, 0.93  # shares of the picture that a sheet takes, with its surroundings beside it
 DARKER = 60  # grey levels by which the surroundings are darker than the sheet
@@ -19,7 +20,7 @@ LONGEST = 4.0  # times as long as it is wide; a longer one is a light stroke
 STRAIGHT = 0.8  # of the smallest rectangle around it is within its outline
 CORNERS = 6  # at most, of a sheet of which one or two are cut off by the picture's edge
 CUT = 0.4  # of its outline, at most, is the picture's edge: a shadow's is more
-EDGE = 0.02  # of the sheet's shorter side, at its edge, is not looked at: it is blurred, bent, and throws a shadow
+EDGE = 0.01  # of the sheet's shorter side, at its edge, is not looked at: it is blurred, bent, and throws a shadow
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,17 @@ class Sheet:
 
 def find_sheet(grey: Pixels) -> Sheet | None:
     """Return the light sheet that lies on something dark in (H, W) uint8 grey; None when all of it may be paper."""
+    if min(grey.shape) < SMALLEST:
+        return None
     factor = max(1, -(-max(grey.shape) // SIDE))
     coarse = cv2.resize(grey, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
-    if min(grey.shape) < SMALLEST or min(coarse.shape) < 8:
+    if min(coarse.shape) < NARROWEST:
         return None
     outline = _outline(np.asarray(coarse, np.uint8))
     if outline is None:
         return None
     inside = cv2.fillConvexPoly(np.zeros(coarse.shape, np.uint8), outline, (1,))
-    margin = 2 + round(EDGE * min(cv2.boundingRect(inside)[2:]))
+    margin = 1 + round(EDGE * min(cv2.boundingRect(inside)[2:]))
     inside = cv2.erode(inside, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8), borderValue=1)
     if not cv2.countNonZero(inside):
         return None

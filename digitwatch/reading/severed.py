@@ -1,0 +1,56 @@
+"""Digits that may have lost a stroke with the lines that were taken away around them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digitwatch.reading.normalise import stroke_width
+from digitwatch.reading.segment import Piece
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+
+SEVERED = "a stroke may have gone with the lines on the paper"
+SMALL = 24  # pixels: strokes of lower digits are hardly thicker than the lines through them
+INK = 128  # level from which on a pixel of a piece is ink
+THROUGH = 0.05  # and of the rectangle around them is what went, where lines run through them
+AS_THICK = 0.6  # of the pen's strokes is a line that may be one of them
+LIKELY = 0.85  # that the digit is whole all the same
+
+
+def wholeness(strength: Floats, mask: Pixels, rows: list[list[Piece]]) -> float:
+    """Return the probability that no digit has lost a stroke.
+
+    Args:
+        strength: (h, w) float32, from 1 on it is ink.
+        mask: (h, w) uint8, 1 where ink counts after lines and boxes were taken away.
+        rows: the pieces of what was left.
+    """
+    gone = (strength >= 1) & (mask == 0)
+    pieces = [piece for row in rows for piece in row] if gone.any() else []
+    return LIKELY if any(_may_lack(piece, gone) for piece in pieces) else 1.0
+
+
+def _may_lack(piece: Piece, gone: Flags) -> bool:
+    """Tell whether a line that was taken away may have been a stroke of the piece."""
+    thick = max(1.0, AS_THICK * stroke_width(piece.glyph))
+    reach = int(3 * thick) + 3
+    top, left = max(0, piece.top - reach), max(0, piece.left - reach)
+    around = gone[top : piece.bottom + reach, left : piece.right + reach]
+    through = gone[piece.top : piece.bottom, piece.left : piece.right]
+    if piece.height < SMALL and through.mean() > THROUGH:
+        return True
+    ink = np.zeros_like(around)
+    place = ink[piece.top - top : piece.bottom - top, piece.left - left : piece.right - left]
+    place[:] = piece.glyph[: place.shape[0], : place.shape[1]] >= INK
+    sides = ((ink, around), (ink[::-1], around[::-1]), (ink.T, around.T), (ink.T[::-1], around.T[::-1]))
+    return any(_ends_at_bar(own, bars, thick) for own, bars in sides)
+
+
+def _ends_at_bar(ink: Flags, gone: Flags, thick: float) -> bool:
+    """Tell whether the uppermost ink hangs on something above it that is gone and as thick as a stroke."""
+    first = int(ink.any(axis=1).argmax())
+    columns = np.flatnonzero(ink[first])
+    above = gone[:first, columns][::-1]  # from the ink upwards
+    joined = above[:1].any(axis=0)
+    return bool(joined.mean() >= 0.5) and float(np.median(above[:, joined].sum(axis=0))) >= thick
