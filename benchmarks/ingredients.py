@@ -60,7 +60,6 @@ def without() -> dict[str, list[Change]]:
         "scale and shift": [(augment, "place", lambda picture, rng: picture)],
         "cut edges": [(augment, "CUT", 0.0)],
         "fragments of neighbours": [(augment, "FRAGMENT", 0.0)],
-        "gaps in strokes": [(augment, "GAPS", 0.0)],
         "ruled-line remnants": [(augment, "RULED", 0.0)],
         "bar and slash": [(augment, "BAR_OR_SLASH", 0.0)],
         "drawn hands": [(lessons, "DRAWN", 0.0)],

@@ -23,7 +23,7 @@ BEND = (0.0, 1.25)  # elastic displacement in pixels of the 28x28 picture; Simar
 MILD = 0.6  # share of all that for the digits that stay close to MNIST
 
 # ---- the cut-out: chances of each trouble
-FRAGMENT, RULED, CUT, GAPS, BAR_OR_SLASH = 0.12, 0.10, 0.10, 0.08, 0.20
+FRAGMENT, RULED, CUT, BAR_OR_SLASH = 0.12, 0.10, 0.10, 0.20
 
 
 def mild(picture: Picture, rng: Random) -> Picture:
@@ -101,8 +101,6 @@ def cut_out(ink: Picture, rng: Random, *, neighbour: Picture) -> Picture:
     """Return (H, W) ink with the troubles of cutting a digit from a page: some of them, mostly none."""
     if rng.random() < CUT:
         ink = _cut_edge(ink, rng)
-    if rng.random() < GAPS:
-        ink = _add_gaps(ink, rng)
     if rng.random() < FRAGMENT:
         ink = _add_fragment(ink, rng, neighbour)
     if rng.random() < RULED:
@@ -131,19 +129,6 @@ def _add_fragment(ink: Picture, rng: Random, neighbour: Picture) -> Picture:
     if rng.random() < 0.5:
         return np.hstack([other[:, -wide:], gap, ink])
     return np.hstack([ink, gap, other[:, :wide]])
-
-
-def _add_gaps(ink: Picture, rng: Random) -> Picture:
-    """Return the ink with one to four narrow gaps across its strokes, where the pen skipped."""
-    ink = ink.copy()
-    y, x = np.nonzero(ink > 128)
-    reach = 0.12 * max(cv2.boundingRect(ink)[2:])
-    for _ in range(int(rng.integers(1, 5)) if len(y) else 0):
-        at, angle = int(rng.integers(len(y))), rng.uniform(0, np.pi)
-        aside = reach * np.array([np.cos(angle), np.sin(angle)])
-        ends = np.rint([np.array([x[at], y[at]]) - aside, np.array([x[at], y[at]]) + aside]).astype(int).tolist()
-        cv2.line(ink, ends[0], ends[1], (0,), int(rng.integers(2, 5)))
-    return ink
 
 
 def _add_rule(ink: Picture, rng: Random) -> Picture:
