@@ -40,6 +40,7 @@ def test_a_picture_made_of_dots_is_told_from_grain_and_specks() -> None:
     ("near", "far", "sure"),
     [
         (reading("", 1.0, "empty"), reading("7", 0.97, "ok"), 0.97),
+        (reading("", 1.0, "empty"), reading("1", 0.97, "ok"), 0.873),
         (reading("7", 0.80), reading("7", 0.98, "ok"), 0.89),
         (reading("7", 0.10), reading("4", 0.98, "ok"), 0.343),
         (reading("7", 0.60), reading("4", 0.98, "ok"), None),

@@ -69,6 +69,42 @@ def test_doubts_of_a_number_are_not_independent(
     assert reader.read(page).confidence < confidence < 1
 
 
+@pytest.mark.parametrize("text", ["48205", "1997", "45", "838", "17"])
+@pytest.mark.parametrize("side", range(5))
+def test_digits_that_touch_the_edge_of_the_page_are_not_lost(reader: Reader, text: str, side: int) -> None:
+    """In a crop as tight as can be, or one that takes a pixel of them at a side; at worst they are for review."""
+    page = np.full((200, 400), 240, np.uint8)
+    cv2.putText(page, text, (100, 120), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 40, 4, cv2.LINE_AA)
+    left, top, wide, high = cv2.boundingRect((page < 200).astype(np.uint8))
+    crops = page[top + 1 :], page[: top + high - 1], page[:, left + 1 :], page[:, : left + wide - 1]
+    crop = (*crops, page[top : top + high, left : left + wide])[side]
+
+    assert reader.read(np.ascontiguousarray(crop)).text == text
+
+
+@pytest.mark.parametrize("shape", [(1, 300), (16, 5000), (33, 1), (1, 1), (64, 2)])
+def test_pages_as_thin_as_a_thread_are_empty(reader: Reader, shape: tuple[int, int]) -> None:
+    """Nothing is too narrow to be looked at."""
+    assert reader.read(np.full(shape, 240, np.uint8)).status == "empty"
+
+
+def test_blank_squared_paper_is_empty(reader: Reader) -> None:
+    """When its lines are gone, nothing is left to look at."""
+    page = np.full((200, 300), 240, np.uint8)
+    page[::20] = page[:, ::20] = 120
+
+    assert reader.read(page).status == "empty"
+
+
+def test_a_row_of_bars_is_no_number(reader: Reader) -> None:
+    """More strokes than the line model has frames for: read somehow, never surely."""
+    page = np.full((120, 500), 240, np.uint8)
+    for left in range(60, 440, 5):
+        page[30:90, left : left + 2] = 30
+
+    assert reader.read(page).status == "review"
+
+
 def test_rows_are_separated_by_one_space(reader: Reader, digits: list[np.ndarray]) -> None:
     """Leading zeros stay."""
     reading = reader.read(sheet(digits, "0247 385 96"))
@@ -87,6 +123,14 @@ def test_a_turned_page_is_read_and_given_upright(reader: Reader, digits: list[np
     assert reading.turn == 90 * quarters
     assert f"turned by {90 * quarters} degrees" in reading.reason
     assert np.array_equal(page.image, upright)
+
+
+def test_a_short_page_that_reads_better_upside_down_is_for_review(reader: Reader) -> None:
+    """The word "the" is much like 247 then; only many digits prove that a page lies so."""
+    page = np.full((200, 360), 235, np.uint8)
+    cv2.putText(page, "the", (90, 130), cv2.FONT_HERSHEY_SIMPLEX | cv2.FONT_ITALIC, 3, 40, 6, cv2.LINE_AA)
+
+    assert reader.read(page).status == "review"
 
 
 def test_boxes_are_in_pixels_of_the_page(reader: Reader, digits: list[np.ndarray]) -> None:

@@ -17,6 +17,7 @@ DOTS = 5  # pixels: the side of the squares over which dots are averaged
 SMALLEST = 64  # pixels: in a smaller picture, strokes stand as close as dots
 SAMPLE = 64  # rows of pixels that are looked at for that
 TRUST = 0.35  # what is left of the confidence where something else was read from near
+SIMPLE, SIMPLE_TRUST = set("01 "), 0.9  # and of a crease or a drop, which blurred look like these digits
 REASON = "clear only when blurred"
 
 
@@ -42,7 +43,7 @@ def surer(near: Reading, far: Reading, review_below: float) -> Reading | None:
     """
     if far.status == "empty":
         return None
-    sure = far.confidence
+    sure = far.confidence * (SIMPLE_TRUST if near.status == "empty" and set(far.text) <= SIMPLE else 1.0)
     if near.status != "empty":
         sure = (sure + near.confidence) / 2 if far.text == near.text else TRUST * sure
         if sure <= near.confidence:

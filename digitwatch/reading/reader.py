@@ -39,6 +39,7 @@ CLOSE_TRUST = 0.5  # what is left of the confidence
 # What makes one digit doubtful, pen or paper, makes its neighbours so: this power of the product of their probabilities
 TOGETHER = 0.8  # fits better. On rows of held-out writers' digits a smaller one would; but what is called sure must be.
 SHORT = 20  # digits up to which a page is looked at twice; a longer one is hardly ever sure as a whole
+MANY, TURN_TRUST = 6, 0.9  # with fewer marks that is doubtful: "the" upside down is much like 247
 TURN_GAIN = 0.08  # by how much a page must be more legible turned
 
 
@@ -174,6 +175,7 @@ class Reader:
         """Read the pieces of a page."""
         rows, own = without_rests(page.rows, page.paper)
         own *= spanning(rows, page.paper)
+        laid = TURN_TRUST if page.turn and sum(map(len, rows)) < MANY else 1.0
         rows, joined = mend(rows, self._classifier, self._digits)
         crowd = is_crowd(rows, self._classifier, self._digits)
         models = self._classifier, self._line, self._digits
@@ -184,11 +186,11 @@ class Reader:
         digits = tuple(tuple(self._digit(guess, page.factor) for guess in row.guesses) for row in read)
         parted = [joined, *(row.certainty for row in read)]
         confidence = float(np.prod([digit.probability for row in digits for digit in row]) * np.prod(parted))
-        confidence = (confidence * own * page.whole) ** (TOGETHER if sum(map(len, digits)) > 1 else 1.0)
+        confidence = (confidence * own * laid * page.whole) ** (TOGETHER if sum(map(len, digits)) > 1 else 1.0)
         reasons = [f"turned by {page.turn} degrees"] if page.turn else []
         if confidence >= self._review_below:
             return Reading(digits, confidence, "ok", "; ".join(reasons), page.turn)
-        if not min(own, page.whole) < min(parted):
+        if not min(own, laid, page.whole) < min(parted):
             reasons.append(self._doubt(digits, parted))
         reasons += [CUT_OFF] * (own < 1) + [SEVERED] * (page.whole < 1) + [CROWDED] * crowd
         return Reading(digits, confidence, "review", "; ".join(reasons), page.turn)
