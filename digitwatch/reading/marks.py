@@ -55,7 +55,7 @@ def find_marks(strength: Floats, mask: Pixels, legible: float = LEGIBLE) -> tupl
     if not drawn.any():
         return labels, marks, []
     height = writing_height(known[drawn])
-    drawn |= (grade >= PEER) & _beside(known, drawn, height)
+    drawn = _with_peers(known, drawn, grade >= PEER, height)
     if height < legible:
         return labels, marks, []
     longest = known[:, [WIDTH, HEIGHT]].max(axis=1)
@@ -114,23 +114,28 @@ def _drawn(strength: Floats, labels: Numbers, marks: Numbers) -> Floats:
     return np.minimum((mean - 1) / (STRONG - 1), rise * width / SHARP).astype(np.float32)
 
 
-def _beside(marks: Numbers, sure: Flags, height: float) -> Flags:
-    """Tell which of the (n, 5) marks stand beside a sure one as the next digit does, in writing of this height.
+def _with_peers(marks: Numbers, sure: Flags, likely: Flags, height: float) -> Flags:
+    """Return which of the (n, 5) marks are sure, or likely and stand beside a sure one as the next digit does.
 
-    A pen that surely has drawn one digit of a row has drawn the others, where they are a little paler.
+    A pen that has drawn one digit of a row has drawn the others, where they are a little paler, or touch the page's
+    edge. `height` is that of the writing.
     """
-    alike = np.abs(marks[:, HEIGHT] / height - 1) <= AS_HIGH
-    if not (alike & ~sure).any():
-        return alike
-    others = marks[sure & alike]
-    middle = marks[:, TOP] + marks[:, HEIGHT] / 2
-    near = np.zeros(len(marks), bool)
-    for number in np.flatnonzero(alike & ~sure):
-        left, right = marks[number, LEFT], marks[number, LEFT] + marks[number, WIDTH]
-        gaps = np.maximum(others[:, LEFT] - right, left - others[:, LEFT] - others[:, WIDTH])
-        level = np.abs(others[:, TOP] + others[:, HEIGHT] / 2 - middle[number]) <= LEVEL * height
-        near[number] = bool((level & (gaps <= CLOSE * height)).any())
-    return near
+    alike = likely & (np.abs(marks[:, HEIGHT] / height - 1) <= AS_HIGH)
+    sure = sure.copy()
+    while True:
+        waiting = np.flatnonzero(alike & ~sure)
+        peers = [number for number in waiting if _stands_beside(marks[number], marks[sure], height)]
+        if not peers:
+            return sure
+        sure[peers] = True
+
+
+def _stands_beside(mark: Numbers, others: Numbers, height: float) -> bool:
+    """Tell whether one of the (n, 5) others is in the mark's row, near, and about as high."""
+    others = others[np.abs(others[:, HEIGHT] / height - 1) <= AS_HIGH]
+    gaps = np.maximum(others[:, LEFT] - mark[LEFT] - mark[WIDTH], mark[LEFT] - others[:, LEFT] - others[:, WIDTH])
+    middles = others[:, TOP] + others[:, HEIGHT] / 2 - mark[TOP] - mark[HEIGHT] / 2
+    return bool(((np.abs(middles) <= LEVEL * height) & (gaps <= CLOSE * height)).any())
 
 
 def _border(labels: Numbers, count: int) -> NDArray[np.int64]:

@@ -10,7 +10,10 @@ LEVEL = 0.25  # that its middle is at most above or below
 ALIKE = 0.65  # that its height, or the other way round, is at least
 CLOSE = 1.0  # that lie between them at most
 NARROW = 0.4  # that it is wide; beside one digit alone a narrower one is a rest
-SPANNING = 0.5  # that a lone mark from edge to edge, narrower than that share of the page, is a digit
+SPANNING = (
+    0.5  # that marks from edge to edge, narrower than that share of the page, are digits where there are no others
+)
+THIN = 0.2  # of its length is a line or a one broad, at most
 DOUBT = 0.93  # how sure that makes it
 
 
@@ -59,12 +62,15 @@ def _room(piece: Piece, paper: Paper) -> int:
 
 
 def spanning(rows: list[list[Piece]], paper: Paper) -> float:
-    """Return the probability that what reaches from edge to edge is a digit: a lone line or bar is hardly one."""
+    """Return the probability that what reaches from edge to edge are digits: lines and bars alone are hardly any."""
     pieces = [piece for row in rows for piece in row]
-    if len(pieces) != 1:
-        return 1.0
+    return SPANNING if pieces and all(_spans(piece, paper) for piece in pieces) else 1.0
+
+
+def _spans(piece: Piece, paper: Paper) -> bool:
+    """Tell whether a piece reaches from one edge of the paper to the other, and takes little of the other side."""
     left, top, right, bottom = paper
-    (one,) = pieces
-    upright = one.top <= top and one.bottom >= bottom and one.width < NARROW * (right - left)
-    level = one.left <= left and one.right >= right and one.height < NARROW * (bottom - top)
-    return SPANNING if upright or level else 1.0
+    upright = piece.top <= top and piece.bottom >= bottom and piece.width < NARROW * (right - left)
+    level = piece.left <= left and piece.right >= right and piece.height < NARROW * (bottom - top)
+    thin = min(piece.width, piece.height) < THIN * max(piece.width, piece.height)
+    return (upright or level) and thin

@@ -1,5 +1,8 @@
 """Digits that may have lost a stroke with the lines that were taken away around them."""
 
+import math
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,17 +43,9 @@ def _may_lack(piece: Piece, gone: Flags) -> bool:
     through = gone[piece.top : piece.bottom, piece.left : piece.right]
     if piece.height < SMALL and through.mean() > THROUGH:
         return True
-    ink = np.zeros_like(around)
+    ink = np.zeros(around.shape, np.uint8)
     place = ink[piece.top - top : piece.bottom - top, piece.left - left : piece.right - left]
     place[:] = piece.glyph[: place.shape[0], : place.shape[1]] >= INK
-    sides = ((ink, around), (ink[::-1], around[::-1]), (ink.T, around.T), (ink.T[::-1], around.T[::-1]))
-    return any(_ends_at_bar(own, bars, thick) for own, bars in sides)
-
-
-def _ends_at_bar(ink: Flags, gone: Flags, thick: float) -> bool:
-    """Tell whether the uppermost ink hangs on something above it that is gone and as thick as a stroke."""
-    first = int(ink.any(axis=1).argmax())
-    columns = np.flatnonzero(ink[first])
-    above = gone[:first, columns][::-1]  # from the ink upwards
-    joined = above[:1].any(axis=0)
-    return bool(joined.mean() >= 0.5) and float(np.median(above[:, joined].sum(axis=0))) >= thick
+    side = np.ones((math.ceil(thick), math.ceil(thick)), np.uint8)
+    bars = cv2.morphologyEx(around.astype(np.uint8), cv2.MORPH_OPEN, side, borderValue=0)
+    return bool((cv2.dilate(ink, np.ones((3, 3), np.uint8)) & bars).any())
