@@ -75,6 +75,15 @@ def tight(digit: Picture, rng: Random) -> Picture:
     return on_paper(drawn(digit, int(rng.integers(24, 120))), rng)
 
 
+def stout(digit: Picture, rng: Random) -> Picture:
+    """A felt pen, cropped as tight as can be: hardly any paper is left around the strokes."""
+    height = int(rng.integers(36, 200))
+    side = int(height * rng.uniform(0.04, 0.12)) | 1
+    ink = cv2.dilate(framed(drawn(digit, height), rng, 0.2), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    ink = ink[(ink > 0.5).any(axis=1)][:, (ink > 0.5).any(axis=0)]
+    return on_paper(ink, rng, paper=rng.uniform(170, 245), dark=rng.uniform(0.5, 0.85))
+
+
 def sixteen(digit: Picture, rng: Random) -> Picture:
     """16 x 16 pixels, which it fills from side to side one way, as in the postal codes of the USPS collection."""
     left, top, wide, high = cv2.boundingRect(digit)
@@ -350,6 +359,6 @@ def circled(digit: Picture, rng: Random) -> Picture:
 PAPERS: tuple[Callable[[Picture, Random], Picture], ...] = (
     plain, small, large, tight, sixteen, mnist, pencil, coloured, chalk, shadow, squared, ruled, table, boxed, jpeg,
     noisy, blurred, fax, dithered, marker, parchment, broken, captioned, tilted, glare, squashed, patterned, negative,
-    vignette, leaning, dotted, circled,
+    vignette, leaning, dotted, circled, stout,
 )  # fmt: skip
 OF_ONE_DIGIT = (sixteen, mnist, squashed, broken)

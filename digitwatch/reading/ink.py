@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitwatch.reading.broad import broad_strokes
 from digitwatch.reading.marks import part_with_ink
 from digitwatch.reading.sheet import find_sheet
 
@@ -59,11 +60,15 @@ def find_ink(grey: Pixels, *, faintest: int = FAINTEST) -> Ink:
     reduced size: a digit needs 40 pixels, not 400. Where a sheet lies on something dark, only the ink on it counts.
     """
     if max(grey.shape) <= STAMP:
-        return _stamp(grey, faintest)
+        return _two_tones(grey, 1, _is_light(grey), faintest)
     sheet = find_sheet(grey)
-    ink = _find_ink(grey if sheet is None else sheet.grey, faintest)
     if sheet is None:
-        return ink
+        broad = broad_strokes(grey)
+        # light corners leave no doubt, dark ones may be the corners of a printed box
+        if broad is not None and (not broad or _is_light(_reduced(grey, -(-max(grey.shape) // COARSE)))):
+            return _two_tones(grey, -(-max(grey.shape) // FIRST_LOOK), broad, faintest)
+        return _find_ink(grey, faintest)
+    ink = _find_ink(sheet.grey, faintest)
     if _smallest_writing(ink.mask) < BLURRED:  # something light and empty on something dark is rather ink itself
         return _find_ink(grey, faintest)
     whole = np.zeros([max(1, side // ink.factor) for side in grey.shape], np.float32)
@@ -74,15 +79,15 @@ def find_ink(grey: Pixels, *, faintest: int = FAINTEST) -> Ink:
     return Ink(whole, ink.factor, ink.light, where)
 
 
-def _stamp(grey: Pixels, faintest: int) -> Ink:
-    """Separate ink from paper on a picture so small that its light is even and its ink may cover most of it."""
-    light = _is_light(grey)
+def _two_tones(grey: Pixels, factor: int, light: bool, faintest: int) -> Ink:
+    """Separate ink from paper on a picture in even light whose ink may cover most of it (Otsu 1979)."""
+    grey = _reduced(grey, factor)
     if light:
         grey = 255 - grey
-    level, paper = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)  # Otsu 1979
+    level, paper = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     white = _middle(grey[paper > 0]) if cv2.countNonZero(paper) else float(grey.max())
     threshold = max(float(faintest), white - level)
-    return Ink(np.maximum(0, white - grey.astype(np.float32)) / np.float32(threshold), 1, light)
+    return Ink(np.maximum(0, white - grey.astype(np.float32)) / np.float32(threshold), factor, light)
 
 
 def _find_ink(grey: Pixels, faintest: int) -> Ink:

@@ -1,0 +1,38 @@
+"""Broad strokes that fill their picture: a felt pen in a tight crop leaves too little paper to judge the light by."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+
+SIDE = 128  # longest side of the copy that is looked at
+LEAST, MOST = 0.2, 0.8  # shares of the picture that the darker of two tones takes
+APART = 5.0  # standard deviations within the tones, at least, between them: even light, and nothing else
+BROADEST = 0.3  # of the picture's shorter side is half of a stroke, at most; a shadow or a table is broader
+CORNER = 0.06  # shares of the sides that a corner takes: most digits leave most corners free
+
+
+def broad_strokes(grey: Pixels) -> bool | None:
+    """Tell whether broad strokes in (H, W) uint8 grey are lighter than their paper; None where there are none."""
+    factor = max(1, -(-max(grey.shape) // SIDE))
+    coarse = cv2.resize(grey, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA) if factor > 1 else grey
+    _, tones = cv2.threshold(coarse, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    share = 1 - cv2.countNonZero(tones) / tones.size
+    if not LEAST <= share <= MOST or min(coarse.shape) < 2:
+        return None
+    dark, light = coarse[tones == 0], coarse[tones == 1]
+    within = np.sqrt((dark.var() * len(dark) + light.var() * len(light)) / coarse.size)
+    if float(light.mean()) - float(dark.mean()) < APART * max(1.0, float(within)):
+        return None
+    is_light = _corners(tones) < 0.5
+    ink = np.pad((tones == is_light).astype(np.uint8), 1, mode="edge")
+    thickest = float(cv2.distanceTransform(ink, cv2.DIST_L2, 3).max())
+    return is_light if thickest <= BROADEST * min(coarse.shape) else None
+
+
+def _corners(tones: Pixels) -> float:
+    """Return which share of the four corners of (h, w) is light."""
+    high, wide = (max(1, round(CORNER * side)) for side in tones.shape)
+    corners = tones[:high, :wide], tones[:high, -wide:], tones[-high:, :wide], tones[-high:, -wide:]
+    return float(np.mean([corner.mean() > 0.5 for corner in corners]))
