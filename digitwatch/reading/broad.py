@@ -10,6 +10,9 @@ SIDE = 128  # longest side of the copy that is looked at
 LEAST, MOST = 0.2, 0.8  # shares of the picture that the darker of two tones takes
 APART = 5.0  # standard deviations within the tones, at least, between them: even light, and nothing else
 BROADEST = 0.3  # of the picture's shorter side is half of a stroke, at most; a shadow or a table is broader
+ROOMY = (
+    0.5  # of that, at least, is half of dark paper's broadest part; a printed box is finer, and has dark corners too
+)
 CORNER = 0.06  # shares of the sides that a corner takes: most digits leave most corners free
 
 
@@ -26,9 +29,15 @@ def broad_strokes(grey: Pixels) -> bool | None:
     if float(light.mean()) - float(dark.mean()) < APART * max(1.0, float(within)):
         return None
     is_light = _corners(tones) < 0.5
-    ink = np.pad((tones == is_light).astype(np.uint8), 1, mode="edge")
-    thickest = float(cv2.distanceTransform(ink, cv2.DIST_L2, 3).max())
-    return is_light if thickest <= BROADEST * min(coarse.shape) else None
+    ink, paper = _half(tones == is_light), _half(tones != is_light)
+    if ink > BROADEST * min(coarse.shape) or (is_light and paper < ROOMY * ink):
+        return None
+    return is_light
+
+
+def _half(region: NDArray[np.bool_]) -> float:
+    """Return half of the greatest breadth of the (h, w) region in pixels; it goes on beyond the edges."""
+    return float(cv2.distanceTransform(np.pad(region.astype(np.uint8), 1, mode="edge"), cv2.DIST_L2, 3).max())
 
 
 def _corners(tones: Pixels) -> float:

@@ -64,8 +64,7 @@ def find_ink(grey: Pixels, *, faintest: int = FAINTEST) -> Ink:
     sheet = find_sheet(grey)
     if sheet is None:
         broad = broad_strokes(grey)
-        # light corners leave no doubt, dark ones may be the corners of a printed box
-        if broad is not None and (not broad or _is_light(_reduced(grey, -(-max(grey.shape) // COARSE)))):
+        if broad is not None:
             return _two_tones(grey, -(-max(grey.shape) // FIRST_LOOK), broad, faintest)
         return _find_ink(grey, faintest)
     ink = _find_ink(sheet.grey, faintest)
