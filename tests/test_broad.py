@@ -36,6 +36,15 @@ def test_a_page_with_a_thin_stroke_or_a_shadow_has_none() -> None:
     assert broad_strokes(thin) is broad_strokes(page) is None
 
 
+def test_a_full_page_of_digits_has_none() -> None:
+    """Much ink in many fine strokes is a page, and must not be worked on at the size of a single digit."""
+    page = np.full((1400, 1000), 240, np.uint8)
+    for top in range(60, 1400, 44):
+        cv2.putText(page, "8" * 24, (20, top), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 30, 6, cv2.LINE_AA)
+
+    assert broad_strokes(page) is None
+
+
 def test_uneven_light_has_none() -> None:
     """Tones that run into each other are no ink and paper."""
     page = np.tile(np.linspace(60, 230, 200).astype(np.uint8), (150, 1))

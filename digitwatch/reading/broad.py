@@ -9,7 +9,7 @@ Pixels = NDArray[np.uint8]
 SIDE = 128  # longest side of the copy that is looked at
 LEAST, MOST = 0.2, 0.8  # shares of the picture that the darker of two tones takes
 APART = 5.0  # standard deviations within the tones, at least, between them: even light, and nothing else
-BROADEST = 0.3  # of the picture's shorter side is half of a stroke, at most; a shadow or a table is broader
+FINEST, BROADEST = 0.04, 0.3  # of the picture's shorter side is half of a stroke; a shadow or a table is broader
 ROOMY = (
     0.5  # of that, at least, is half of dark paper's broadest part; a printed box is finer, and has dark corners too
 )
@@ -30,9 +30,8 @@ def broad_strokes(grey: Pixels) -> bool | None:
         return None
     is_light = _corners(tones) < 0.5
     ink, paper = _half(tones == is_light), _half(tones != is_light)
-    if ink > BROADEST * min(coarse.shape) or (is_light and paper < ROOMY * ink):
-        return None
-    return is_light
+    broad = FINEST * min(coarse.shape) <= ink <= BROADEST * min(coarse.shape)
+    return is_light if broad and not (is_light and paper < ROOMY * ink) else None
 
 
 def _half(region: NDArray[np.bool_]) -> float:
