@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -22,6 +23,8 @@ from digitwatch.spool.lines import printable
 log = logging.getLogger(__name__)
 
 WORKER = "digitwatch.worker"
+HELD, ENDED = "T", ("Z", "X", "")  # states of a process: stopped by a signal; ended, waited for or not
+PATIENCE = 0.005  # seconds between two looks whether a killed process has ended
 HELD_SECONDS = 2.0  # without an answer, after which one looks whether the process that workers come from is held
 
 
@@ -163,20 +166,22 @@ def _start_watched(process: ForkServerProcess) -> tuple[bool, OSError | EOFError
     killed = False
     while thread.is_alive():
         server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]  # told nowhere else
-        if server is not None and _is_held(server):
+        if server is not None and _state(server) == HELD:
             log.warning("the process that workers come from stands still (SIGSTOP?); it is killed and started again")
             os.kill(server, signal.SIGKILL)
             killed = True
+            while _state(server) not in ENDED:  # before that, the next try would still take it for alive
+                time.sleep(PATIENCE)
         thread.join(HELD_SECONDS)
     return killed, troubles[0] if troubles else None
 
 
-def _is_held(pid: int) -> bool:
-    """Tell whether a process was stopped by a signal (proc(5))."""
+def _state(pid: int) -> str:
+    """Give the state of a process as a letter (proc(5)); nothing when there is none, or this is not Linux."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-    except OSError:  # it has ended, or this is not Linux
-        return False
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
 
 
 def _listen(slot: Slot, answered: Callable[[Slot, Outcome], None], ended: Callable[[Slot], None]) -> None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint8]
 
 SIDE = 128  # longest side of the copy that is looked at
+NARROWEST = 6  # pixels of the copy: a strip is no crop of a digit
 LEAST, MOST = 0.2, 0.8  # shares of the picture that the darker of two tones takes
 APART = 5.0  # standard deviations within the tones, at least, between them: even light, and nothing else
 FINEST, BROADEST = 0.04, 0.3  # of the picture's shorter side is half of a stroke; a shadow or a table is broader
@@ -19,10 +20,12 @@ CORNER = 0.06  # shares of the sides that a corner takes: most digits leave most
 def broad_strokes(grey: Pixels) -> bool | None:
     """Tell whether broad strokes in (H, W) uint8 grey are lighter than their paper; None where there are none."""
     factor = max(1, -(-max(grey.shape) // SIDE))
+    if min(grey.shape) < NARROWEST * factor:
+        return None
     coarse = cv2.resize(grey, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA) if factor > 1 else grey
     _, tones = cv2.threshold(coarse, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     share = 1 - cv2.countNonZero(tones) / tones.size
-    if not LEAST <= share <= MOST or min(coarse.shape) < 2:
+    if not LEAST <= share <= MOST:
         return None
     dark, light = coarse[tones == 0], coarse[tones == 1]
     within = np.sqrt((dark.var() * len(dark) + light.var() * len(light)) / coarse.size)
