@@ -127,7 +127,8 @@ class Reader:
     def _look_closely(self, page: Page) -> tuple[Page, Reading] | None:
         """Return what can be made out on a page that seems empty, for a person to check; None when that is nothing."""
         page, reading = self._look(page, VERY_FAINT, VERY_SMALL)
-        if not any(digit.probability > 0.5 for digit in reading.digits):  # the paper's own shadows and fibres
+        likely = [digit.probability > 0.5 for digit in reading.digits]
+        if not any(likely) or 2 * sum(likely) < len(likely):  # the paper's own shadows and fibres
             return None
         reason = "; ".join(filter(None, [reading.reason, "very faint or small writing"]))
         return page, replace(reading, confidence=reading.confidence * CLOSE_TRUST, status="review", reason=reason)
