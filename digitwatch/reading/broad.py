@@ -11,9 +11,7 @@ NARROWEST = 6  # pixels of the copy: a strip is no crop of a digit
 LEAST, MOST = 0.2, 0.8  # shares of the picture that the darker of two tones takes
 APART = 5.0  # standard deviations within the tones, at least, between them: even light, and nothing else
 FINEST, BROADEST = 0.04, 0.3  # of the picture's shorter side is half of a stroke; a shadow or a table is broader
-ROOMY = (
-    0.5  # of that, at least, is half of dark paper's broadest part; a printed box is finer, and has dark corners too
-)
+ROOMY = 0.5  # of that, at least, is half of dark paper's broadest part; the lines of a printed box are finer
 CORNER = 0.06  # shares of the sides that a corner takes: most digits leave most corners free
 
 

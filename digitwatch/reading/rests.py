@@ -10,12 +10,10 @@ LEVEL = 0.25  # that its middle is at most above or below
 ALIKE = 0.65  # that its height, or the other way round, is at least
 CLOSE = 1.0  # that lie between them at most
 NARROW = 0.4  # that it is wide; beside one digit alone a narrower one is a rest
-SPANNING = (
-    0.5  # that marks from edge to edge, narrower than that share of the page, are digits where there are no others
-)
-THIN = 0.2  # of its length is a line or a one broad, at most
 DOUBT = 0.93  # how sure that makes it
-
+# Where all marks reach from edge to edge they may be lines: narrower than NARROW of the page
+THIN = 0.2  # and no broader than this share of their length
+SPANNING = 0.5  # that they are digits
 
 Paper = tuple[int, int, int, int]  # left, top, right, bottom, in pixels
 

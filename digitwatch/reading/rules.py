@@ -4,9 +4,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitwatch.reading.crossings import without_level, without_upright
 from digitwatch.reading.ink import STAMP
 from digitwatch.reading.marks import part_with_ink, writing_height
-from digitwatch.reading.pagelines import LONG, PALE, THIN, page_lines, squares
+from digitwatch.reading.pagelines import LONG, PALE, THIN, page_lines
+from digitwatch.reading.squared import without_squares
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -23,7 +25,6 @@ WRITTEN = 0.35  # and something in it is at least this share of its height
 
 # ---- lines
 LEVEL_PATTERN, UPRIGHT_PATTERN = 4, 2  # lines across the whole page that no digit has: a square 8 has three level ones
-REMAINS = 0.8  # of a mark lies where a line runs, when it is a piece of that
 SPREAD = 0.9  # squares cover more than this share of the page's width and height
 SMALL = 0.06  # of the page's height is the lowest of several digits beside upright lines
 FULL = 0.85  # a mark of this share of the page's height fills it
@@ -45,7 +46,7 @@ def without_rules(strength: Floats) -> Pixels:
         return mask
     part = part_with_ink(strength >= PALE, BEYOND)
     if all(covered.stop - covered.start > SPREAD * side for covered, side in zip(part, mask.shape, strict=True)):
-        strength, mask = _without_squares(strength, mask)
+        strength, mask = without_squares(strength, mask)
         if not cv2.countNonZero(mask):
             return mask
     inside = _boxes(strength[part], mask[part])
@@ -55,49 +56,22 @@ def without_rules(strength: Floats) -> Pixels:
     height = writing_height(marks[1:])
     rest = _without_page_lines(strength, mask, part, height)
     _, _, marks, _ = cv2.connectedComponentsWithStats(rest[part], connectivity=8)
-    height = (
-        writing_height(marks[1:]) if len(marks) > 1 else height
-    )  # a digit that stood on a line is as high as itself
+    if len(marks) > 1:  # a digit that stood on a line is as high as itself
+        height = writing_height(marks[1:])
     rest = _at(part, _without_rules_of(rest[part], height), mask)
     gone = mask & (1 - rest)
     return _without_crumbs(rest, gone, WRITTEN * height) if cv2.countNonZero(gone) else rest
 
 
-def _without_squares(strength: Floats, mask: Pixels) -> tuple[Floats, Pixels]:
-    """Return the ink, and where it counts, without the lines of squared paper."""
-    lines = squares(strength)
-    if lines is None:
-        return strength, mask
-    level, upright = lines
-    rest = _mend(mask, level)
-    rest = _without_remains(np.ascontiguousarray(_mend(rest.T, upright.T).T), level, upright)
-    return np.where(((level | upright) > rest) | (mask > rest), np.float32(0), strength), rest
-
-
-def _without_remains(mask: Pixels, level: Pixels, upright: Pixels) -> Pixels:
-    """Return the ink without what is left of the lines where they are darker than usual: thin, and along them."""
-    high, wide = mask.shape
-    along = cv2.dilate(level, np.ones((5, wide | 1), np.uint8)), cv2.dilate(upright, np.ones((high | 1, 5), np.uint8))
-    _, labels, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    keep = np.ones(len(marks), np.uint8)
-    for path, side in zip(along, (cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH), strict=True):
-        on_path = np.bincount(labels[path > 0], minlength=len(marks)) >= REMAINS * marks[:, cv2.CC_STAT_AREA]
-        keep[on_path & (marks[:, side] <= max(3, THIN * min(mask.shape) / 4))] = 0
-    keep[0] = 0
-    left: Pixels = keep[labels]
-    return left
-
-
 def _without_page_lines(strength: Floats, mask: Pixels, part: tuple[slice, slice], height: float) -> Pixels:
     """Return the ink without lines from one edge of the page to the other, level or upright."""
     level = page_lines(strength, height, part[1].stop - part[1].start, pattern=LEVEL_PATTERN)
-    rest = _mend(mask, level) if cv2.countNonZero(level) else mask
-    upright = page_lines(
-        np.ascontiguousarray(strength.T), height, part[0].stop - part[0].start, pattern=UPRIGHT_PATTERN
-    )
+    rest = without_level(mask, level) if cv2.countNonZero(level) else mask
+    turned = np.ascontiguousarray(strength.T)
+    upright = page_lines(turned, height, part[0].stop - part[0].start, pattern=UPRIGHT_PATTERN)
     if not cv2.countNonZero(upright):
         return rest
-    without = np.ascontiguousarray(_mend(rest.T, upright).T)
+    without = without_upright(rest, np.ascontiguousarray(upright.T))
     # A 1 in a tight crop runs from edge to edge as well: but then the other digits do, or there are none.
     _, _, marks, _ = cv2.connectedComponentsWithStats(without, connectivity=8)
     heights = np.sort(marks[1:, cv2.CC_STAT_HEIGHT])[::-1]
@@ -175,8 +149,8 @@ def _content(box: Pixels, side: float) -> Pixels:
         side = WRITTEN_ROOM * writing_height(free)
         rest = _without_rules_of(box, writing_height(free))
     else:
-        rest = _mend(box, _along(box, max(8, int(min(0.6 * wide, 1.5 * side)))))
-        rest = np.ascontiguousarray(_mend(rest.T, _bars(box, side).T).T)
+        rest = without_level(box, _along(box, max(8, int(min(0.6 * wide, 1.5 * side)))))
+        rest = without_upright(rest, _bars(box, side))
     margin = max(1, min(high, wide) // 20)
     rest[:margin], rest[-margin:], rest[:, :margin], rest[:, -margin:] = 0, 0, 0, 0
     rest = _without_crumbs(rest, box & (1 - rest), WRITTEN * side)
@@ -231,7 +205,7 @@ def _without_lines(mask: Pixels, height: float) -> Pixels:
         if wide >= LONG * height and area / wide <= max(3, THIN * height):
             window = (slice(top, top + high), slice(left, left + wide))
             lines[window] |= labels[window] == number
-    return _without_bars(_mend(mask, lines), lines) if lines.any() else mask
+    return _without_bars(without_level(mask, lines), lines) if lines.any() else mask
 
 
 def _without_bars(mask: Pixels, lines: Pixels) -> Pixels:
@@ -254,15 +228,3 @@ def _along(mask: Pixels, length: int) -> Pixels:
     runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
     found: Pixels = runs & mask
     return found
-
-
-def _mend(mask: Pixels, lines: Pixels) -> Pixels:
-    """Return the ink without the horizontal lines, but with what crosses them from above to below."""
-    mask, lines = np.ascontiguousarray(mask), np.ascontiguousarray(lines)
-    rest = mask & (1 - lines)
-    thick = 2 * int(cv2.distanceTransform(lines, cv2.DIST_L1, 3).max()) + 1
-    reach = np.ones((thick, 3), np.uint8)
-    from_above = cv2.dilate(rest, reach, anchor=(1, thick - 1))
-    from_below = cv2.dilate(rest, reach, anchor=(1, 0))
-    mended: Pixels = rest | (lines & mask & from_above & from_below)
-    return mended

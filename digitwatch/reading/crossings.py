@@ -1,0 +1,29 @@
+"""Lines taken away from the ink, and the strokes that they crossed left whole."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+
+
+def without_level(mask: Pixels, lines: Pixels) -> Pixels:
+    """Return the ink without level lines, but with what crosses them from above to below.
+
+    Args:
+        mask: (h, w) uint8, 1 = ink.
+        lines: (h, w) uint8, 1 where a line is.
+    """
+    mask, lines = np.ascontiguousarray(mask), np.ascontiguousarray(lines)
+    rest = mask & (1 - lines)
+    thick = 2 * int(cv2.distanceTransform(lines, cv2.DIST_L1, 3).max()) + 1
+    reach = np.ones((thick, 3), np.uint8)
+    from_above = cv2.dilate(rest, reach, anchor=(1, thick - 1))
+    from_below = cv2.dilate(rest, reach, anchor=(1, 0))
+    mended: Pixels = rest | (lines & mask & from_above & from_below)
+    return mended
+
+
+def without_upright(mask: Pixels, lines: Pixels) -> Pixels:
+    """Return the ink without upright lines, but with what crosses them from side to side; see without_level."""
+    return np.ascontiguousarray(without_level(mask.T, lines.T).T)

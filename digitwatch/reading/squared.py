@@ -1,0 +1,42 @@
+"""Squared paper: its lines are taken away before anything else, since its squares would be taken for boxes."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitwatch.reading.crossings import without_level, without_upright
+from digitwatch.reading.pagelines import THIN, squares
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+REMAINS = 0.8  # of a mark lies where a line runs, when it is a piece of that
+
+
+def without_squares(strength: Floats, mask: Pixels) -> tuple[Floats, Pixels]:
+    """Return the ink, and where it counts, without the lines of squared paper; as they are where there are none.
+
+    Args:
+        strength: (h, w) float32, from 1 on it is ink.
+        mask: (h, w) uint8, 1 where there is ink that counts.
+    """
+    lines = squares(strength)
+    if lines is None:
+        return strength, mask
+    level, upright = lines
+    rest = _without_remains(without_upright(without_level(mask, level), upright), level, upright)
+    return np.where(((level | upright) > rest) | (mask > rest), np.float32(0), strength), rest
+
+
+def _without_remains(mask: Pixels, level: Pixels, upright: Pixels) -> Pixels:
+    """Return the ink without what is left of the lines where they are darker than usual: thin, and along them."""
+    high, wide = mask.shape
+    along = cv2.dilate(level, np.ones((5, wide | 1), np.uint8)), cv2.dilate(upright, np.ones((high | 1, 5), np.uint8))
+    _, labels, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    keep = np.ones(len(marks), np.uint8)
+    for path, side in zip(along, (cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH), strict=True):
+        on_path = np.bincount(labels[path > 0], minlength=len(marks)) >= REMAINS * marks[:, cv2.CC_STAT_AREA]
+        keep[on_path & (marks[:, side] <= max(3, THIN * min(mask.shape) / 4))] = 0
+    keep[0] = 0
+    left: Pixels = keep[labels]
+    return left
