@@ -24,6 +24,7 @@ from digitwatch.reading.rows import legibility, read_rows
 from digitwatch.reading.rules import without_rules
 from digitwatch.reading.segment import Piece, find_rows
 from digitwatch.reading.severed import SEVERED, wholeness
+from digitwatch.reading.stamp import agreed, as_it_is
 from digitwatch.reading.whole import frame
 
 Pixels = NDArray[np.uint8]
@@ -112,14 +113,25 @@ class Reader:
             _, reading = self._look(Page(page.number, blurred(page.grey, DOTS)), FAINTEST, LEGIBLE)
             return _turned(page, reading.turn), reading
         seen = self._look(page, FAINTEST, LEGIBLE)
-        if seen[1].status != "ok":
+        if max(page.grey.shape) <= STAMP:
+            seen = self._look_at_whole(page, seen)
+        elif seen[1].status != "ok" and len(seen[1].digits) <= SHORT:
             seen = self._look_from_afar(page, seen)
         return (self._look_closely(page) or seen) if seen[1].status == "empty" else seen
 
+    def _look_at_whole(self, page: Page, ink: tuple[Page, Reading]) -> tuple[Page, Reading]:
+        """Return what the ink of a tiny picture and all of it say together."""
+        if ink[1].status == "empty":
+            return ink
+        picture = as_it_is(find_ink(page.grey).strength)
+        guess = Guess(Piece(0, 0, picture), picture, self._classifier(picture[None])[0])
+        digit = self._digit(guess, 1)
+        height, width = page.grey.shape
+        whole = Reading(((replace(digit, box=Box(0, 0, width, height)),),), digit.probability, "review", "", 0)
+        return ink[0], agreed(ink[1], whole, self._review_below)
+
     def _look_from_afar(self, page: Page, near: tuple[Page, Reading]) -> tuple[Page, Reading]:
         """Return what can be read of the page from further away, where that is surer than what was from near."""
-        if max(page.grey.shape) <= STAMP or len(near[1].digits) > SHORT:
-            return near
         _, far = self._look(Page(page.number, blurred(page.grey)), FAINTEST, LEGIBLE)
         reading = surer(near[1], far, self._review_below)
         return near if reading is None else (_turned(page, reading.turn), reading)
