@@ -64,7 +64,7 @@ def test_doubts_of_a_number_are_not_independent(
     """A number is trusted a little more than if each of its digits had doubts of its own."""
     page = sheet(digits, "44")
     confidence = reader.read(page).confidence
-    monkeypatch.setattr("digitwatch.reading.reader.TOGETHER", 1.0)
+    monkeypatch.setattr("digitwatch.reading.look.TOGETHER", 1.0)
 
     assert reader.read(page).confidence < confidence < 1
 
@@ -103,6 +103,18 @@ def test_a_row_of_bars_is_no_number(reader: Reader) -> None:
         page[30:90, left : left + 2] = 30
 
     assert reader.read(page).status == "review"
+
+
+@pytest.mark.parametrize(("dark", "text", "status"), [(1.0, "0", "review"), (0.15, "", "empty")])
+def test_dark_strokes_with_soft_edges_are_no_stains(reader: Reader, dark: float, text: str, status: str) -> None:
+    """A 0 of a few pixels, enlarged, has no sharp edge: dark, it is for review; as pale as a stain, it is one."""
+    y, x = np.mgrid[:10, :10] - 4.5
+    ring = np.exp(-(((np.hypot(y / 3.2, x / 2.2) - 1) / 0.35) ** 2))
+    small = ring * np.random.default_rng(0).uniform(70, 255, ring.shape)
+    page = 255 - dark * cv2.resize(small, (100, 100), interpolation=cv2.INTER_CUBIC)
+    reading = reader.read(np.clip(page, 0, 255).astype(np.uint8))
+
+    assert (reading.text, reading.status) == (text, status)
 
 
 def test_rows_are_separated_by_one_space(reader: Reader, digits: list[np.ndarray]) -> None:
