@@ -171,7 +171,8 @@ def speed(options: argparse.Namespace, base: Path) -> Iterator[Row]:
     yield Row("cores busy meanwhile", f"{busy:.2f} of {CORES}", "1.8")
     yield Row("faster than (a) on the clock", f"{script.clock / ours.clock:.0f} times", "30 times")
     yield Row(
-        "faster than (a), by processor time on two cores", f"{CORES * script.processor / ours.processor:.0f} times"
+        "faster than (a), by processor time, two cores against its one",
+        f"{CORES * script.processor / ours.processor:.0f} times",
     )
     yield Row("the floor: decode, infer, encode, sync in a bare loop, one scan", str(ground))
     yield Row("digitwatch's processor time, in floors", f"{ours.processor / ground.processor:.2f}", "1.5")

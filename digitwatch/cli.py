@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from datetime import date
 from pathlib import Path
@@ -26,7 +27,12 @@ def main(arguments: list[str] | None = None) -> int:
     from digitwatch.exits import ExitCode, Refusal  # noqa: PLC0415
 
     try:
-        return int(getattr(commands, options.command)(options))
+        code = int(getattr(commands, options.command)(options))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever read it, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
     except ConfigError as error:
         print(f"digitwatch: the configuration cannot be used\n{error}", file=sys.stderr)
         return ExitCode.CONFIG
@@ -136,7 +142,7 @@ def _add_retry(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     export = commands.add_parser("export", help="give the log with what people corrected beside it, as CSV")
     _add_config(export, default=argparse.SUPPRESS)
-    export.add_argument("--day", metavar="2026-11-22", default="", type=_day, help="the rows of one day (UTC)")
+    export.add_argument("--day", metavar="2026-11-22", type=_day, help="the rows of one day (UTC)")
     export.set_defaults(command="export")
 
 
@@ -150,7 +156,10 @@ def _add_web(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _day(text: str) -> str:
-    return date.fromisoformat(text).isoformat()
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a day such as 2026-11-22, found {text!r}") from None
 
 
 def _positive(text: str) -> int:

@@ -135,6 +135,8 @@ def retry(options: argparse.Namespace) -> ExitCode:
     settings = _settings(options)
     try:
         well = retrying.retry(settings.failed, settings.inbox, options.names, everything=options.all)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise Refusal(ExitCode.TRY_LATER, told(error)) from error
     return ExitCode.DONE if well else ExitCode.SOME_FAILED
@@ -145,10 +147,10 @@ def export(options: argparse.Namespace) -> ExitCode:
     settings = _settings(options)
     try:
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
-        sys.stdout.writelines(corrected.lines(settings.predictions, settings.corrections, day=options.day))
+        sys.stdout.writelines(corrected.lines(settings.predictions, settings.corrections, day=options.day or ""))
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read it, such as `head`, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise Refusal(ExitCode.TRY_LATER, told(error)) from error
     return ExitCode.DONE

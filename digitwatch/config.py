@@ -127,7 +127,7 @@ def load(path: Path | None) -> Settings:
     raw = _parse(path, source)
     problems = _problems(raw)
     usable = {key: value for key, value in raw.items() if key not in problems}
-    settings = _absolute(Settings(**usable), path.absolute().parent)
+    settings = _absolute(Settings(**usable), Path(os.path.abspath(path)).parent)  # without any `..`
     sentences = [sentence for found in problems.values() for sentence in found] + list(dangers(settings))
     if sentences:
         raise ConfigError(source, sentences)

@@ -46,6 +46,25 @@ def test_the_daemon_never_loads_the_reader() -> None:
     assert not {"cv2", "numpy", "matplotlib", "tensorflow", "ai_edge_litert"} & set(loaded)
 
 
+def test_a_reader_that_has_enough_is_no_bug(tmp_path: Path) -> None:
+    """`digitwatch check | true` ends quietly, whatever was left to say."""
+    command = f"{sys.executable} -m digitwatch check -c {tmp_path / 'c.yaml'} | true; echo ${{PIPESTATUS[0]}}"
+    (tmp_path / "c.yaml").write_text("inbox: in\n")
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, timeout=120)
+
+    assert done.stdout.strip() in ("0", "1")  # the pipe may still take all
+    assert "bug" not in done.stderr and "Traceback" not in done.stderr
+
+
+def test_export_gives_all_days_or_one(run: Run) -> None:
+    """Without a day the whole log is printed, if only its header; a day is written as in the log."""
+    assert run("export").stdout.startswith("time,file,page,")
+    wrong = run("export", "--day", "gestern")
+
+    assert wrong.returncode == 2
+    assert "expected a day such as 2026-11-22, found 'gestern'" in wrong.stderr
+
+
 def test_bad_configuration_ends_with_78(tmp_path: Path, run: Run) -> None:
     """All problems are printed, with the file's name, and the exit code says configuration."""
     (tmp_path / "c.yaml").write_text("setle: 1\nwatch: often\n")

@@ -107,6 +107,17 @@ def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
     assert settings.archive == Path("/srv/archive")
 
 
+def test_a_file_reached_by_a_detour_has_its_folders_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`-c ../b/config.yaml` is the same file as the one with the straight path, and so are its folders."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "b" / "config.yaml").write_text("inbox: scans\n")
+    monkeypatch.chdir(tmp_path / "a")
+    settings = config.load(Path("../b/config.yaml"))
+
+    assert settings.inbox == tmp_path / "b" / "scans" and settings.inbox.is_relative_to(settings.base)
+
+
 def test_sizes_may_have_units(tmp_path: Path) -> None:
     """200 MB is understood as people write it."""
     (tmp_path / "config.yaml").write_text("min_free: 1.5 GB\n")

@@ -146,7 +146,7 @@ def test_claims_on_a_mount_of_their_own(tmp_path: Path) -> None:
 def test_too_little_room(tmp_path: Path) -> None:
     """Less than min_free stops the daemon; the line names both."""
     with mounted(tmp_path / "disk", "1m") as disk:
-        line = str(folders.space((disk,), 200 << 20))
+        line = str(folders.space((disk,), 200 * 10**6))
 
     assert "has 1 MB free, less than min_free (200 MB): no scan would be taken" in line
 

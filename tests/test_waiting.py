@@ -32,7 +32,7 @@ def test_files_closed_to_us(tmp_path: Path) -> None:
     with as_nobody(tmp_path):
         [closed, count] = lines(tmp_path / "inbox")
 
-    assert "2 files, the first" in closed and "may not be read by user nobody (owner root, mode 600)" in closed
+    assert "2 files (the first: " in closed and "may not be read by user nobody (owner root, mode 600)" in closed
     assert "chmod g+r" in closed
     assert "0 scans" in count
 
@@ -58,7 +58,7 @@ def test_what_is_left_alone_is_named(tmp_path: Path) -> None:
     (tmp_path / "folder" / "a.png").touch()
     strange, folder, count = lines(tmp_path)
 
-    assert "2 files, the first" in strange and "left alone" in strange
+    assert "2 files (the first: " in strange and "left alone" in strange
     assert "`recursive: true` takes its scans" in folder
     assert "0 scans" in count
     assert lines(tmp_path, recursive=True)[-1] == "ok    waiting: 1 scans can be taken"

@@ -152,4 +152,4 @@ def space(folders: tuple[Path, ...], min_free: int) -> Finding:
         return mend(f"free space: a disk does not answer: {told(error)}")
     if short:
         return mend(f"free space: {short}: no scan would be taken; free some space or lower min_free")
-    return ok(f"free space: more than {min_free >> 20} MB everywhere")
+    return ok(f"free space: more than {min_free // 10**6} MB everywhere")

@@ -70,7 +70,7 @@ def _is_stuck(path: Path) -> bool:
 
 def _several(paths: list[Path]) -> str:
     first = printable(str(paths[0]))
-    return first if len(paths) == 1 else f"{len(paths)} files, the first {first},"
+    return first if len(paths) == 1 else f"{len(paths)} files (the first: {first})"
 
 
 def _whose(path: Path) -> str:

@@ -26,4 +26,5 @@ def doubt(chances: NDArray[np.float32], certainty: float, labels: Sequence[str],
         return "digits touch or are broken: they can be parted in several ways"
     where = "" if len(chances) == 1 else f"digit {worst + 1} "
     second, best = np.argsort(chances[worst])[-2:]
-    return f"{where}may be {labels[best]} or {labels[second]}"
+    names = ["no digit" if k == reject else labels[k] for k in (best, second)]
+    return f"{where}may be {names[0]} or {names[1]}"

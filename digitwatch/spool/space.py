@@ -17,7 +17,7 @@ def shortage(folders: Iterable[Path], min_free: int) -> str:
     for folder in folders:
         free = shutil.disk_usage(nearest(folder)).free
         if free < min_free:
-            return f"{folder} has {free >> 20} MB free, less than min_free ({min_free >> 20} MB)"
+            return f"{folder} has {free // 10**6} MB free, less than min_free ({min_free // 10**6} MB)"
     return ""
 
 
