@@ -20,13 +20,13 @@ import scans
 
 from digitwatch import worker
 from digitwatch.jobs import Equipment, Job
-from digitwatch.reading import annotate, guess, images, line, look, reader, rows
+from digitwatch.reading import annotate, guess, images, line, looker, reader, rows
 
 STEPS: list[tuple[str, Any, str]] = [
     ("decode", reader, "decode"),
-    ("ink", look, "find_ink"),
-    ("lines and boxes", look, "without_rules"),
-    ("pieces", look, "find_rows"),
+    ("ink", looker, "find_ink"),
+    ("lines and boxes", looker, "without_rules"),
+    ("pieces", looker, "find_rows"),
     ("28x28 pictures", guess, "normalise"),
     ("28x28 pictures", rows, "looks"),
     ("network", reader.Classifier, "__call__"),

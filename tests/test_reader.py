@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from digitwatch.reading.images import ImageError
+from digitwatch.reading.normalise import normalise
 from digitwatch.reading.reader import Reader
+from digitwatch.training import corruptions, pens
 
 NUMBER = "2473850169"
 
@@ -64,7 +66,7 @@ def test_doubts_of_a_number_are_not_independent(
     """A number is trusted a little more than if each of its digits had doubts of its own."""
     page = sheet(digits, "44")
     confidence = reader.read(page).confidence
-    monkeypatch.setattr("digitwatch.reading.look.TOGETHER", 1.0)
+    monkeypatch.setattr("digitwatch.reading.looker.TOGETHER", 1.0)
 
     assert reader.read(page).confidence < confidence < 1
 
@@ -115,6 +117,16 @@ def test_dark_strokes_with_soft_edges_are_no_stains(reader: Reader, dark: float,
     reading = reader.read(np.clip(page, 0, 255).astype(np.uint8))
 
     assert (reading.text, reading.status) == (text, status)
+
+
+@pytest.mark.parametrize(("label", "seed"), [(2, 8), (4, 10), (7, 8)])
+def test_a_digit_that_was_moved_is_clear_when_made_small(reader: Reader, label: int, seed: int) -> None:
+    """Smeared over a tenth of its picture, its outline misleads; the model has learned to see past that."""
+    rng = np.random.default_rng(seed)
+    moved = corruptions.corrupt(normalise(pens.digit(label, rng))[None], "motion", seed)[0]
+    reading = reader.read(cv2.resize(255 - moved, (84, 84), interpolation=cv2.INTER_CUBIC))
+
+    assert (reading.text, reading.status, reading.reason) == (str(label), "review", "clear only when made small")
 
 
 def test_rows_are_separated_by_one_space(reader: Reader, digits: list[np.ndarray]) -> None:

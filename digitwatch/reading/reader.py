@@ -5,6 +5,7 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +15,8 @@ from digitwatch.reading.guess import Guess
 from digitwatch.reading.images import ImageError, Page, decode
 from digitwatch.reading.ink import STAMP, find_ink
 from digitwatch.reading.line import LineModel
-from digitwatch.reading.look import Looker, turned
+from digitwatch.reading.looker import Looker, turned
+from digitwatch.reading.normalise import SIZE
 from digitwatch.reading.readings import Box, Digit, Reading
 from digitwatch.reading.segment import Piece
 from digitwatch.reading.stamp import agreed, as_it_is
@@ -30,6 +32,11 @@ VERY_SMALL = 5  # pixels that writing is high
 # Nor is anything as dark as this a stain, however soft its edges are.
 BOLD, DARK = 1.4, 80  # how much stronger marks count; grey levels from the paper
 BOLD_TRUST = 0.9  # what is left of the confidence
+# A page whose sides are not too different may show a single digit, spoilt; in a tiny picture the model sees past that.
+OBLONG = 2.5  # times as long as it is wide, at most
+HOPELESS = 0.1  # confidence below which several digits may be one as well
+SMALL_TRUST = 0.9  # what is left of the confidence
+SMALL = "clear only when made small"
 CLOSE_TRUST = 0.5  # what is left of the confidence
 SHORT = 20  # digits up to which a page is looked at twice; a longer one is hardly ever sure as a whole
 
@@ -104,7 +111,7 @@ class Reader:
         if max(page.grey.shape) <= STAMP:
             seen = self._look_at_whole(page, seen)
         elif seen[1].status != "ok" and len(seen[1].digits) <= SHORT:
-            seen = self._look_from_afar(page, seen)
+            seen = self._look_at_it_small(page, self._look_from_afar(page, seen))
         return (self._look_boldly(page) or self._look_closely(page) or seen) if seen[1].status == "empty" else seen
 
     def _look_at_whole(self, page: Page, ink: tuple[Page, Reading]) -> tuple[Page, Reading]:
@@ -117,6 +124,23 @@ class Reader:
         height, width = page.grey.shape
         whole = Reading(((replace(digit, box=Box(0, 0, width, height)),),), digit.probability, "review", "", 0)
         return ink[0], agreed(ink[1], whole, self._review_below)
+
+    def _look_at_it_small(self, page: Page, seen: tuple[Page, Reading]) -> tuple[Page, Reading]:
+        """Return what a page that may show one spoilt digit says as a tiny picture, where that is surer, for review."""
+        height, width = page.grey.shape
+        reading = seen[1]
+        lone = len(reading.digits) == 1 or reading.confidence < HOPELESS
+        if reading.status != "review" or not lone or not 1 / OBLONG <= width / height <= OBLONG:
+            return seen
+        scale = SIZE / max(height, width)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        tiny = Page(page.number, cv2.resize(page.grey, size, interpolation=cv2.INTER_AREA))
+        small = self._look_at_whole(tiny, self._looker.look(tiny))[1]
+        if len(small.digits) != 1 or small.confidence * SMALL_TRUST <= reading.confidence or small.text == reading.text:
+            return seen
+        digit = replace(small.digits[0], box=Box(0, 0, width, height))
+        sure = small.confidence * SMALL_TRUST
+        return page, Reading(((digit,),), sure, "review", SMALL, 0)
 
     def _look_from_afar(self, page: Page, near: tuple[Page, Reading]) -> tuple[Page, Reading]:
         """Return what can be read of the page from further away, where that is surer than what was from near."""
