@@ -33,7 +33,7 @@ VERY_SMALL = 5  # pixels that writing is high
 BOLD, DARK = 1.4, 80  # how much stronger marks count; grey levels from the paper
 BOLD_TRUST = 0.9  # what is left of the confidence
 # A page whose sides are not too different may show a single digit, spoilt; in a tiny picture the model sees past that.
-OBLONG = 2.5  # times as long as it is wide, at most
+OBLONG = 1.6  # times as long as it is wide, at most
 HOPELESS = 0.1  # confidence below which several digits may be one as well
 SMALL_TRUST = 0.9  # what is left of the confidence
 SMALL = "clear only when made small"
@@ -129,7 +129,7 @@ class Reader:
         """Return what a page that may show one spoilt digit says as a tiny picture, where that is surer, for review."""
         height, width = page.grey.shape
         reading = seen[1]
-        lone = len(reading.digits) == 1 or reading.confidence < HOPELESS
+        lone = len(reading.digits) == 1 or (len(reading.rows) == 1 and reading.confidence < HOPELESS)
         if reading.status != "review" or not lone or not 1 / OBLONG <= width / height <= OBLONG:
             return seen
         scale = SIZE / max(height, width)
