@@ -7,6 +7,8 @@ import sys
 from datetime import date
 from pathlib import Path
 
+PRINTING = ("check", "evaluate", "export", "retry", "train")  # commands whose lines may be read by another program
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; give its exit code."""
@@ -28,11 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         code = int(getattr(commands, options.command)(options))
-        sys.stdout.flush()
+        if options.command in PRINTING:
+            sys.stdout.flush()  # here, where a reader that is gone can still be told from a bug
         return code
-    except BrokenPipeError:  # whoever read it, such as `head`, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
     except ConfigError as error:
         print(f"digitwatch: the configuration cannot be used\n{error}", file=sys.stderr)
         return ExitCode.CONFIG
@@ -42,7 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("digitwatch: interrupted; a batch goes on where it stopped when it is run again", file=sys.stderr)
         return ExitCode.TRY_LATER
-    except Exception:  # the last resort, so that a bug is told from trouble by its exit code
+    except Exception as error:  # the last resort, so that a bug is told from trouble by its exit code
+        if isinstance(error, BrokenPipeError) and options.command in PRINTING:  # whoever read it (`head`) has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ExitCode.DONE
         logging.getLogger("digitwatch").exception("this is a bug in digitwatch; please report it with these lines")
         return ExitCode.BUG
 

@@ -170,7 +170,8 @@ def _start_watched(process: ForkServerProcess) -> tuple[bool, OSError | EOFError
             log.warning("the process that workers come from stands still (SIGSTOP?); it is killed and started again")
             os.kill(server, signal.SIGKILL)
             killed = True
-            while _state(server) not in ENDED:  # before that, the next try would still take it for alive
+            end = time.monotonic() + HELD_SECONDS
+            while _state(server) not in ENDED and time.monotonic() < end:  # else the next try would take it for alive
                 time.sleep(PATIENCE)
         thread.join(HELD_SECONDS)
     return killed, troubles[0] if troubles else None
