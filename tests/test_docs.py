@@ -40,6 +40,16 @@ def test_the_sample_shows_what_is_read() -> None:
             assert abs(reading.confidence - float(confidence)) < 0.01
 
 
+def test_every_reason_is_explained() -> None:
+    """What the reader says of a doubtful page stands in the README's table of reasons."""
+    from digitwatch.reading import afar, crowd, reader, rests, severed, stamp
+
+    said = [afar.REASON, rests.CUT_OFF, severed.SEVERED, stamp.REASON, reader.SMALL, reader.SOFT, reader.FAINT]
+
+    assert [reason for reason in said if f"`{reason}`" not in README] == []
+    assert f"`{crowd.CROWDED[:23]} …`" in README
+
+
 def test_every_key_is_listed() -> None:
     """Each key of config.yaml stands in the README's table by its dotted path."""
     sections = {"limits": config.Limits, "training": config.Training, "web": config.Web}

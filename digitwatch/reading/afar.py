@@ -49,5 +49,5 @@ def surer(near: Reading, far: Reading, review_below: float) -> Reading | None:
         if sure <= near.confidence:
             return None
     if sure < review_below and far.status == "ok":
-        return replace(far, confidence=sure, status="review", reason="; ".join(filter(None, [far.reason, REASON])))
+        return far.for_review(sure, REASON)
     return replace(far, confidence=sure)

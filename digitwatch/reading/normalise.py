@@ -36,13 +36,13 @@ def normalise(ink: Pixels) -> Pixels:
     if glyph.size == 0:
         return np.zeros((SIZE, SIZE), np.uint8)
     if max(glyph.shape) > COARSEST:
-        glyph = _stretch(_fit(glyph, COARSEST))
+        glyph = _stretch(fit(glyph, COARSEST))
     width = stroke_width(glyph) * FIT / max(glyph.shape)
     if width < THIN:
         glyph = _widen(glyph, THIN_TO - width)
     elif width > FAT:
         glyph = _widen(glyph, FAT_TO - width)
-    return _centre(_stretch(_fit(glyph, FIT)))
+    return _centre(_stretch(fit(glyph, FIT)))
 
 
 def stroke_width(ink: Pixels) -> float:
@@ -71,7 +71,7 @@ def _crop(ink: Pixels) -> Pixels:
     return ink[top : top + height, left : left + width]
 
 
-def _fit(glyph: Pixels, longest: int) -> Pixels:
+def fit(glyph: Pixels, longest: int) -> Pixels:
     """Return the glyph with its longest side `longest` pixels, edges grey."""
     height, width = glyph.shape
     scale = longest / max(height, width)
@@ -97,7 +97,7 @@ def _widen(glyph: Pixels, pixels: float) -> Pixels:
 
     Works on the distance to the outline, so that the cost does not depend on the amount.
     """
-    fine = _fit(glyph, FINE)
+    fine = fit(glyph, FINE)
     margin = max(0, int(np.ceil(2 * pixels)) + 1)
     ink = (np.pad(fine, margin) > fine.max() // 2).astype(np.uint8)
     if pixels > 0:

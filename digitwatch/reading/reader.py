@@ -5,7 +5,6 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +15,7 @@ from digitwatch.reading.images import ImageError, Page, decode
 from digitwatch.reading.ink import STAMP, find_ink
 from digitwatch.reading.line import LineModel
 from digitwatch.reading.looker import Looker, turned
-from digitwatch.reading.normalise import SIZE
+from digitwatch.reading.normalise import SIZE, fit
 from digitwatch.reading.readings import Box, Digit, Reading
 from digitwatch.reading.segment import Piece
 from digitwatch.reading.stamp import agreed, as_it_is
@@ -26,19 +25,20 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 BUNDLED = Path(str(resources.files("digitwatch.models")))
-# What seems to be an empty page is looked at again, for what no person would take for one.
-VERY_FAINT = 10  # grey levels by which ink differs from paper
-VERY_SMALL = 5  # pixels that writing is high
-# Nor is anything as dark as this a stain, however soft its edges are.
-BOLD, DARK = 1.4, 80  # how much stronger marks count; grey levels from the paper
-BOLD_TRUST = 0.9  # what is left of the confidence
+SHORT = 20  # digits up to which a page is looked at twice; a longer one is hardly ever sure as a whole
+
 # A page whose sides are not too different may show a single digit, spoilt; in a tiny picture the model sees past that.
 OBLONG = 1.6  # times as long as it is wide, at most
 HOPELESS = 0.1  # confidence below which several digits may be one as well
-SMALL_TRUST = 0.9  # what is left of the confidence
-SMALL = "clear only when made small"
-CLOSE_TRUST = 0.5  # what is left of the confidence
-SHORT = 20  # digits up to which a page is looked at twice; a longer one is hardly ever sure as a whole
+SMALL_TRUST, SMALL = 0.9, "clear only when made small"  # what is left of the confidence, and why
+
+# What seems to be an empty page is looked at again. Nothing so dark is a stain, however soft its edges are.
+BOLD, DARK = 1.4, 80  # how much stronger marks count; grey levels from the paper
+BOLD_TRUST, SOFT = 0.9, "soft strokes"
+# And there may be what no person would take for nothing.
+VERY_FAINT = 10  # grey levels by which ink differs from paper
+VERY_SMALL = 5  # pixels that writing is high
+CLOSE_TRUST, FAINT = 0.5, "very faint or small writing"
 
 
 class Reader:
@@ -132,14 +132,12 @@ class Reader:
         lone = len(reading.digits) == 1 or (len(reading.rows) == 1 and reading.confidence < HOPELESS)
         if reading.status != "review" or not lone or not 1 / OBLONG <= width / height <= OBLONG:
             return seen
-        scale = SIZE / max(height, width)
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        tiny = Page(page.number, cv2.resize(page.grey, size, interpolation=cv2.INTER_AREA))
+        tiny = Page(page.number, fit(page.grey, SIZE))
         small = self._look_at_whole(tiny, self._looker.look(tiny))[1]
-        if len(small.digits) != 1 or small.confidence * SMALL_TRUST <= reading.confidence or small.text == reading.text:
+        sure = small.confidence * SMALL_TRUST
+        if len(small.digits) != 1 or sure <= reading.confidence or small.text == reading.text:
             return seen
         digit = replace(small.digits[0], box=Box(0, 0, width, height))
-        sure = small.confidence * SMALL_TRUST
         return page, Reading(((digit,),), sure, "review", SMALL, 0)
 
     def _look_from_afar(self, page: Page, near: tuple[Page, Reading]) -> tuple[Page, Reading]:
@@ -150,11 +148,10 @@ class Reader:
 
     def _look_boldly(self, page: Page) -> tuple[Page, Reading] | None:
         """Return what there is of dark but soft strokes, which seem to be stains, for a person to check; or None."""
-        turned, reading = self._looker.look(page, boost=BOLD)
-        if not reading.digits or min(_contrast(turned.grey, digit.box) for digit in reading.digits) < DARK:
+        page, reading = self._looker.look(page, boost=BOLD)
+        if not reading.digits or min(_contrast(page.grey, digit.box) for digit in reading.digits) < DARK:
             return None
-        reason = "; ".join(filter(None, [reading.reason, "soft strokes"]))
-        return turned, replace(reading, confidence=reading.confidence * BOLD_TRUST, status="review", reason=reason)
+        return page, reading.for_review(reading.confidence * BOLD_TRUST, SOFT)
 
     def _look_closely(self, page: Page) -> tuple[Page, Reading] | None:
         """Return what can be made out on a page that seems empty, for a person to check; None when that is nothing."""
@@ -162,8 +159,7 @@ class Reader:
         likely = [digit.probability > 0.5 for digit in reading.digits]
         if not any(likely) or 2 * sum(likely) < len(likely):  # the paper's own shadows and fibres
             return None
-        reason = "; ".join(filter(None, [reading.reason, "very faint or small writing"]))
-        return page, replace(reading, confidence=reading.confidence * CLOSE_TRUST, status="review", reason=reason)
+        return page, reading.for_review(reading.confidence * CLOSE_TRUST, FAINT)
 
     def _sort(self, page: Page) -> Reading:
         """Say what a whole page shows."""

@@ -1,6 +1,6 @@
 """What is on one page: its digits, where they stand, and how far to trust them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -64,3 +64,8 @@ class Reading:
     def text(self) -> str:
         """The digits as text, rows separated by one space."""
         return " ".join("".join(digit.text for digit in row) for row in self.rows)
+
+    def for_review(self, confidence: float, reason: str) -> "Reading":
+        """Give the same reading for a person to check, with this confidence, and why beside what was said before."""
+        reasons = "; ".join(filter(None, [self.reason, reason]))
+        return replace(self, confidence=confidence, status="review", reason=reasons)

@@ -55,9 +55,9 @@ def without_rules(strength: Floats) -> Pixels:
     _, _, marks, _ = cv2.connectedComponentsWithStats(mask[part], connectivity=8)
     height = writing_height(marks[1:])
     rest = _without_page_lines(strength, mask, part, height)
-    _, _, marks, _ = cv2.connectedComponentsWithStats(rest[part], connectivity=8)
-    if len(marks) > 1:  # a digit that stood on a line is as high as itself
-        height = writing_height(marks[1:])
+    if rest is not mask:  # a digit that stood on a line is as high as itself
+        _, _, marks, _ = cv2.connectedComponentsWithStats(rest[part], connectivity=8)
+        height = writing_height(marks[1:]) if len(marks) > 1 else height
     rest = _at(part, _without_rules_of(rest[part], height), mask)
     gone = mask & (1 - rest)
     return _without_crumbs(rest, gone, WRITTEN * height) if cv2.countNonZero(gone) else rest

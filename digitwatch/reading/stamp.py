@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.normalise import SIZE
+from digitwatch.reading.normalise import SIZE, fit
 from digitwatch.reading.readings import Reading
 
 Pixels = NDArray[np.uint8]
@@ -23,10 +22,8 @@ def as_it_is(strength: Floats) -> Pixels:
         strength: (h, w) float32, 1 at the threshold of ink, 2 for full ink.
     """
     level = np.clip(strength * 128, 0, 255).astype(np.uint8)
-    scale = SIZE / max(level.shape)
-    high, wide = (max(1, round(side * scale)) for side in level.shape)
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    fitted = level if scale == 1 else cv2.resize(level, (wide, high), interpolation=how)
+    fitted = fit(level, SIZE)
+    high, wide = fitted.shape
     picture = np.zeros((SIZE, SIZE), np.uint8)
     top, left = (SIZE - high) // 2, (SIZE - wide) // 2
     picture[top : top + high, left : left + wide] = fitted
