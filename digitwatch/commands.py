@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from digitwatch import config, corrected, logs, provision, schooling, serving, systemd
+from digitwatch import config, corrected, logs, provision, schooling, serving
 from digitwatch import retry as retrying
 from digitwatch.batch import Batch, BatchTrouble
 from digitwatch.daemon import Daemon
@@ -23,6 +23,7 @@ from digitwatch.signals import listen
 from digitwatch.spool.claims import Taken
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.predictions import PredictionLog
+from digitwatch.system import sd_notify
 from digitwatch.work import Places
 
 log = logging.getLogger(__name__)
@@ -224,7 +225,7 @@ def _model(settings: config.Settings) -> Path | str:
 
     def progress(line: str) -> None:
         log.info("%s", line)
-        systemd.notify(STATUS=line, EXTEND_TIMEOUT_USEC=600_000_000)
+        sd_notify.notify(STATUS=line, EXTEND_TIMEOUT_USEC=600_000_000)
 
     try:
         return provision.provide(provision.chosen(settings), settings.training, progress)

@@ -5,7 +5,7 @@ import logging
 import queue
 from collections.abc import Callable
 
-from digitwatch import systemd, work
+from digitwatch import work
 from digitwatch.backlog import Backlog
 from digitwatch.jobs import Outcome
 from digitwatch.ledger import Ledger
@@ -18,6 +18,7 @@ from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.predictions import PredictionLog
 from digitwatch.spool.space import Room
 from digitwatch.status import Status
+from digitwatch.system import sd_notify
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class Daemon:
             self._look_if_due()
         self._ledger.model = pool.start()
         log.info("watching %s by %s; model %s", self._places.inbox, self._lookout.watching, self._ledger.model)
-        systemd.notify(READY=1)
+        sd_notify.notify(READY=1)
         while not self._is_done():
             self._step()
         self._end()
@@ -88,16 +89,16 @@ class Daemon:
         """Finish or give back what is in flight, then end (called through `calls`)."""
         if not self._stopping:
             log.info("stopping; %d scans in flight", len(self._ledger))
-            systemd.notify(STOPPING=1)
+            sd_notify.notify(STOPPING=1)
             self._stop_at = self._clock() + STOP_SECONDS
 
     def reload(self, renew: Callable[[], None] = lambda: None) -> None:
         """Open the log anew, for those who rotate it, and `renew` the model (called through `calls`)."""
-        systemd.reloading()
+        sd_notify.reloading()
         self._predictions.reopen()
         log.info("the log is reopened")
         renew()
-        systemd.notify(READY=1)
+        sd_notify.notify(READY=1)
 
     def report(self, outcome: Outcome) -> None:
         """Take what a worker made of a scan (called through `calls`, by the pool)."""
@@ -152,7 +153,7 @@ class Daemon:
         due = [self._stop_at, max(min(work_due), self._patience.resume_at)]
         if (deadline := self._pool.next_deadline()) is not None:
             due.append(deadline)
-        if (seconds := systemd.watchdog_seconds()) is not None:
+        if (seconds := sd_notify.watchdog_seconds()) is not None:
             due.append(self._clock() + seconds)
         return min(due)
 

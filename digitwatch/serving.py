@@ -5,9 +5,10 @@ import socket
 import sys
 from pathlib import Path
 
-from digitwatch import config, provision, systemd
+from digitwatch import config, provision
 from digitwatch.config import ConfigError
 from digitwatch.page import Page
+from digitwatch.system import sd_notify
 from digitwatch.values import address, is_loopback
 from digitwatch.web.parts import missing
 from digitwatch.web.token import TokenError, read_token
@@ -26,7 +27,7 @@ def page(settings: config.Settings, source: Path | None) -> Page | None:
     """
     if settings.web.listen is None:
         return None
-    sockets = systemd.inherited_sockets()[:1]
+    sockets = sd_notify.inherited_sockets()[:1]
     _check(settings, source, sockets)
     command = [sys.executable, "-P", "-m", "digitwatch", "--config", str(source), "web", "--until-eof"]
     for handle in sockets:

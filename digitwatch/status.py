@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from digitwatch import systemd
 from digitwatch.jobs import Outcome
 from digitwatch.spool.lines import printable
 from digitwatch.spool.search import scans_of_day
+from digitwatch.system import sd_notify
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,6 @@ class Status:
         if line != self._line and self._clock() - self._told >= EVERY:
             self._line = line
             self._told = self._clock()
-            systemd.notify(WATCHDOG=1, STATUS=line)
+            sd_notify.notify(WATCHDOG=1, STATUS=line)
         else:
-            systemd.notify(WATCHDOG=1)
+            sd_notify.notify(WATCHDOG=1)

@@ -16,7 +16,7 @@ CODE = """
 import sys
 from pathlib import Path
 from digitwatch import worker
-from digitwatch.jobs import Equipment, Job
+from digitwatch.jobs import (Equipment, Job)
 
 base = Path(sys.argv[1])
 equipment = Equipment("dense", None, int(sys.argv[2]), 4 * 10**9)

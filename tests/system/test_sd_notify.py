@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch import systemd
+from digitwatch.system import sd_notify
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.
 
 def test_fields_arrive_in_one_message(manager: socket.socket) -> None:
     """Each field is a line of one datagram."""
-    systemd.notify(READY=1, STATUS="watching – all is well")
+    sd_notify.notify(READY=1, STATUS="watching – all is well")
 
     assert manager.recv(4096).decode() == "READY=1\nSTATUS=watching – all is well"
 
@@ -35,21 +35,21 @@ def test_an_abstract_socket_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(f"\0{name}")
         listener.settimeout(5)
-        systemd.notify(STOPPING=1)
+        sd_notify.notify(STOPPING=1)
 
         assert listener.recv(4096) == b"STOPPING=1"
 
 
 def test_a_name_cannot_speak_for_the_daemon(manager: socket.socket) -> None:
     """A scan whose name holds a line end adds no field of its own."""
-    systemd.notify(STATUS="PAUSED: Permission denied: a\nWATCHDOG=trigger")
+    sd_notify.notify(STATUS="PAUSED: Permission denied: a\nWATCHDOG=trigger")
 
     assert manager.recv(4096) == b"STATUS=PAUSED: Permission denied: a WATCHDOG=trigger"
 
 
 def test_a_name_that_is_not_utf8_can_be_told(manager: socket.socket) -> None:
     """Undecodable bytes of a file name are escaped and end nothing."""
-    systemd.notify(STATUS=os.fsdecode(b"scan-\xff.png"))
+    sd_notify.notify(STATUS=os.fsdecode(b"scan-\xff.png"))
 
     assert manager.recv(4096) == b"STATUS=scan-\\udcff.png"
 
@@ -58,20 +58,20 @@ def test_without_a_manager_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> N
     """In a terminal there is nobody to tell."""
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
 
-    systemd.notify(READY=1)
+    sd_notify.notify(READY=1)
 
 
 def test_a_manager_that_is_gone_does_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the manager restarts its socket may be missing; the daemon goes on."""
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
 
-    systemd.notify(WATCHDOG=1)
+    sd_notify.notify(WATCHDOG=1)
 
 
 def test_a_reload_tells_when_it_began(manager: socket.socket) -> None:
     """RELOADING=1 comes with the monotonic time in microseconds, as Type=notify-reload demands."""
     before = time.monotonic() * 1e6
-    systemd.reloading()
+    sd_notify.reloading()
 
     first, second = manager.recv(4096).decode().split("\n")
     assert first == "RELOADING=1"
@@ -98,4 +98,4 @@ def test_the_watchdog_is_pinged_at_half_its_time(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    assert systemd.watchdog_seconds() == seconds
+    assert sd_notify.watchdog_seconds() == seconds

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from service import Service, until
 
-from digitwatch import scratch
+from digitwatch.system import temp_dir
 
 HOLDS = (
     "import sys, tempfile\nfrom digitwatch import scratch\nscratch.settle()\nscratch.settle()\n"
@@ -39,7 +39,7 @@ def test_a_killed_process_is_swept_up_after(above: Path) -> None:
         assert {left, used} == set(above.iterdir())
         killed.kill()
         killed.wait()
-        scratch.sweep(above)
+        temp_dir.sweep(above)
         assert [used] == list(above.iterdir())
 
     assert list(above.iterdir()) == []
@@ -52,7 +52,7 @@ def test_what_others_made_is_left_alone(above: Path) -> None:
     (above / "kept").mkdir()
     (above / f"{scratch.PREFIX}12345678").symlink_to(above / "kept")
     before = sorted(os.listdir(above))
-    scratch.sweep(above)
+    temp_dir.sweep(above)
 
     assert sorted(os.listdir(above)) == before
 

@@ -1,0 +1,1 @@
+"""The operating system: service manager, temporary folder, error texts, child environment."""
