@@ -24,7 +24,7 @@ from pathlib import Path
 
 import httpx
 
-from digitwatch.spool.lines import HEADER, Row, encode
+from digitwatch.spool.csv_rows import HEADER, Row, encode
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted(path for path in (ROOT / "examples").glob("*.*") if "pages" not in path.name)

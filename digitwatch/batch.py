@@ -13,12 +13,12 @@ from pathlib import Path
 from digitwatch.jobs import Job, Outcome
 from digitwatch.pool import CRASHES, Pool
 from digitwatch.reading import formats
+from digitwatch.spool.annotated_images import withdraw
 from digitwatch.spool.claims import lock
-from digitwatch.spool.durable import digest, sync_folder
+from digitwatch.spool.csv_rows import Row, parse, shown_name
+from digitwatch.spool.durable_io import digest, sync_folder
 from digitwatch.spool.inbox import is_temporary
-from digitwatch.spool.lines import Row, parse, shown_name
-from digitwatch.spool.pictures import withdraw
-from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.work import completed, rows_of
 
 AHEAD = 64  # scans that may be read before the first of them is recorded: rows keep the order of names

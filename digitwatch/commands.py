@@ -22,7 +22,7 @@ from digitwatch.renewal import renew
 from digitwatch.signals import listen
 from digitwatch.spool.claims import Taken
 from digitwatch.spool.inbox import Inbox
-from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.system import sd_notify
 from digitwatch.work import Places
 

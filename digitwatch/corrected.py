@@ -7,11 +7,11 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from digitwatch.spool import corrections
-from digitwatch.spool.corrections import Correction
-from digitwatch.spool.durable import identity
-from digitwatch.spool.lines import Row, parse
-from digitwatch.spool.search import siblings
+from digitwatch.spool import correction_log
+from digitwatch.spool.correction_log import Correction
+from digitwatch.spool.csv_rows import Row, parse
+from digitwatch.spool.durable_io import identity
+from digitwatch.spool.log_search import siblings
 
 COLUMNS = (*Row._fields, "corrected", "corrected_by", "corrected_at")
 ALL = 1_000_000  # rotated files: whatever there is
@@ -31,7 +31,7 @@ def lines(
     Raises:
         OSError: a file cannot be read.
     """
-    known = corrections.read(corrected)
+    known = correction_log.read(corrected)
     yield _line(COLUMNS)
     for row in rows(predictions):
         if row.time.startswith(day):

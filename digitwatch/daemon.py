@@ -14,9 +14,9 @@ from digitwatch.patience import Patience, told
 from digitwatch.pool import CRASHES, Pool
 from digitwatch.spool import claims
 from digitwatch.spool.claims import Claim, Taken
+from digitwatch.spool.disk_space import Room
 from digitwatch.spool.inbox import Inbox
-from digitwatch.spool.predictions import PredictionLog
-from digitwatch.spool.space import Room
+from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.status import Status
 from digitwatch.system import sd_notify
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 from digitwatch import work
 from digitwatch.jobs import Outcome
 from digitwatch.spool import claims
+from digitwatch.spool.annotated_images import withdraw
+from digitwatch.spool.archive import Vanished
 from digitwatch.spool.claims import Claim
-from digitwatch.spool.filing import Vanished
-from digitwatch.spool.lines import printable
-from digitwatch.spool.pictures import withdraw
-from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.csv_rows import printable
+from digitwatch.spool.prediction_log import PredictionLog
 
 log = logging.getLogger(__name__)
 

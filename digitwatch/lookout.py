@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digitwatch.patience import told
-from digitwatch.spool import claims, watch
+from digitwatch.spool import claims, fs_events
 from digitwatch.spool.claims import CLAIMED, Claim
-from digitwatch.spool.durable import identity
+from digitwatch.spool.durable_io import identity
 from digitwatch.spool.inbox import Inbox
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Lookout:
         self._post = post
         self._clock = clock
         self._folder: Path = inbox.folder
-        self._events: watch.Events | None = None
+        self._events: fs_events.Events | None = None
         self._identity: tuple[int, int] | None = None  # of the inbox
         self._locks: dict[tuple[int, int], int] = {}  # of the folders of claims; an old one may have scans in flight
         self._deaf = 0
@@ -79,7 +79,7 @@ class Lookout:
         """(Re)start the watch; the next listing finds what came before it."""
         if self._events is not None:
             self._events.stop()
-        self._events = watch.start(
+        self._events = fs_events.start(
             self._folder,
             self._habits.watch,
             self._habits.recursive,

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from digitwatch.spool.durable import copy_durably, make_folder, rename_new, scratch_for, sync_folder
-from digitwatch.spool.filing import free_place, is_reason, remove_reason
-from digitwatch.spool.lines import printable
+from digitwatch.spool.archive import free_place, is_reason, remove_reason
+from digitwatch.spool.csv_rows import printable
+from digitwatch.spool.durable_io import copy_durably, make_folder, rename_new, scratch_for, sync_folder
 
 
 def retry(failed: Path, inbox: Path, names: Sequence[str], *, everything: bool) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digitwatch import corrected
-from digitwatch.spool import corrections
+from digitwatch.spool import correction_log
 from digitwatch.web.files import NotThereError, find
 from digitwatch.work import Places
 
@@ -27,7 +27,7 @@ def pages(predictions: Path, told: Path) -> Iterator[Reviewed]:
     Raises:
         OSError: the log or the corrections cannot be read.
     """
-    known = corrections.read(told)
+    known = correction_log.read(told)
     filed = {(row.id, row.page): row.filed for row in corrected.rows(predictions) if (row.id, row.page) in known}
     for key, correction in known.items():
         if correction.page.isascii() and correction.page.isdigit():

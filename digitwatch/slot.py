@@ -18,7 +18,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 from digitwatch.jobs import Equipment, Job, Outcome
-from digitwatch.spool.lines import printable
+from digitwatch.spool.csv_rows import printable
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from digitwatch.jobs import Outcome
-from digitwatch.spool.lines import printable
-from digitwatch.spool.search import scans_of_day
+from digitwatch.spool.csv_rows import printable
+from digitwatch.spool.log_search import scans_of_day
 from digitwatch.system import sd_notify
 
 log = logging.getLogger(__name__)

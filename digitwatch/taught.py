@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from digitwatch.spool.durable import sync_folder, write_durably
+from digitwatch.spool.durable_io import sync_folder, write_durably
 
 HISTORY = "history.json"
 History = dict[str, list[str]]  # what config.yaml names -> the stems that stood in for it, oldest first

@@ -25,12 +25,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from digitwatch.jobs import Job, Outcome
-from digitwatch.spool import claims, filing
+from digitwatch.spool import archive as filing
+from digitwatch.spool import claims
+from digitwatch.spool.annotated_images import withdraw
 from digitwatch.spool.claims import Claim
-from digitwatch.spool.durable import digest, make_folder, sync_folder
-from digitwatch.spool.lines import Row, printable, shown_name
-from digitwatch.spool.pictures import withdraw
-from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.csv_rows import Row, printable, shown_name
+from digitwatch.spool.durable_io import digest, make_folder, sync_folder
+from digitwatch.spool.prediction_log import PredictionLog
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,11 @@ from digitwatch.reading.classifier import ModelError
 from digitwatch.reading.images import ImageError, Page
 from digitwatch.reading.reader import Reader
 from digitwatch.reading.readings import Reading
+from digitwatch.spool.annotated_images import publish, withdraw
+from digitwatch.spool.archive import numbered
 from digitwatch.spool.claims import Claim, sync_claim
-from digitwatch.spool.filing import numbered
-from digitwatch.spool.lines import printable
-from digitwatch.spool.peek import LOOK
-from digitwatch.spool.pictures import publish, withdraw
+from digitwatch.spool.csv_rows import printable
+from digitwatch.spool.file_probe import LOOK
 
 TIDY = 200  # scans after which a worker tidies its memory; that takes a few milliseconds
 

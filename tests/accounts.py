@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from service import Service
 
-from digitwatch.spool.pictures import tag_of
+from digitwatch.spool.annotated_images import tag_of
 
 _TINY = cv2.imencode(".png", cv2.resize(np.full((60, 40), 240, np.uint8), (40, 60)))[1].tobytes()
 

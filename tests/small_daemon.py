@@ -23,10 +23,10 @@ from digitwatch.daemon import Daemon
 from digitwatch.jobs import Job, Outcome, PageResult
 from digitwatch.lookout import Habits
 from digitwatch.signals import listen
+from digitwatch.spool.annotated_images import publish
 from digitwatch.spool.claims import Claim, sync_claim
 from digitwatch.spool.inbox import Inbox
-from digitwatch.spool.pictures import publish
-from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.work import Places
 
 

@@ -15,7 +15,7 @@ from browser import Watched, chromium, watching
 from service import Service, scan, until
 from visitor import row, site, visiting, write
 
-from digitwatch.spool import corrections
+from digitwatch.spool import correction_log
 
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
 Browsing = Callable[..., AbstractContextManager[Watched]]
@@ -100,7 +100,7 @@ def test_twenty_are_reviewed_by_keyboard_alone(tmp_path: Path, browsing: Browsin
         assert file.inner_text() == row(20).file
         until(lambda: len((tmp_path / "corrections.csv").read_text().splitlines()) == 22, "all are saved")
 
-    said = {key[0]: line.now for key, line in corrections.read(settings.corrections).items()}
+    said = {key[0]: line.now for key, line in correction_log.read(settings.corrections).items()}
     assert len(said) == 19
     assert (said[row(3).id], said[row(4).id], said[row(5).id]) == ("3", "7", "x")
 
@@ -118,7 +118,7 @@ def test_the_review_shows_its_keys_and_its_end(tmp_path: Path, browsing: Browsin
         watched.tab.keyboard.press("e")
         watched.tab.wait_for_selector("#done:visible")
 
-    assert corrections.read(settings.corrections)[row(1).id, "1"].now == ""
+    assert correction_log.read(settings.corrections)[row(1).id, "1"].now == ""
 
 
 def test_pictures_are_sorted_by_number_keys(tmp_path: Path, browsing: Browsing) -> None:
@@ -139,7 +139,7 @@ def test_pictures_are_sorted_by_number_keys(tmp_path: Path, browsing: Browsing) 
         watched.tab.click("#correct button")
         watched.tab.wait_for_selector("#corrected:has-text('round')")
 
-    said = {key[0]: line.now for key, line in corrections.read(settings.corrections).items()}
+    said = {key[0]: line.now for key, line in correction_log.read(settings.corrections).items()}
     assert said == {row(1).id: "round", row(2).id: "round", row(3).id: "x"}
 
 

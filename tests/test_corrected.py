@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from digitwatch.corrected import COLUMNS, lines
-from digitwatch.spool.corrections import Correction, append
-from digitwatch.spool.lines import Row
-from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.correction_log import Correction, append
+from digitwatch.spool.csv_rows import Row
+from digitwatch.spool.prediction_log import PredictionLog
 
 
 def row(scan: str, time: str = "2026-11-22T10:00:00.000Z") -> Row:

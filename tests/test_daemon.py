@@ -17,7 +17,7 @@ from digitwatch.daemon import Daemon
 from digitwatch.lookout import Habits
 from digitwatch.pool import WorkerError
 from digitwatch.spool.inbox import Inbox
-from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.work import Places
 
 

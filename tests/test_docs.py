@@ -9,7 +9,7 @@ import pytest
 
 from digitwatch import config
 from digitwatch.exits import ExitCode
-from digitwatch.spool.lines import HEADER, Row
+from digitwatch.spool.csv_rows import HEADER, Row
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from visitor import row, site, visiting, write
 
-from digitwatch.spool.lines import printable
+from digitwatch.spool.csv_rows import printable
 from digitwatch.web import gallery
 
 ID = row(1).id

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from visitor import row, write
 
-from digitwatch.spool import corrections
-from digitwatch.spool.corrections import UNDONE, Correction
+from digitwatch.spool import correction_log
+from digitwatch.spool.correction_log import UNDONE, Correction
 from digitwatch.web.index import Filter, Index
 
 
@@ -30,7 +30,7 @@ def correct(base: Path, number: int, now: str) -> None:
     """Correct the reading of a scan."""
     scan = row(number)
     line = Correction("t", scan.id, scan.file, "1", scan.sha256, "7", now, "Ada")
-    corrections.append(base / "corrections.csv", line)
+    correction_log.append(base / "corrections.csv", line)
 
 
 def test_the_newest_reading_comes_first(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from digitwatch.jobs import Outcome
 from digitwatch.ledger import GROUP, GROUP_SECONDS, Ledger
 from digitwatch.spool import claims
-from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.work import Places, job
 
 

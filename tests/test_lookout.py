@@ -14,7 +14,7 @@ from service import until
 
 from digitwatch import lookout
 from digitwatch.lookout import DEAF_AFTER, Habits, Lookout
-from digitwatch.spool import watch
+from digitwatch.spool import fs_events
 from digitwatch.spool.claims import Taken
 from digitwatch.spool.inbox import Inbox
 
@@ -89,7 +89,7 @@ def test_an_exception_in_the_watch_ends_it_and_is_mended(
     assert events is not None
     with monkeypatch.context() as patch:
         patch.setattr(events, "_note", fail)
-        patch.setattr(watch._Waker, "on_any_event", fail)
+        patch.setattr(fs_events._Waker, "on_any_event", fail)
         put(owner, "a.png")
         until(lambda: not events.alive(), "the death of the watch", 10)
     with caplog.at_level(logging.WARNING):

@@ -10,7 +10,7 @@ import pytest
 from disks import as_nobody
 
 from digitwatch.checks.record import record
-from digitwatch.spool.lines import HEADER, Row, encode
+from digitwatch.spool.csv_rows import HEADER, Row, encode
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from digitwatch.cli import main
-from digitwatch.spool.filing import write_reason
+from digitwatch.spool.archive import write_reason
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from digitwatch.reviewed import content, pages
-from digitwatch.spool import corrections
-from digitwatch.spool.corrections import Correction
-from digitwatch.spool.lines import HEADER
+from digitwatch.spool import correction_log
+from digitwatch.spool.correction_log import Correction
+from digitwatch.spool.csv_rows import HEADER
 from digitwatch.work import Places
 
 SHA = hashlib.sha256(b"scan").hexdigest()
@@ -21,7 +21,7 @@ def places(tmp_path: Path) -> Places:
     (tmp_path / "archive" / "a.png").write_bytes(b"scan")
     row = f"t,a.png,1,17,0.5,review,,,ID1,{SHA},out.png,archive/a.png,m,1\n"
     (tmp_path / "predictions.csv").write_text(HEADER + row + row.replace("ID1", "ID2"))
-    corrections.append(tmp_path / "corrections.csv", Correction("t", "ID1", "a.png", "1", SHA, "17", "12", "me"))
+    correction_log.append(tmp_path / "corrections.csv", Correction("t", "ID1", "a.png", "1", SHA, "17", "12", "me"))
     return Places(*(tmp_path / name for name in ("inbox", "outbox", "archive", "failed")), tmp_path)
 
 

@@ -11,8 +11,8 @@ import pytest
 from accounts import account
 from service import Small, until
 
-from digitwatch.spool.lines import HEADER
-from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.csv_rows import HEADER
+from digitwatch.spool.prediction_log import PredictionLog
 
 
 def put(service: Small, numbers: range) -> dict[str, int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from digitwatch.jobs import Job, Outcome, PageResult
-from digitwatch.spool.lines import Row, encode
+from digitwatch.spool.csv_rows import Row, encode
 from digitwatch.status import EVERY, Status
 
 

@@ -13,8 +13,8 @@ import pytest
 from digitwatch import config
 from digitwatch.exits import ExitCode
 from digitwatch.spool.claims import CLAIMED
-from digitwatch.spool.lines import HEADER, Row
-from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.csv_rows import HEADER, Row
+from digitwatch.spool.prediction_log import PredictionLog
 
 ROOT = Path(__file__).parents[1]
 SYSTEMD = ROOT / "systemd"

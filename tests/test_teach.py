@@ -14,9 +14,9 @@ from digitwatch import cli
 from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.normalise import normalise
 from digitwatch.reading.reader import Reader
-from digitwatch.spool import corrections
-from digitwatch.spool.corrections import Correction
-from digitwatch.spool.lines import HEADER
+from digitwatch.spool import correction_log
+from digitwatch.spool.correction_log import Correction
+from digitwatch.spool.csv_rows import HEADER
 from digitwatch.training import pens, teach
 from digitwatch.training.teach import Marks, _objection
 
@@ -49,7 +49,7 @@ def installation(tmp_path: Path) -> Path:
                 ["t", "a", 1, "", 0, "ok", "", "", number, sha, "", f"archive/{number}.png", "m", 1]
             )
             told = Correction("t", str(number), "a", "1", sha, "", text, "me")
-            corrections.append(tmp_path / "corrections.csv", told)
+            correction_log.append(tmp_path / "corrections.csv", told)
     rng = np.random.default_rng(0)
     labels = np.tile(np.arange(10), 20)
     pictures = np.stack([normalise(pens.digit(int(label), rng)) for label in labels])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from digitwatch.checks import wakeup
-from digitwatch.spool import watch
+from digitwatch.spool import fs_events
 
 LOOK = (
     "import sys; from pathlib import Path; from digitwatch.checks import wakeup\n"
@@ -70,8 +70,8 @@ def test_a_network_folder_is_polled(fuse: Path) -> None:
 
 def test_a_canary_that_does_not_sing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no event comes for a file that was made, the line says so."""
-    monkeypatch.setattr(watch, "CANARY_SECONDS", 0.0)  # no event is so quick
-    monkeypatch.setattr(watch._Waker, "on_any_event", lambda self, event: None)
+    monkeypatch.setattr(fs_events, "CANARY_SECONDS", 0.0)  # no event is so quick
+    monkeypatch.setattr(fs_events._Waker, "on_any_event", lambda self, event: None)
     [line] = map(str, wakeup.events(tmp_path, "auto", False))
 
     assert "no event came for a file made in" in line

@@ -9,8 +9,8 @@ import pytest
 from service import scan
 from visitor import DAY, row, site, visiting, write
 
-from digitwatch.spool import corrections
-from digitwatch.spool.corrections import Correction
+from digitwatch.spool import correction_log
+from digitwatch.spool.correction_log import Correction
 from digitwatch.web import gallery
 from digitwatch.web.health import inbox
 
@@ -41,7 +41,7 @@ def test_a_day_can_be_saved_as_csv(tmp_path: Path) -> None:
     settings = site(tmp_path)
     write(tmp_path, row(1), row(2, time="2026-11-23T00:00:00.000Z"), files=False)
     line = Correction("t", row(1).id, "scan-0001.png", "1", "00", "7", "1", "Ada")
-    corrections.append(settings.corrections, line)
+    correction_log.append(settings.corrections, line)
     with visiting(settings) as page:
         answer = page.get(f"/day/{DAY}.csv")
 

@@ -7,9 +7,9 @@ import pytest
 
 from digitwatch import work
 from digitwatch.jobs import Job, Outcome, PageResult
-from digitwatch.spool import claims, filing
+from digitwatch.spool import archive, claims
 from digitwatch.spool.claims import CLAIMED, Claim
-from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.prediction_log import PredictionLog
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_recovery_needs_no_claims_to_skip_the_log(places: work.Places, log: Pred
 def test_the_order_survives_a_crash_between_reason_and_original(places: work.Places, log: PredictionLog) -> None:
     """Repeated filing of a failed scan gives one note and one original."""
     [recorded] = work.record(places, [finish(places, "a.png", failure="is empty")], log, "cnn-1")
-    filing.write_reason(recorded.target, "earlier attempt")
+    archive.write_reason(recorded.target, "earlier attempt")
     filed(recorded)
 
     assert sorted(p.name for p in places.failed.iterdir()) == ["a.png", "a.png.reason.txt"]

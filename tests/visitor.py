@@ -16,8 +16,8 @@ pytest.importorskip("starlette", reason="needs the extra web: pip install -e '.[
 import httpx
 from starlette.applications import Starlette
 
-from digitwatch.spool.lines import Row
-from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.csv_rows import Row
+from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.web.app import make
 from digitwatch.web.serve import Server, bind
 from digitwatch.web.site import Site

@@ -12,8 +12,8 @@ from pathlib import Path
 from digitwatch.checks.finding import Finding, mend, note, ok
 from digitwatch.patience import told
 from digitwatch.spool.claims import CLAIMED
-from digitwatch.spool.durable import rename_new, write_durably
-from digitwatch.spool.space import nearest, shortage
+from digitwatch.spool.disk_space import nearest, shortage
+from digitwatch.spool.durable_io import rename_new, write_durably
 
 PROBE = 1 << 16  # bytes: a quota or a full disk is not told by a file without any
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from digitwatch.checks.finding import Finding, mend, note, ok
 from digitwatch.checks.folders import user
 from digitwatch.patience import told
-from digitwatch.spool.lines import HEADER, is_whole, parse
+from digitwatch.spool.csv_rows import HEADER, is_whole, parse
 
 TAIL = 1 << 16  # bytes in which the newest row is looked for
 AHEAD = timedelta(minutes=1)  # by which a clock may have been set back without a word

@@ -10,8 +10,8 @@ from digitwatch.checks.finding import Finding, mend, note, ok
 from digitwatch.checks.folders import user
 from digitwatch.patience import told
 from digitwatch.spool.claims import CLAIMED, Taken, lock
+from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.inbox import is_temporary
-from digitwatch.spool.lines import printable
 
 
 def waiting(inbox: Path, recursive: bool) -> Iterator[Finding]:

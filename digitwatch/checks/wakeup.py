@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from digitwatch.checks.finding import Finding, mend, note, ok
-from digitwatch.spool import watch
+from digitwatch.spool import fs_events
 
 SHORT_QUEUE = 4096  # events; the kernel's own default is 16384
 
@@ -15,16 +15,16 @@ def events(inbox: Path, mode: str, recursive: bool) -> Iterator[Finding]:
 
     The watch is started for real; a dot-file made in the inbox must raise an event.
     """
-    kind = watch.filesystem(inbox) or "an unknown filesystem"
+    kind = fs_events.filesystem(inbox) or "an unknown filesystem"
     if mode == "polling":
         yield ok(f"watch: {inbox} is listed on a timer, as config.yaml says")
         return
-    if kind.startswith(watch.WITHOUT_EVENTS):
+    if kind.startswith(fs_events.WITHOUT_EVENTS):
         yield _remote(inbox, kind, mode)
         return
     try:
-        watch.Events(inbox, recursive, lambda name: None, lambda: None).stop()
-    except watch.NoEvents as error:
+        fs_events.Events(inbox, recursive, lambda name: None, lambda: None).stop()
+    except fs_events.NoEvents as error:
         yield mend(f"watch: {error}; until then the folder is listed on a timer (`watch: polling` says so for good)")
         return
     yield ok(f"watch: events arrive from {inbox} ({kind})")

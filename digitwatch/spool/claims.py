@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from digitwatch.spool.durable import make_folder, rename_new, sync_folder
+from digitwatch.spool.durable_io import make_folder, rename_new, sync_folder
 
 CLAIMED = ".digitwatch"
 """The folder inside the inbox that holds the claimed scans, each in a folder named by its id."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digitwatch.spool.claims import CLAIMED
-from digitwatch.spool.lines import printable
-from digitwatch.spool.peek import edges, is_being_written
+from digitwatch.spool.csv_rows import printable
+from digitwatch.spool.file_probe import edges, is_being_written
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digitwatch.corrected import rows as all_rows
-from digitwatch.spool import corrections
-from digitwatch.spool.corrections import UNDONE
-from digitwatch.spool.lines import Row, parse
-from digitwatch.spool.search import NEWEST
+from digitwatch.spool import correction_log
+from digitwatch.spool.correction_log import UNDONE
+from digitwatch.spool.csv_rows import Row, parse
+from digitwatch.spool.log_search import NEWEST
 from digitwatch.web.tail import Tail
 
 _INSERT = f"INSERT INTO readings VALUES ({', '.join('?' * (1 + len(Row._fields)))})"
@@ -168,7 +168,7 @@ class Index:
             lines = self._corrections.begin()
             self._rows.execute("DELETE FROM corrections")
             self.corrected = 0
-        for correction in corrections.parse(lines):
+        for correction in correction_log.parse(lines):
             self.corrected += 1
             key = (correction.id, correction.page)
             self._rows.execute("DELETE FROM corrections WHERE id = ? AND page = ?", key)

@@ -11,9 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from digitwatch.spool import corrections
-from digitwatch.spool.corrections import UNDONE, Correction
-from digitwatch.spool.lines import shown_name
+from digitwatch.spool import correction_log
+from digitwatch.spool.correction_log import UNDONE, Correction
+from digitwatch.spool.csv_rows import shown_name
 from digitwatch.web.body import TooMuchError, small_body
 from digitwatch.web.desk import Desk, desk_of
 from digitwatch.web.labels import labels
@@ -71,7 +71,7 @@ def _correct(desk: Desk, given: dict[str, str]) -> Response:
         who=shown_name(given["who"].strip()),
     )
     try:
-        corrections.append(desk.site.corrections, line)
+        correction_log.append(desk.site.corrections, line)
     except OSError as error:
         return JSONResponse({"trouble": f"it could not be saved: {error.strerror}"}, 507)
     desk.index.refresh()

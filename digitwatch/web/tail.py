@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from digitwatch.spool.durable import identity
+from digitwatch.spool.durable_io import identity
 
 BLOCK = 1 << 20  # bytes read at a time
 PROOF = 256  # bytes before the place we stand at, compared to see that they are still the same

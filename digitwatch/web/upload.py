@@ -14,10 +14,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from digitwatch.spool.durable import rename_new, sync_folder
-from digitwatch.spool.filing import free_place
+from digitwatch.spool.archive import free_place
+from digitwatch.spool.csv_rows import printable
+from digitwatch.spool.durable_io import rename_new, sync_folder
 from digitwatch.spool.inbox import is_temporary
-from digitwatch.spool.lines import printable
 from digitwatch.web.desk import Desk, desk_of, visitor_of
 
 NAME = "x-file-name"

@@ -4,8 +4,8 @@ import gzip
 import os
 from pathlib import Path
 
-from digitwatch.spool.lines import HEADER, Row, encode
-from digitwatch.spool.search import rows_near_end, scans_of_day, siblings
+from digitwatch.spool.csv_rows import HEADER, Row, encode
+from digitwatch.spool.log_search import rows_near_end, scans_of_day, siblings
 
 
 def row(scan: str) -> bytes:

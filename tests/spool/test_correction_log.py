@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.spool.corrections import HEADER, NOT_A_NUMBER, UNDONE, Correction, append, read
+from digitwatch.spool.correction_log import HEADER, NOT_A_NUMBER, UNDONE, Correction, append, read
 
 
 def correction(now: str, scan: str = "a", page: str = "1") -> Correction:

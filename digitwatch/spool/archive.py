@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from digitwatch.spool.claims import Claim
-from digitwatch.spool.durable import (
+from digitwatch.spool.durable_io import (
     copy_durably,
     digest,
     make_folder,

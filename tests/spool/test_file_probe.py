@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from digitwatch.spool.peek import edges, is_being_written
+from digitwatch.spool.file_probe import edges, is_being_written
 
 
 def test_the_edges_are_the_first_and_last_bytes(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.spool import watch
+from digitwatch.spool import fs_events
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def inbox(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def events(inbox: Path, names: "queue.SimpleQueue[str]") -> Iterator[watch.Events]:
+def events(inbox: Path, names: "queue.SimpleQueue[str]") -> Iterator[fs_events.Events]:
     """Give a running watch on the inbox."""
-    running = watch.Events(inbox, False, names.put, lambda: None)
+    running = fs_events.Events(inbox, False, names.put, lambda: None)
     yield running
     running.stop()
 
@@ -57,7 +57,7 @@ def _rename(inbox: Path) -> None:
 
 @pytest.mark.parametrize("arrive", [_copy, _move, _link, _rename])
 def test_every_arrival_names_the_file(
-    inbox: Path, events: watch.Events, names: "queue.SimpleQueue[str]", arrive: Callable[[Path], None]
+    inbox: Path, events: fs_events.Events, names: "queue.SimpleQueue[str]", arrive: Callable[[Path], None]
 ) -> None:
     """Copied, moved, linked or renamed: the name of the file comes through."""
     arrive(inbox)
@@ -67,7 +67,7 @@ def test_every_arrival_names_the_file(
 
 
 def test_a_file_moved_away_holds_back_no_other(
-    inbox: Path, events: watch.Events, names: "queue.SimpleQueue[str]"
+    inbox: Path, events: fs_events.Events, names: "queue.SimpleQueue[str]"
 ) -> None:
     """The event of a scan that comes just after another was claimed is told at once, not half a second later."""
     _copy(inbox)
@@ -81,7 +81,7 @@ def test_a_file_moved_away_holds_back_no_other(
 
 
 def test_a_scan_that_is_taken_raises_no_event(
-    inbox: Path, events: watch.Events, names: "queue.SimpleQueue[str]"
+    inbox: Path, events: fs_events.Events, names: "queue.SimpleQueue[str]"
 ) -> None:
     """Looking into a file and taking it away tell nothing: each scan would wake everybody four times."""
     outside = inbox.parent / "outside"
@@ -96,7 +96,7 @@ def test_a_scan_that_is_taken_raises_no_event(
     assert names.get(timeout=10) == "c.png"
 
 
-def test_a_removed_folder_ends_the_watch(inbox: Path, events: watch.Events) -> None:
+def test_a_removed_folder_ends_the_watch(inbox: Path, events: fs_events.Events) -> None:
     """A watch on a folder that was removed and made again is recognised as dead."""
     assert events.alive()
     shutil.rmtree(inbox)
@@ -107,7 +107,7 @@ def test_a_removed_folder_ends_the_watch(inbox: Path, events: watch.Events) -> N
     assert not events.alive()
 
 
-def test_the_canary_leaves_nothing(inbox: Path, events: watch.Events) -> None:
+def test_the_canary_leaves_nothing(inbox: Path, events: fs_events.Events) -> None:
     """The dot-file that proves the watch is gone afterwards."""
     assert list(inbox.iterdir()) == []
 
@@ -117,12 +117,12 @@ def test_network_folders_are_polled(tmp_path: Path) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text("/dev/a / ext4 rw 0 0\nserver:/x /srv/my\\040scans nfs4 rw 0 0\ns:/ /mnt/Büro nfs4 rw 0 0\n")
 
-    assert watch.filesystem(Path("/srv/my scans/inbox"), mounts) == "nfs4"
-    assert watch.filesystem(Path("/mnt/Büro"), mounts) == "nfs4"
-    assert watch.filesystem(Path("/srv/other"), mounts) == "ext4"
-    assert "nfs4".startswith(watch.WITHOUT_EVENTS)
+    assert fs_events.filesystem(Path("/srv/my scans/inbox"), mounts) == "nfs4"
+    assert fs_events.filesystem(Path("/mnt/Büro"), mounts) == "nfs4"
+    assert fs_events.filesystem(Path("/srv/other"), mounts) == "ext4"
+    assert "nfs4".startswith(fs_events.WITHOUT_EVENTS)
 
 
 def test_polling_needs_no_watch(inbox: Path) -> None:
     """`watch: polling` starts no observer."""
-    assert watch.start(inbox, "polling", False, lambda name: None, lambda: None) is None
+    assert fs_events.start(inbox, "polling", False, lambda name: None, lambda: None) is None

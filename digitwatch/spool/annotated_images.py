@@ -6,8 +6,8 @@ import os
 import zlib
 from pathlib import Path
 
-from digitwatch.spool.durable import make_folder, rename_new, sync_folder, write_durably
-from digitwatch.spool.filing import free_place
+from digitwatch.spool.archive import free_place
+from digitwatch.spool.durable_io import make_folder, rename_new, sync_folder, write_durably
 
 PREFIX = 20  # characters of a name that remain however much it is shortened
 

@@ -8,9 +8,9 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from digitwatch.spool.durable import identity, sync_folder, write_durably
-from digitwatch.spool.lines import HEADER, Row, encode, is_whole
-from digitwatch.spool.search import rows_near_end, siblings
+from digitwatch.spool.csv_rows import HEADER, Row, encode, is_whole
+from digitwatch.spool.durable_io import identity, sync_folder, write_durably
+from digitwatch.spool.log_search import rows_near_end, siblings
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from digitwatch.spool.lines import Row, parse
+from digitwatch.spool.csv_rows import Row, parse
 
 SEARCHED = 64 << 20
 """How far back, in bytes, a recorded scan is looked for. A scan that is recorded but not yet filed is one

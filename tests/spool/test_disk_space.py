@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from digitwatch.spool.space import shortage
+from digitwatch.spool.disk_space import shortage
 
 
 def test_enough_room_is_no_shortage(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.spool.lines import HEADER, Row, printable, shown_name
-from digitwatch.spool.predictions import PredictionLog
+from digitwatch.spool.csv_rows import HEADER, Row, printable, shown_name
+from digitwatch.spool.prediction_log import PredictionLog
 
 
 def row(scan: str = "id-1", page: int = 1, file: str = "a.png") -> Row:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from digitwatch.spool.durable import sync_folder
+from digitwatch.spool.durable_io import sync_folder
 
 NOT_A_NUMBER = "x"
 """Stands in `now` where what was read is no number at all."""
