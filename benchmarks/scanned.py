@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from digitwatch.reading.images import ImageError
 from digitwatch.reading.reader import Reader
+from digitwatch.recognition.image.decode import ImageError
 from digitwatch.training.datasets import Digits
 
 

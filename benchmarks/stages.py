@@ -20,7 +20,8 @@ import scans
 
 from digitwatch import worker
 from digitwatch.jobs import Equipment, Job
-from digitwatch.reading import annotate, guess, images, line, looker, reader, rows
+from digitwatch.reading import annotate, guess, line, looker, reader, rows
+from digitwatch.recognition.image import decode as images
 
 STEPS: list[tuple[str, Any, str]] = [
     ("decode", reader, "decode"),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from digitwatch.jobs import Job, Outcome
 from digitwatch.pool import CRASHES, Pool
-from digitwatch.reading import formats
+from digitwatch.recognition.image import sniff as formats
 from digitwatch.spool.annotated_images import withdraw
 from digitwatch.spool.claims import lock
 from digitwatch.spool.csv_rows import Row, parse, shown_name

@@ -17,7 +17,7 @@ from digitwatch.jobs import Equipment, Outcome
 from digitwatch.lookout import Habits
 from digitwatch.patience import told
 from digitwatch.pool import Pool, WorkerError
-from digitwatch.reading.formats import is_complete
+from digitwatch.recognition.image.sniff import is_complete
 from digitwatch.renewal import renew
 from digitwatch.signals import listen
 from digitwatch.spool.claims import Taken

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from digitwatch.reading.formats import IMAGES, sniff
+from digitwatch.recognition.image.sniff import IMAGES, sniff
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data" / "formats"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.reading.formats import is_complete
+from digitwatch.recognition.image.sniff import is_complete
 from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.inbox import EMPTY_SETTLES, Inbox, is_temporary
 

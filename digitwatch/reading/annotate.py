@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 
 from digitwatch.reading.cards import CARD, label, large_card, percent, small_card
-from digitwatch.reading.images import Page
 from digitwatch.reading.lettering import fill, fitted, lettering, paste, write
 from digitwatch.reading.palette import AMBER, BLUE, CREAM, GREEN, GREY, INK, PALETTE, WHITE, blank, png, toned
 from digitwatch.reading.ranking import ranking
 from digitwatch.reading.readings import Digit, Reading
+from digitwatch.recognition.image.decode import Page
 
 _BADGES = {"ok": ("✔ ok", GREEN), "review": ("⚠ review – please check", AMBER), "empty": ("○ empty", GREY)}
 _DOUBTFUL = 0.95  # in a reading to be reviewed, digits less probable than this are marked

@@ -10,7 +10,6 @@ from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.crowd import CROWDED, glimpse, is_crowd
 from digitwatch.reading.doubt import doubt
 from digitwatch.reading.guess import Guess
-from digitwatch.reading.images import Page
 from digitwatch.reading.ink import FAINTEST, find_ink
 from digitwatch.reading.line import LineModel
 from digitwatch.reading.marks import LEGIBLE
@@ -20,6 +19,7 @@ from digitwatch.reading.rows import legibility, read_rows
 from digitwatch.reading.rules import without_rules
 from digitwatch.reading.segment import Piece, find_rows
 from digitwatch.reading.severed import SEVERED, wholeness
+from digitwatch.recognition.image.decode import Page
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -7,7 +7,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from digitwatch.reading.containers import (
+from digitwatch.recognition.image.containers import (
     Damaged,
     Header,
     Truncated,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from digitwatch.reading.images import MAX_PAGES, ImageError, Page, decode
+from digitwatch.recognition.image.decode import MAX_PAGES, ImageError, Page, decode
 
 
 def drawing(mode: str = "RGB") -> Image.Image:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitwatch.reading.paper import key_to_alpha, on_paper, to_eight_bits, upright
+from digitwatch.recognition.image.pixels import key_to_alpha, on_paper, to_eight_bits, upright
 
 
 def ink_without_paper(shade: int) -> np.ndarray:

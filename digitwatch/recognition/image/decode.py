@@ -23,7 +23,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from digitwatch.reading.containers import (
+from digitwatch.recognition.image.containers import (
     Damaged,
     Header,
     Truncated,
@@ -32,8 +32,8 @@ from digitwatch.reading.containers import (
     read_png,
     tiff_directories,
 )
-from digitwatch.reading.formats import IMAGES, advice, sniff
-from digitwatch.reading.paper import key_to_alpha, on_paper, to_eight_bits, upright
+from digitwatch.recognition.image.pixels import key_to_alpha, on_paper, to_eight_bits, upright
+from digitwatch.recognition.image.sniff import IMAGES, advice, sniff
 
 # More pages than a person feeds into a scanner: a file with more of them is a mistake or an attack.
 MAX_PAGES = 1000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from digitwatch.reading.formats import IMAGES, advice, is_complete, sniff
+from digitwatch.recognition.image.sniff import IMAGES, advice, is_complete, sniff
 
 PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 
