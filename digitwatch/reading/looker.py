@@ -10,15 +10,15 @@ from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.crowd import CROWDED, glimpse, is_crowd
 from digitwatch.reading.doubt import doubt
 from digitwatch.reading.guess import Guess
-from digitwatch.reading.ink import FAINTEST, find_ink
 from digitwatch.reading.line import LineModel
 from digitwatch.reading.marks import LEGIBLE
 from digitwatch.reading.readings import Box, Digit, Reading
 from digitwatch.reading.rests import CUT_OFF, Paper, spanning, without_rests
 from digitwatch.reading.rows import legibility, read_rows
-from digitwatch.reading.rules import without_rules
 from digitwatch.reading.segment import Piece, find_rows
 from digitwatch.reading.severed import SEVERED, wholeness
+from digitwatch.recognition.foreground.binarise import FAINTEST, find_ink
+from digitwatch.recognition.foreground.form_removal import without_rules
 from digitwatch.recognition.image.decode import Page
 
 Pixels = NDArray[np.uint8]

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from digitwatch.reading.afar import DOTS, blurred, is_screened, surer
 from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.guess import Guess
-from digitwatch.reading.ink import STAMP, find_ink
 from digitwatch.reading.line import LineModel
 from digitwatch.reading.looker import Looker, turned
 from digitwatch.reading.normalise import SIZE, fit
@@ -19,6 +18,7 @@ from digitwatch.reading.readings import Box, Digit, Reading
 from digitwatch.reading.segment import Piece
 from digitwatch.reading.stamp import agreed, as_it_is
 from digitwatch.reading.whole import frame
+from digitwatch.recognition.foreground.binarise import STAMP, find_ink
 from digitwatch.recognition.image.decode import ImageError, Page, decode
 
 Pixels = NDArray[np.uint8]

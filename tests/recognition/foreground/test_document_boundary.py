@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from digitwatch.reading.reader import Reader
-from digitwatch.reading.sheet import find_sheet
+from digitwatch.recognition.foreground.document_boundary import find_sheet
 
 
 def table(turn: float = 8) -> np.ndarray:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.pagelines import page_lines, squares
+from digitwatch.recognition.foreground.ruled_lines import page_lines, squares
 
 
 def ruled(left: int, right: int, strength: float = 1.5) -> np.ndarray:

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.broad import broad_strokes
 from digitwatch.reading.reader import Reader
+from digitwatch.recognition.foreground.felt_pen import broad_strokes
 
 
 def six(*, paper: int = 215, ink: int = 90) -> np.ndarray:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.rules import without_rules
+from digitwatch.recognition.foreground.form_removal import without_rules
 
 
 def writing() -> np.ndarray:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitwatch.reading.ink import find_ink
+from digitwatch.recognition.foreground.binarise import find_ink
 
 
 def page(height: int = 120, width: int = 160, *, paper: int = 220, ink: int = 60) -> np.ndarray:

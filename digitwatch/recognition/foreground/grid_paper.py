@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.crossings import without_level, without_upright
-from digitwatch.reading.pagelines import THIN, squares
+from digitwatch.recognition.foreground.line_removal import without_level, without_upright
+from digitwatch.recognition.foreground.ruled_lines import THIN, squares
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -1,0 +1,1 @@
+"""From a page to the strength of ink at each pixel."""
