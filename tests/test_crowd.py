@@ -7,7 +7,7 @@ import pytest
 from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.crowd import CROWD, CROWDED, is_crowd
 from digitwatch.reading.reader import Reader
-from digitwatch.reading.segment import Piece
+from digitwatch.recognition.segmentation.text_lines import Piece
 
 
 def noise(side: int) -> np.ndarray:

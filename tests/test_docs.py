@@ -42,9 +42,18 @@ def test_the_sample_shows_what_is_read() -> None:
 
 def test_every_reason_is_explained() -> None:
     """What the reader says of a doubtful page stands in the README's table of reasons."""
-    from digitwatch.reading import afar, crowd, reader, rests, severed, stamp
+    from digitwatch.reading import afar, crowd, reader, stamp
+    from digitwatch.recognition.segmentation import border_fragments, lost_strokes
 
-    said = [afar.REASON, rests.CUT_OFF, severed.SEVERED, stamp.REASON, reader.SMALL, reader.SOFT, reader.FAINT]
+    said = [
+        afar.REASON,
+        border_fragments.CUT_OFF,
+        lost_strokes.SEVERED,
+        stamp.REASON,
+        reader.SMALL,
+        reader.SOFT,
+        reader.FAINT,
+    ]
 
     assert [reason for reason in said if f"`{reason}`" not in README] == []
     assert f"`{crowd.CROWDED[:23]} …`" in README

@@ -4,7 +4,7 @@ import numpy as np
 
 from digitwatch.reading.guess import Guess
 from digitwatch.reading.lattice import Lattice, Way
-from digitwatch.reading.segment import Piece
+from digitwatch.recognition.segmentation.text_lines import Piece
 
 
 def way(start: int, end: int, log: float = 0.0, **digits: float) -> Way:

@@ -9,8 +9,8 @@ from digitwatch.reading.classifier import ModelError
 from digitwatch.reading.ctc import likely_texts
 from digitwatch.reading.line import LineModel
 from digitwatch.reading.reader import BUNDLED
-from digitwatch.reading.segment import Piece
 from digitwatch.reading.strip import strip
+from digitwatch.recognition.segmentation.text_lines import Piece
 
 
 @pytest.fixture(scope="module")

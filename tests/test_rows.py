@@ -8,7 +8,7 @@ import numpy as np
 from digitwatch.reading.guess import Guess, guess
 from digitwatch.reading.lattice import Lattice, Way
 from digitwatch.reading.rows import _agreed, _best_text, _misjudged, read_rows
-from digitwatch.reading.segment import Piece
+from digitwatch.recognition.segmentation.text_lines import Piece
 
 DIGITS = list(range(10))
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from digitwatch.reading.segment import Piece
 from digitwatch.reading.strip import HEIGHT, LONGEST, MARGIN, WRITING, strip
+from digitwatch.recognition.segmentation.text_lines import Piece
 
 
 def block(left: int, top: int = 0, width: int = 30, height: int = 50) -> Piece:

@@ -1,7 +1,7 @@
 """A digit that stands alone and broke in two: its halves lie one above the other, and would be two rows."""
 
 from digitwatch.reading.guess import Classify, guess
-from digitwatch.reading.segment import Piece, join
+from digitwatch.recognition.segmentation.text_lines import Piece, join
 
 GAP = 0.15  # the paper between the halves is lower than this share of the digit
 OVER = 0.5  # and they have this share of the narrower one's width in common

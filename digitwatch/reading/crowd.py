@@ -2,7 +2,7 @@
 
 from digitwatch.reading.guess import Classify, guess
 from digitwatch.reading.rows import Row, legibility
-from digitwatch.reading.segment import Piece
+from digitwatch.recognition.segmentation.text_lines import Piece
 
 CROWD = 200  # marks; to part each in all ways and to look again takes three times as long, seconds for more than these
 MOST = 5000  # marks on a page that are looked at closely, whatever they look like: specks may look like ones

@@ -11,15 +11,15 @@ from digitwatch.reading.crowd import CROWDED, glimpse, is_crowd
 from digitwatch.reading.doubt import doubt
 from digitwatch.reading.guess import Guess
 from digitwatch.reading.line import LineModel
-from digitwatch.reading.marks import LEGIBLE
 from digitwatch.reading.readings import Box, Digit, Reading
-from digitwatch.reading.rests import CUT_OFF, Paper, spanning, without_rests
 from digitwatch.reading.rows import legibility, read_rows
-from digitwatch.reading.segment import Piece, find_rows
-from digitwatch.reading.severed import SEVERED, wholeness
 from digitwatch.recognition.foreground.binarise import FAINTEST, find_ink
 from digitwatch.recognition.foreground.form_removal import without_rules
 from digitwatch.recognition.image.decode import Page
+from digitwatch.recognition.segmentation.border_fragments import CUT_OFF, Paper, spanning, without_rests
+from digitwatch.recognition.segmentation.components import LEGIBLE
+from digitwatch.recognition.segmentation.lost_strokes import SEVERED, wholeness
+from digitwatch.recognition.segmentation.text_lines import Piece, find_rows
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -15,11 +15,11 @@ from digitwatch.reading.line import LineModel
 from digitwatch.reading.looker import Looker, turned
 from digitwatch.reading.normalise import SIZE, fit
 from digitwatch.reading.readings import Box, Digit, Reading
-from digitwatch.reading.segment import Piece
 from digitwatch.reading.stamp import agreed, as_it_is
 from digitwatch.reading.whole import frame
 from digitwatch.recognition.foreground.binarise import STAMP, find_ink
 from digitwatch.recognition.image.decode import ImageError, Page, decode
+from digitwatch.recognition.segmentation.text_lines import Piece
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]

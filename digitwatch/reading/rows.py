@@ -12,9 +12,9 @@ from digitwatch.reading.guess import Classify, Guess, guess
 from digitwatch.reading.lattice import Lattice
 from digitwatch.reading.line import FRAME
 from digitwatch.reading.looks import looks
-from digitwatch.reading.segment import Piece, join
 from digitwatch.reading.strip import Strip, strip
 from digitwatch.reading.ways import Sides, all_ways, is_sure
+from digitwatch.recognition.segmentation.text_lines import Piece, join
 
 Pixels = NDArray[np.uint8]
 Logs = NDArray[np.float64]

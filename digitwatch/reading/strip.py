@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.segment import Piece, join
+from digitwatch.recognition.segmentation.text_lines import Piece, join
 
 Pixels = NDArray[np.uint8]
 

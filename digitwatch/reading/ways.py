@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from digitwatch.reading.cuts import split
 from digitwatch.reading.guess import Classify, Guess, guess
 from digitwatch.reading.lattice import UNLIKELY, Lattice, Way
-from digitwatch.reading.segment import Piece, join
+from digitwatch.recognition.segmentation.oversegment import split
+from digitwatch.recognition.segmentation.text_lines import Piece, join
 
 Sides = tuple[float, float]
 

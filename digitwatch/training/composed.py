@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.segment import Piece
 from digitwatch.reading.strip import strip
+from digitwatch.recognition.segmentation.text_lines import Piece
 from digitwatch.training import augment, negatives, pens
 from digitwatch.training.datasets import Digits
 

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.marks import part_with_ink
 from digitwatch.recognition.foreground.document_boundary import find_sheet
 from digitwatch.recognition.foreground.felt_pen import broad_strokes
+from digitwatch.recognition.segmentation.components import part_with_ink
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]

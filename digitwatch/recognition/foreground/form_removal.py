@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.marks import part_with_ink, writing_height
 from digitwatch.recognition.foreground.binarise import STAMP
 from digitwatch.recognition.foreground.grid_paper import without_squares
 from digitwatch.recognition.foreground.line_removal import without_level, without_upright
 from digitwatch.recognition.foreground.ruled_lines import LONG, PALE, THIN, page_lines
+from digitwatch.recognition.segmentation.components import part_with_ink, writing_height
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.segment import Piece, find_rows, join
 from digitwatch.recognition.foreground.form_removal import without_rules
+from digitwatch.recognition.segmentation.text_lines import Piece, find_rows, join
 
 
 def bars(*boxes: tuple[int, int, int, int]) -> list[list[tuple[int, int]]]:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from digitwatch.reading.segment import Piece
-from digitwatch.reading.severed import wholeness
+from digitwatch.recognition.segmentation.lost_strokes import wholeness
+from digitwatch.recognition.segmentation.text_lines import Piece
 
 
 def page(*, bar: int, above: int = 0, height: int = 60) -> float:

@@ -6,9 +6,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.marks import AREA, HEIGHT, LEFT, LEGIBLE, TOP, find_marks, part_with_ink, writing_height
-from digitwatch.reading.rings import without_rings
 from digitwatch.recognition.foreground.binarise import STAMP
+from digitwatch.recognition.segmentation.components import (
+    AREA,
+    HEIGHT,
+    LEFT,
+    LEGIBLE,
+    TOP,
+    find_marks,
+    part_with_ink,
+    writing_height,
+)
+from digitwatch.recognition.segmentation.enclosures import without_rings
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]

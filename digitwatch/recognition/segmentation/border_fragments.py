@@ -1,6 +1,6 @@
 """What the edge of the page has left of the writing beside it: no part of the number that stands free of all edges."""
 
-from digitwatch.reading.segment import Piece
+from digitwatch.recognition.segmentation.text_lines import Piece
 
 CUT_OFF = "what reaches the edge of the page may be a digit, or a rest"
 FREE = 0.08  # of its height is the least paper between writing and any edge of the page, on a page that is not tight

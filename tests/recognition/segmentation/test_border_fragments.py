@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from digitwatch.reading.rests import spanning, without_rests
-from digitwatch.reading.segment import Piece
+from digitwatch.recognition.segmentation.border_fragments import spanning, without_rests
+from digitwatch.recognition.segmentation.text_lines import Piece
 
 PAPER = (0, 0, 300, 100)
 

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from digitwatch.reading.cuts import split
-from digitwatch.reading.segment import Piece
+from digitwatch.recognition.segmentation.oversegment import split
+from digitwatch.recognition.segmentation.text_lines import Piece
 
 
 def rings(*centres: int) -> Piece:

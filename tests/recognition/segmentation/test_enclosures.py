@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.marks import find_marks
-from digitwatch.reading.rings import without_rings
+from digitwatch.recognition.segmentation.components import find_marks
+from digitwatch.recognition.segmentation.enclosures import without_rings
 
 
 def left_over(strength: np.ndarray) -> int:

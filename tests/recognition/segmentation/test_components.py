@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from digitwatch.reading.marks import find_marks, writing_height
+from digitwatch.recognition.segmentation.components import find_marks, writing_height
 
 
 def found(strength: np.ndarray) -> list[tuple[int, ...]]:

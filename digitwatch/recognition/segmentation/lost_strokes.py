@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.reading.normalise import stroke_width
-from digitwatch.reading.segment import Piece
+from digitwatch.recognition.segmentation.text_lines import Piece
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.marks import HEIGHT, LEFT, TOP, WIDTH
+from digitwatch.recognition.segmentation.components import HEIGHT, LEFT, TOP, WIDTH
 
 Numbers = NDArray[np.int32]
 

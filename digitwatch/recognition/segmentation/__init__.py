@@ -1,0 +1,1 @@
+"""From ink to components, text lines and over-segmentation."""
