@@ -16,7 +16,7 @@ from unittest.mock import patch
 import numpy as np
 
 from benchmarks.scanned import single_digits
-from digitwatch.reading.classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.training import augment, corruptions, damage, datasets, lessons, report
 from digitwatch.training.datasets import Digits
 from digitwatch.training.evaluate import measure

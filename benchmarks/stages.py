@@ -20,8 +20,9 @@ import scans
 
 from digitwatch import worker
 from digitwatch.jobs import Equipment, Job
-from digitwatch.reading import annotate, guess, line, looker, reader, rows
+from digitwatch.reading import annotate, guess, looker, reader, rows
 from digitwatch.recognition.image import decode as images
+from digitwatch.recognition.networks import line_recognizer
 
 STEPS: list[tuple[str, Any, str]] = [
     ("decode", reader, "decode"),
@@ -31,7 +32,7 @@ STEPS: list[tuple[str, Any, str]] = [
     ("28x28 pictures", guess, "normalise"),
     ("28x28 pictures", rows, "looks"),
     ("network", reader.Classifier, "__call__"),
-    ("line network", line.LineModel, "__call__"),
+    ("line network", line_recognizer.LineModel, "__call__"),
     ("rows as a whole", rows, "_best_text"),
     ("rows as a whole", rows, "alternatives"),
     ("rest of reading", reader.Reader, "_read"),

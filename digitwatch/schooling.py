@@ -33,7 +33,7 @@ def train(options: argparse.Namespace, settings: Callable[[], Settings]) -> Exit
 
 
 def _train(options: argparse.Namespace, settings: Callable[[], Settings]) -> ExitCode:
-    from digitwatch.reading.classifier import ModelError  # noqa: PLC0415 (TensorFlow takes seconds to load)
+    from digitwatch.recognition.networks.digit_classifier import ModelError  # noqa: PLC0415 (TensorFlow takes seconds to load)
     from digitwatch.training.datasets import DataError  # noqa: PLC0415
     from digitwatch.training.export import ExportError  # noqa: PLC0415
     from digitwatch.training.recover import RecoverError  # noqa: PLC0415
@@ -128,8 +128,8 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> ExitCode:
     Raises:
         Refusal: it cannot be done; the message says why.
     """
-    from digitwatch.reading.classifier import ModelError  # noqa: PLC0415 (loads OpenCV and LiteRT)
     from digitwatch.reading.reader import locate  # noqa: PLC0415
+    from digitwatch.recognition.networks.digit_classifier import ModelError  # noqa: PLC0415 (loads OpenCV and LiteRT)
     from digitwatch.training import evaluate as evaluation  # noqa: PLC0415
     from digitwatch.training.datasets import DataError  # noqa: PLC0415
 

@@ -20,10 +20,10 @@ import numpy as np
 from digitwatch.jobs import Equipment, Job, Outcome, PageResult
 from digitwatch.patience import told
 from digitwatch.reading.annotate import annotate
-from digitwatch.reading.classifier import ModelError
 from digitwatch.reading.reader import Reader
 from digitwatch.reading.readings import Reading
 from digitwatch.recognition.image.decode import ImageError, Page
+from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.spool.annotated_images import publish, withdraw
 from digitwatch.spool.archive import numbered
 from digitwatch.spool.claims import Claim, sync_claim

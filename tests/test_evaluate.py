@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import digitwatch.models
-from digitwatch.reading.classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.training.datasets import load
 from digitwatch.training.evaluate import Evaluation, evaluate, measure
 

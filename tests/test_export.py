@@ -10,7 +10,7 @@ pytest.importorskip("tensorflow")
 
 import keras
 
-from digitwatch.reading.classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.training import export, models
 
 # Keras 3.15 saves and loads weights in a way that NumPy 2 finds old-fashioned

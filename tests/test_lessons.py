@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitwatch.reading.normalise import normalise
+from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.training import lessons, pens
 from digitwatch.training.datasets import Digits
 

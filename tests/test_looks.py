@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from digitwatch.reading.looks import deskew, looks
-from digitwatch.reading.normalise import normalise, stroke_width
+from digitwatch.recognition.networks.digit_image import normalise, stroke_width
 
 
 def slanted() -> np.ndarray:

@@ -10,7 +10,7 @@ from digitwatch.training.datasets import Digits
 @pytest.fixture
 def digits() -> Digits:
     """Give ten training digits, drawn by program."""
-    from digitwatch.reading.normalise import normalise
+    from digitwatch.recognition.networks.digit_image import normalise
     from digitwatch.training import pens
 
     rng = np.random.default_rng(0)

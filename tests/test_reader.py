@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.normalise import normalise
 from digitwatch.reading.reader import Reader
 from digitwatch.recognition.image.decode import ImageError
+from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.training import corruptions, pens
 
 NUMBER = "2473850169"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import digitwatch.models
-from digitwatch.reading.normalise import normalise
+from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.training import pens, report
 
 BUNDLED = Path(digitwatch.models.__file__).parent

@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from digitwatch.reading.classifier import Classifier
-from digitwatch.reading.normalise import normalise
+from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.training import pens
 from digitwatch.training.datasets import DataError
 from digitwatch.training.train import train

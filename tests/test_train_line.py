@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitwatch.reading.line import LineModel
+from digitwatch.recognition.networks.line_recognizer import LineModel
 from digitwatch.training import pens
 from digitwatch.training.augment import finish
 from digitwatch.training.datasets import Digits

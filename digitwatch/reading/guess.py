@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.normalise import normalise
+from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.recognition.segmentation.text_lines import Piece
 
 Pixels = NDArray[np.uint8]

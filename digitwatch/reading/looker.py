@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.reading.broken import mend
-from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.crowd import CROWDED, glimpse, is_crowd
 from digitwatch.reading.doubt import doubt
 from digitwatch.reading.guess import Guess
-from digitwatch.reading.line import LineModel
 from digitwatch.reading.readings import Box, Digit, Reading
 from digitwatch.reading.rows import legibility, read_rows
 from digitwatch.recognition.foreground.binarise import FAINTEST, find_ink
 from digitwatch.recognition.foreground.form_removal import without_rules
 from digitwatch.recognition.image.decode import Page
+from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.line_recognizer import LineModel
 from digitwatch.recognition.segmentation.border_fragments import CUT_OFF, Paper, spanning, without_rests
 from digitwatch.recognition.segmentation.components import LEGIBLE
 from digitwatch.recognition.segmentation.lost_strokes import SEVERED, wholeness

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.normalise import CENTRE, SIZE, normalise
+from digitwatch.recognition.networks.digit_image import CENTRE, SIZE, normalise
 
 Pixels = NDArray[np.uint8]
 

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.reading.afar import DOTS, blurred, is_screened, surer
-from digitwatch.reading.classifier import Classifier
 from digitwatch.reading.guess import Guess
-from digitwatch.reading.line import LineModel
 from digitwatch.reading.looker import Looker, turned
-from digitwatch.reading.normalise import SIZE, fit
 from digitwatch.reading.readings import Box, Digit, Reading
 from digitwatch.reading.stamp import agreed, as_it_is
-from digitwatch.reading.whole import frame
 from digitwatch.recognition.foreground.binarise import STAMP, find_ink
 from digitwatch.recognition.image.decode import ImageError, Page, decode
+from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_image import SIZE, fit
+from digitwatch.recognition.networks.letterbox import frame
+from digitwatch.recognition.networks.line_recognizer import LineModel
 from digitwatch.recognition.segmentation.text_lines import Piece
 
 Pixels = NDArray[np.uint8]

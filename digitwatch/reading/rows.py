@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from digitwatch.reading.ctc import Text, alternatives, likely_texts, log_probabilities, spans
 from digitwatch.reading.guess import Classify, Guess, guess
 from digitwatch.reading.lattice import Lattice
-from digitwatch.reading.line import FRAME
 from digitwatch.reading.looks import looks
-from digitwatch.reading.strip import Strip, strip
 from digitwatch.reading.ways import Sides, all_ways, is_sure
+from digitwatch.recognition.networks.line_image import Strip, strip
+from digitwatch.recognition.networks.line_recognizer import FRAME
 from digitwatch.recognition.segmentation.text_lines import Piece, join
 
 Pixels = NDArray[np.uint8]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.normalise import SIZE, normalise
+from digitwatch.recognition.networks.digit_image import SIZE, normalise
 
 Picture = NDArray[np.uint8]  # (H, W), 0 = paper to 255 = ink
 Random = np.random.Generator

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.training.datasets import Digits
 
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.strip import strip
+from digitwatch.recognition.networks.line_image import strip
 from digitwatch.recognition.segmentation.text_lines import Piece
 from digitwatch.training import augment, negatives, pens
 from digitwatch.training.datasets import Digits

@@ -13,8 +13,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from digitwatch.reading.classifier import Classifier
-from digitwatch.reading.normalise import normalise
+from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.training import charts, corruptions, datasets, negatives, pens
 from digitwatch.training.datasets import DataError, Digits
 from digitwatch.training.evaluate import Evaluation, measure

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.whole import frame
 from digitwatch.recognition.image.decode import ImageError, decode
+from digitwatch.recognition.networks.letterbox import frame
 from digitwatch.training import datasets
 from digitwatch.training.datasets import DataError, Digits
 

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.classifier import OBJECTS, Classifier
-from digitwatch.reading.whole import ground_of
+from digitwatch.recognition.networks.digit_classifier import OBJECTS, Classifier
+from digitwatch.recognition.networks.letterbox import ground_of
 from digitwatch.training import datasets, export, models, rounding, sets
 from digitwatch.training.calibrate import temperature
 from digitwatch.training.course import Progress, Report

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.training import datasets, export, lessons, models, rounding, train_line
 from digitwatch.training.calibrate import temperature
 from digitwatch.training.course import Progress, Recipe, Report, fit, policy

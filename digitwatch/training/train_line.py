@@ -9,7 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from digitwatch.reading.ctc import likely_texts, log_probabilities
-from digitwatch.reading.line import LineModel
+from digitwatch.recognition.networks.line_recognizer import LineModel
 from digitwatch.training import composed, datasets, export, models, rounding
 from digitwatch.training.composed import LONGEST, Line
 from digitwatch.training.course import Progress, Recipe, fit, policy

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.normalise import stroke_width
+from digitwatch.recognition.networks.digit_image import stroke_width
 from digitwatch.recognition.segmentation.text_lines import Piece
 
 Pixels = NDArray[np.uint8]

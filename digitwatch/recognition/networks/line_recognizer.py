@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.classifier import ModelError
-from digitwatch.reading.runtime import interpreter
-from digitwatch.reading.strip import HEIGHT, LONGEST
+from digitwatch.recognition.networks.digit_classifier import ModelError
+from digitwatch.recognition.networks.line_image import HEIGHT, LONGEST
+from digitwatch.recognition.networks.litert import interpreter
 
 Pixels = NDArray[np.uint8]
 Logs = NDArray[np.float64]

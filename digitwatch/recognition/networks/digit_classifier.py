@@ -9,7 +9,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from digitwatch.reading.runtime import interpreter
+from digitwatch.recognition.networks.litert import interpreter
 
 Pixels = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitwatch.reading.whole import frame, ground_of
+from digitwatch.recognition.networks.letterbox import frame, ground_of
 
 
 def picture(height: int, width: int) -> np.ndarray:

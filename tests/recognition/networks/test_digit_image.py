@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.normalise import normalise, stroke_width
+from digitwatch.recognition.networks.digit_image import normalise, stroke_width
 
 
 def ring(side: int, pen: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from digitwatch.reading.strip import HEIGHT, LONGEST, MARGIN, WRITING, strip
+from digitwatch.recognition.networks.line_image import HEIGHT, LONGEST, MARGIN, WRITING, strip
 from digitwatch.recognition.segmentation.text_lines import Piece
 
 

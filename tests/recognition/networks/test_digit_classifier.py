@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitwatch.reading.classifier import Classifier, ModelError
+from digitwatch.recognition.networks.digit_classifier import Classifier, ModelError
 
 BUNDLED = Path(str(resources.files("digitwatch.models")))
 

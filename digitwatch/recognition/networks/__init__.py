@@ -1,0 +1,1 @@
+"""The LiteRT networks and the normalisation of their inputs."""
