@@ -20,7 +20,8 @@ import scans
 
 from digitwatch import worker
 from digitwatch.jobs import Equipment, Job
-from digitwatch.reading import annotate, guess, looker, reader, rows
+from digitwatch.reading import annotate, looker, reader
+from digitwatch.recognition.decoding import candidate, line_decoder
 from digitwatch.recognition.image import decode as images
 from digitwatch.recognition.networks import line_recognizer
 
@@ -29,12 +30,12 @@ STEPS: list[tuple[str, Any, str]] = [
     ("ink", looker, "find_ink"),
     ("lines and boxes", looker, "without_rules"),
     ("pieces", looker, "find_rows"),
-    ("28x28 pictures", guess, "normalise"),
-    ("28x28 pictures", rows, "looks"),
+    ("28x28 pictures", candidate, "normalise"),
+    ("28x28 pictures", line_decoder, "looks"),
     ("network", reader.Classifier, "__call__"),
     ("line network", line_recognizer.LineModel, "__call__"),
-    ("rows as a whole", rows, "_best_text"),
-    ("rows as a whole", rows, "alternatives"),
+    ("rows as a whole", line_decoder, "_best_text"),
+    ("rows as a whole", line_decoder, "alternatives"),
     ("rest of reading", reader.Reader, "_read"),
     ("the page in the picture", annotate, "_marked"),
     ("PNG", annotate, "png"),

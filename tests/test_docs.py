@@ -42,7 +42,8 @@ def test_the_sample_shows_what_is_read() -> None:
 
 def test_every_reason_is_explained() -> None:
     """What the reader says of a doubtful page stands in the README's table of reasons."""
-    from digitwatch.reading import afar, crowd, reader, stamp
+    from digitwatch.reading import afar, reader, stamp
+    from digitwatch.recognition.decoding import clutter
     from digitwatch.recognition.segmentation import border_fragments, lost_strokes
 
     said = [

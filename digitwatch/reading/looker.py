@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.broken import mend
-from digitwatch.reading.crowd import CROWDED, glimpse, is_crowd
-from digitwatch.reading.doubt import doubt
-from digitwatch.reading.guess import Guess
 from digitwatch.reading.readings import Box, Digit, Reading
-from digitwatch.reading.rows import legibility, read_rows
+from digitwatch.recognition.decoding.candidate import Guess
+from digitwatch.recognition.decoding.clutter import CROWDED, glimpse, is_crowd
+from digitwatch.recognition.decoding.line_decoder import legibility, read_rows
+from digitwatch.recognition.decoding.review_reason import doubt
+from digitwatch.recognition.decoding.split_digit import mend
 from digitwatch.recognition.foreground.binarise import FAINTEST, find_ink
 from digitwatch.recognition.foreground.form_removal import without_rules
 from digitwatch.recognition.image.decode import Page

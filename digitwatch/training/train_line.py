@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from digitwatch.reading.ctc import likely_texts, log_probabilities
+from digitwatch.recognition.decoding.ctc import likely_texts, log_probabilities
 from digitwatch.recognition.networks.line_recognizer import LineModel
 from digitwatch.training import composed, datasets, export, models, rounding
 from digitwatch.training.composed import LONGEST, Line

@@ -1,6 +1,6 @@
 """A digit that stands alone and broke in two: its halves lie one above the other, and would be two rows."""
 
-from digitwatch.reading.guess import Classify, guess
+from digitwatch.recognition.decoding.candidate import Classify, guess
 from digitwatch.recognition.segmentation.text_lines import Piece, join
 
 GAP = 0.15  # the paper between the halves is lower than this share of the digit

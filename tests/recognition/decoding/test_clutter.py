@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.crowd import CROWD, CROWDED, is_crowd
 from digitwatch.reading.reader import Reader
+from digitwatch.recognition.decoding.clutter import CROWD, CROWDED, is_crowd
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.segmentation.text_lines import Piece
 

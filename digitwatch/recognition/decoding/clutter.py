@@ -1,7 +1,7 @@
 """So many doubtful marks that they are no writing: noise, a screen, print. They are seen once, and told as that."""
 
-from digitwatch.reading.guess import Classify, guess
-from digitwatch.reading.rows import Row, legibility
+from digitwatch.recognition.decoding.candidate import Classify, guess
+from digitwatch.recognition.decoding.line_decoder import Row, legibility
 from digitwatch.recognition.segmentation.text_lines import Piece
 
 CROWD = 200  # marks; to part each in all ways and to look again takes three times as long, seconds for more than these

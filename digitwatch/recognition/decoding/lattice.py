@@ -6,8 +6,8 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.ctc import Text, add
-from digitwatch.reading.guess import Guess
+from digitwatch.recognition.decoding.candidate import Guess
+from digitwatch.recognition.decoding.ctc import Text, add
 
 Logs = NDArray[np.float64]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitwatch.reading.doubt import doubt
+from digitwatch.recognition.decoding.review_reason import doubt
 
 LABELS = [*"0123456789", "other"]
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from digitwatch.reading.guess import Guess, guess
-from digitwatch.reading.lattice import Lattice, Way
-from digitwatch.reading.rows import _agreed, _best_text, _misjudged, read_rows
+from digitwatch.recognition.decoding.candidate import Guess, guess
+from digitwatch.recognition.decoding.lattice import Lattice, Way
+from digitwatch.recognition.decoding.line_decoder import _agreed, _best_text, _misjudged, read_rows
 from digitwatch.recognition.segmentation.text_lines import Piece
 
 DIGITS = list(range(10))

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from digitwatch.reading.guess import Classify, Guess, guess
-from digitwatch.reading.lattice import UNLIKELY, Lattice, Way
+from digitwatch.recognition.decoding.candidate import Classify, Guess, guess
+from digitwatch.recognition.decoding.lattice import UNLIKELY, Lattice, Way
 from digitwatch.recognition.segmentation.oversegment import split
 from digitwatch.recognition.segmentation.text_lines import Piece, join
 

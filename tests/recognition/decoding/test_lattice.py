@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from digitwatch.reading.guess import Guess
-from digitwatch.reading.lattice import Lattice, Way
+from digitwatch.recognition.decoding.candidate import Guess
+from digitwatch.recognition.decoding.lattice import Lattice, Way
 from digitwatch.recognition.segmentation.text_lines import Piece
 
 

@@ -7,11 +7,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.ctc import Text, alternatives, likely_texts, log_probabilities, spans
-from digitwatch.reading.guess import Classify, Guess, guess
-from digitwatch.reading.lattice import Lattice
-from digitwatch.reading.looks import looks
-from digitwatch.reading.ways import Sides, all_ways, is_sure
+from digitwatch.recognition.decoding.candidate import Classify, Guess, guess
+from digitwatch.recognition.decoding.ctc import Text, alternatives, likely_texts, log_probabilities, spans
+from digitwatch.recognition.decoding.lattice import Lattice
+from digitwatch.recognition.decoding.segmentation_graph import Sides, all_ways, is_sure
+from digitwatch.recognition.decoding.test_time_augmentation import looks
 from digitwatch.recognition.networks.line_image import Strip, strip
 from digitwatch.recognition.networks.line_recognizer import FRAME
 from digitwatch.recognition.segmentation.text_lines import Piece, join

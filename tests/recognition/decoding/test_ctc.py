@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from digitwatch.reading.ctc import alternatives, likely_texts, log_probabilities, spans
+from digitwatch.recognition.decoding.ctc import alternatives, likely_texts, log_probabilities, spans
 
 NOTHING = 3
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from digitwatch.reading.looks import deskew, looks
+from digitwatch.recognition.decoding.test_time_augmentation import deskew, looks
 from digitwatch.recognition.networks.digit_image import normalise, stroke_width
 
 

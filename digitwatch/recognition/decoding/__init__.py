@@ -1,0 +1,1 @@
+"""From network outputs to the most probable text, its confidence and review reasons."""
