@@ -42,15 +42,16 @@ def test_the_sample_shows_what_is_read() -> None:
 
 def test_every_reason_is_explained() -> None:
     """What the reader says of a doubtful page stands in the README's table of reasons."""
-    from digitwatch.reading import afar, reader, stamp
+    from digitwatch.reading import reader
     from digitwatch.recognition.decoding import clutter
+    from digitwatch.recognition.fallbacks import blur, whole_crop
     from digitwatch.recognition.segmentation import border_fragments, lost_strokes
 
     said = [
-        afar.REASON,
+        blur.REASON,
         border_fragments.CUT_OFF,
         lost_strokes.SEVERED,
-        stamp.REASON,
+        whole_crop.REASON,
         reader.SMALL,
         reader.SOFT,
         reader.FAINT,

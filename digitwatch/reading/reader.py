@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.afar import DOTS, blurred, is_screened, surer
 from digitwatch.reading.looker import Looker, turned
 from digitwatch.reading.readings import Box, Digit, Reading
-from digitwatch.reading.stamp import agreed, as_it_is
 from digitwatch.recognition.decoding.candidate import Guess
+from digitwatch.recognition.fallbacks.blur import DOTS, blurred, is_screened, surer
+from digitwatch.recognition.fallbacks.whole_crop import agreed, as_it_is
 from digitwatch.recognition.foreground.binarise import STAMP, find_ink
 from digitwatch.recognition.image.decode import ImageError, Page, decode
 from digitwatch.recognition.networks.digit_classifier import Classifier

@@ -6,7 +6,7 @@ import pytest
 
 from digitwatch.reading.reader import Reader
 from digitwatch.reading.readings import Digit, Reading
-from digitwatch.reading.stamp import agreed, as_it_is
+from digitwatch.recognition.fallbacks.whole_crop import agreed, as_it_is
 
 
 @pytest.fixture(scope="module")

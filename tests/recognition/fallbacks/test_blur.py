@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.afar import is_screened, surer
 from digitwatch.reading.reader import Reader
 from digitwatch.reading.readings import Digit, Reading
+from digitwatch.recognition.fallbacks.blur import is_screened, surer
 
 
 def reading(text: str, confidence: float, status: str = "review") -> Reading:

@@ -1,0 +1,1 @@
+"""Further ways to prepare a page that was not read with certainty."""
