@@ -12,8 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitwatch.reading.palette import png
 from digitwatch.reading.reader import locate
+from digitwatch.recognition.annotation.palette import png
 from digitwatch.recognition.networks.digit_classifier import Classifier
 
 

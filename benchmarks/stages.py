@@ -20,7 +20,8 @@ import scans
 
 from digitwatch import worker
 from digitwatch.jobs import Equipment, Job
-from digitwatch.reading import annotate, looker, reader
+from digitwatch.reading import looker, reader
+from digitwatch.recognition.annotation import render
 from digitwatch.recognition.decoding import candidate, line_decoder
 from digitwatch.recognition.image import decode as images
 from digitwatch.recognition.networks import line_recognizer
@@ -37,8 +38,8 @@ STEPS: list[tuple[str, Any, str]] = [
     ("rows as a whole", line_decoder, "_best_text"),
     ("rows as a whole", line_decoder, "alternatives"),
     ("rest of reading", reader.Reader, "_read"),
-    ("the page in the picture", annotate, "_marked"),
-    ("PNG", annotate, "png"),
+    ("the page in the picture", render, "_marked"),
+    ("PNG", render, "png"),
     ("rest of drawing", worker, "annotate"),
     ("file, claim and syncs", worker, "_read_durably"),
     ("publishing and syncs", worker, "publish"),

@@ -2,7 +2,7 @@
 
 import cv2
 
-from digitwatch.reading.cards import TEMPLATES, drawn_template, kept_template
+from digitwatch.recognition.annotation.digit_card import TEMPLATES, drawn_template, kept_template
 
 for size, plot, classes in TEMPLATES:
     kept_template(size, classes).parent.mkdir(exist_ok=True)

@@ -5,11 +5,23 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from digitwatch.reading.cards import CARD, label, large_card, percent, small_card
-from digitwatch.reading.lettering import fill, fitted, lettering, paste, write
-from digitwatch.reading.palette import AMBER, BLUE, CREAM, GREEN, GREY, INK, PALETTE, WHITE, blank, png, toned
-from digitwatch.reading.ranking import ranking
 from digitwatch.reading.readings import Digit, Reading
+from digitwatch.recognition.annotation.class_card import ranking
+from digitwatch.recognition.annotation.digit_card import CARD, label, large_card, percent, small_card
+from digitwatch.recognition.annotation.palette import (
+    AMBER,
+    BLUE,
+    CREAM,
+    GREEN,
+    GREY,
+    INK,
+    PALETTE,
+    WHITE,
+    blank,
+    png,
+    toned,
+)
+from digitwatch.recognition.annotation.text import fill, fitted, lettering, paste, write
 from digitwatch.recognition.image.decode import Page
 
 _BADGES = {"ok": ("✔ ok", GREEN), "review": ("⚠ review – please check", AMBER), "empty": ("○ empty", GREY)}

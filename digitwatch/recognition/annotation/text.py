@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from digitwatch.reading.palette import PALETTE, WHITE, Colour
+from digitwatch.recognition.annotation.palette import PALETTE, WHITE, Colour
 
 _FONTS = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
 _MISSING = "□"

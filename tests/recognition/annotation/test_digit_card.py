@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.cards import TEMPLATES, drawn_template, kept_template
+from digitwatch.recognition.annotation.digit_card import TEMPLATES, drawn_template, kept_template
 
 
 @pytest.mark.parametrize(("size", "plot", "classes"), TEMPLATES)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digitwatch.reading.palette import BLUE, CREAM, GREEN, PALETTE, WHITE, blank, png, toned
+from digitwatch.recognition.annotation.palette import BLUE, CREAM, GREEN, PALETTE, WHITE, blank, png, toned
 
 
 def decoded(data: bytes) -> np.ndarray:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from digitwatch.reading.lettering import fill, fitted, lettering, paste, printable
-from digitwatch.reading.palette import BLUE, CREAM, INK, PALETTE, WHITE
+from digitwatch.recognition.annotation.palette import BLUE, CREAM, INK, PALETTE, WHITE
+from digitwatch.recognition.annotation.text import fill, fitted, lettering, paste, printable
 
 
 @pytest.mark.parametrize("text", ["scan-001.jpg", "Müller_Größe$x^2{}.png", "Счётчик 4"])

@@ -1,0 +1,1 @@
+"""From a page and its reading to an annotated PNG."""
