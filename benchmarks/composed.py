@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitwatch.reading.reader import Reader
+from digitwatch.recognition.reader import Reader
 
 KINDS = ("apart", "ruled", "boxed", "touching")
 CELL = 1.35  # width of a box, in heights of a digit

@@ -12,9 +12,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitwatch.reading.reader import locate
 from digitwatch.recognition.annotation.palette import png
 from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.reader import locate
 
 
 def one(path: Path, model: Classifier, sheet: np.ndarray, out: Path, log: int) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import cv2
 
-from digitwatch.reading.reader import Reader
 from digitwatch.recognition.annotation.render import annotate
+from digitwatch.recognition.reader import Reader
 
 cv2.setNumThreads(1)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from digitwatch.reading.reader import Reader
 from digitwatch.recognition.image.decode import ImageError
+from digitwatch.recognition.reader import Reader
 from digitwatch.training.datasets import Digits
 
 

@@ -20,7 +20,7 @@ import scans
 
 from digitwatch import worker
 from digitwatch.jobs import Equipment, Job
-from digitwatch.reading import looker, reader
+from digitwatch.recognition import page_reader, reader
 from digitwatch.recognition.annotation import render
 from digitwatch.recognition.decoding import candidate, line_decoder
 from digitwatch.recognition.image import decode as images
@@ -28,9 +28,9 @@ from digitwatch.recognition.networks import line_recognizer
 
 STEPS: list[tuple[str, Any, str]] = [
     ("decode", reader, "decode"),
-    ("ink", looker, "find_ink"),
-    ("lines and boxes", looker, "without_rules"),
-    ("pieces", looker, "find_rows"),
+    ("ink", page_reader, "find_ink"),
+    ("lines and boxes", page_reader, "without_rules"),
+    ("pieces", page_reader, "find_rows"),
     ("28x28 pictures", candidate, "normalise"),
     ("28x28 pictures", line_decoder, "looks"),
     ("network", reader.Classifier, "__call__"),

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from benchmarks.papers import OF_ONE_DIGIT, PAPERS, row
-from digitwatch.reading.reader import Reader
+from digitwatch.recognition.reader import Reader
 from digitwatch.training import datasets
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from digitwatch.reading.reader import Reader, locate
 from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.reader import Reader, locate
 from digitwatch.training import cuttings, datasets, export
 from digitwatch.training.cuttings import Cuttings, Page
 from digitwatch.training.datasets import Digits

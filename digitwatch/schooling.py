@@ -128,8 +128,8 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> ExitCode:
     Raises:
         Refusal: it cannot be done; the message says why.
     """
-    from digitwatch.reading.reader import locate  # noqa: PLC0415
     from digitwatch.recognition.networks.digit_classifier import ModelError  # noqa: PLC0415 (loads OpenCV and LiteRT)
+    from digitwatch.recognition.reader import locate  # noqa: PLC0415
     from digitwatch.training import evaluate as evaluation  # noqa: PLC0415
     from digitwatch.training.datasets import DataError  # noqa: PLC0415
 

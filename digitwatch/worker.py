@@ -19,11 +19,11 @@ import numpy as np
 
 from digitwatch.jobs import Equipment, Job, Outcome, PageResult
 from digitwatch.patience import told
-from digitwatch.reading.reader import Reader
-from digitwatch.reading.readings import Reading
 from digitwatch.recognition.annotation.render import annotate
 from digitwatch.recognition.image.decode import ImageError, Page
 from digitwatch.recognition.networks.digit_classifier import ModelError
+from digitwatch.recognition.reader import Reader
+from digitwatch.recognition.result import Reading
 from digitwatch.spool.annotated_images import publish, withdraw
 from digitwatch.spool.archive import numbered
 from digitwatch.spool.claims import Claim, sync_claim

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from service import scan
 
-from digitwatch.reading.reader import Reader
+from digitwatch.recognition.reader import Reader
 from digitwatch.training.cuttings import APART, GONE, NO_NUMBER, Page, cut
 
 

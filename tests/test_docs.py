@@ -28,7 +28,7 @@ def test_the_sample_shows_the_header() -> None:
 
 def test_the_sample_shows_what_is_read() -> None:
     """The rows on the first screen say what the bundled model reads on the two examples."""
-    from digitwatch.reading.reader import Reader
+    from digitwatch.recognition.reader import Reader
 
     reader = Reader()
     for line in README.splitlines():
@@ -42,7 +42,7 @@ def test_the_sample_shows_what_is_read() -> None:
 
 def test_every_reason_is_explained() -> None:
     """What the reader says of a doubtful page stands in the README's table of reasons."""
-    from digitwatch.reading import reader
+    from digitwatch.recognition import reader
     from digitwatch.recognition.decoding import clutter
     from digitwatch.recognition.fallbacks import blur, whole_crop
     from digitwatch.recognition.segmentation import border_fragments, lost_strokes

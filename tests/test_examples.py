@@ -8,8 +8,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from digitwatch.reading.reader import Reader
 from digitwatch.recognition.image.decode import decode
+from digitwatch.recognition.reader import Reader
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = sorted(path.name for path in (ROOT / "examples").iterdir())

@@ -77,8 +77,8 @@ def _kind(outcome: Outcome) -> str:
 
 def test_odd_pictures_have_a_reading() -> None:
     """Full-frame dark, noise, ramps and hairlines: there is a reading and a picture, whatever it says."""
-    from digitwatch.reading.reader import Reader
     from digitwatch.recognition.annotation.render import annotate
+    from digitwatch.recognition.reader import Reader
 
     reader = Reader("dense")
     for number in range(40):

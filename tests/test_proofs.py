@@ -35,7 +35,7 @@ def test_mnist_as_files_is_read_as_well_as_as_arrays(shared: Path, tmp_path: Pat
     rows = read_batch(tmp_path / "scans", tmp_path / "out")
     through_files = np.mean([row["prediction"] == str(label) for row, label in zip(rows, labels, strict=True)])
 
-    from digitwatch.reading.reader import Reader
+    from digitwatch.recognition.reader import Reader
 
     classify = Reader()._classifier
     answers = np.concatenate([classify(pictures[i : i + 500]).argmax(1) for i in range(0, 10_000, 500)])

@@ -9,8 +9,8 @@ pytest.importorskip("tensorflow")
 
 import keras
 
-from digitwatch.reading.reader import locate
 from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.reader import locate
 from digitwatch.training import export, models
 from digitwatch.training.recover import RecoverError, recover
 

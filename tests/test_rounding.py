@@ -10,8 +10,8 @@ pytest.importorskip("tensorflow")
 
 from ai_edge_litert.interpreter import Interpreter
 
-from digitwatch.reading.reader import locate
 from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.reader import locate
 from digitwatch.training import models
 from digitwatch.training.datasets import load
 from digitwatch.training.recover import recover

@@ -11,8 +11,8 @@ import pytest
 from test_sets import draw
 
 from digitwatch import cli
-from digitwatch.reading.reader import Reader
 from digitwatch.recognition.image.decode import decode
+from digitwatch.recognition.reader import Reader
 
 sorting: Any = pytest.importorskip("digitwatch.training.sorting", reason="needs the extra `train`")
 

@@ -11,9 +11,9 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from digitwatch import cli
-from digitwatch.reading.reader import Reader
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.networks.digit_image import normalise
+from digitwatch.recognition.reader import Reader
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import Correction
 from digitwatch.spool.csv_rows import HEADER

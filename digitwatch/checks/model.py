@@ -10,8 +10,8 @@ import numpy as np
 from digitwatch.checks.finding import Finding, mend, note, ok
 from digitwatch.checks.folders import writable
 from digitwatch.provision import NoModel, Plan, convert, needs_tensorflow, plan
-from digitwatch.reading.reader import Reader
 from digitwatch.recognition.networks.digit_classifier import ModelError
+from digitwatch.recognition.reader import Reader
 
 
 def model(named: Path | str, data: Path | None) -> Iterator[Finding]:

@@ -8,9 +8,9 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.reader import Reader
-from digitwatch.reading.readings import Reading
 from digitwatch.recognition.image.decode import ImageError
+from digitwatch.recognition.reader import Reader
+from digitwatch.recognition.result import Reading
 from digitwatch.training.datasets import Digits
 
 HELD_BACK = 4  # one scan in so many is never taught, but shows whether the teaching helped

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.reader import Reader, locate
 from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.reader import Reader, locate
 from digitwatch.training import augment, cuttings, datasets, export, lessons, rounding
 from digitwatch.training.calibrate import temperature
 from digitwatch.training.course import Progress, Report

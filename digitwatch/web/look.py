@@ -24,8 +24,8 @@ def main(model: str, pixels: int, number: int) -> dict[str, Any]:
     """Read page `number` of the scan on standard input; give what is to be printed."""
     import cv2  # noqa: PLC0415 (loaded within the limits)
 
-    from digitwatch.reading.reader import Reader  # noqa: PLC0415
     from digitwatch.recognition.image.decode import ImageError  # noqa: PLC0415
+    from digitwatch.recognition.reader import Reader  # noqa: PLC0415
 
     cv2.setNumThreads(1)
     reader = Reader(model, max_pixels=pixels)

@@ -3,10 +3,10 @@
 import cv2
 import numpy as np
 
-from digitwatch.reading.readings import Digit
 from digitwatch.recognition.annotation.digit_card import percent
 from digitwatch.recognition.annotation.palette import AMBER, BLUE, GREY, INK, WHITE, toned
 from digitwatch.recognition.annotation.text import fill, fitted, paste, write
+from digitwatch.recognition.result import Digit
 
 _SIZE = (250, 290)  # width and height
 _SEEN = 112  # pixels that the longer side of what the model saw is shown with

@@ -6,9 +6,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitwatch.reading.readings import Digit
 from digitwatch.recognition.annotation.palette import AMBER, BLUE, GREY, INK, Colour, toned
 from digitwatch.recognition.annotation.text import fill, paste, write
+from digitwatch.recognition.result import Digit
 
 CARD = (150, 118)  # width and height of a small card
 _LARGE = (250, 290)

@@ -5,7 +5,6 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from digitwatch.reading.readings import Digit, Reading
 from digitwatch.recognition.annotation.class_card import ranking
 from digitwatch.recognition.annotation.digit_card import CARD, label, large_card, percent, small_card
 from digitwatch.recognition.annotation.palette import (
@@ -23,6 +22,7 @@ from digitwatch.recognition.annotation.palette import (
 )
 from digitwatch.recognition.annotation.text import fill, fitted, lettering, paste, write
 from digitwatch.recognition.image.decode import Page
+from digitwatch.recognition.result import Digit, Reading
 
 _BADGES = {"ok": ("✔ ok", GREEN), "review": ("⚠ review – please check", AMBER), "empty": ("○ empty", GREY)}
 _DOUBTFUL = 0.95  # in a reading to be reviewed, digits less probable than this are marked

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.readings import Reading
+from digitwatch.recognition.result import Reading
 
 Pixels = NDArray[np.uint8]
 

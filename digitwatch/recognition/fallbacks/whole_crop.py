@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.readings import Reading
 from digitwatch.recognition.networks.digit_image import SIZE, fit
+from digitwatch.recognition.result import Reading
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.readings import Box, Digit, Reading
 from digitwatch.recognition.annotation.palette import AMBER, BLUE, CREAM, GREEN, PALETTE, Colour
 from digitwatch.recognition.annotation.render import annotate
 from digitwatch.recognition.image.decode import Page
+from digitwatch.recognition.result import Box, Digit, Reading
 
 SHAPES = [(28, 28), (300, 200, 3), (2, 900), (900, 2), (1, 1), (40, 5000, 3), (3000, 4000, 3)]
 

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.reader import Reader
 from digitwatch.recognition.decoding.clutter import CROWD, CROWDED, is_crowd
 from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.reader import Reader
 from digitwatch.recognition.segmentation.text_lines import Piece
 
 

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.reader import Reader
-from digitwatch.reading.readings import Digit, Reading
 from digitwatch.recognition.fallbacks.blur import is_screened, surer
+from digitwatch.recognition.reader import Reader
+from digitwatch.recognition.result import Digit, Reading
 
 
 def reading(text: str, confidence: float, status: str = "review") -> Reading:

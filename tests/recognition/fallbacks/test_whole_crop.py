@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.reader import Reader
-from digitwatch.reading.readings import Digit, Reading
 from digitwatch.recognition.fallbacks.whole_crop import agreed, as_it_is
+from digitwatch.recognition.reader import Reader
+from digitwatch.recognition.result import Digit, Reading
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.reader import Reader
 from digitwatch.recognition.foreground.document_boundary import find_sheet
+from digitwatch.recognition.reader import Reader
 
 
 def table(turn: float = 8) -> np.ndarray:

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.reader import Reader
 from digitwatch.recognition.foreground.felt_pen import broad_strokes
+from digitwatch.recognition.reader import Reader
 
 
 def six(*, paper: int = 215, ink: int = 90) -> np.ndarray:

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitwatch.reading.reader import BUNDLED
 from digitwatch.recognition.decoding.ctc import likely_texts
 from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.networks.line_image import strip
 from digitwatch.recognition.networks.line_recognizer import LineModel
+from digitwatch.recognition.reader import BUNDLED
 from digitwatch.recognition.segmentation.text_lines import Piece
 
 

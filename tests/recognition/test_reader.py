@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.reading.reader import Reader
 from digitwatch.recognition.image.decode import ImageError
 from digitwatch.recognition.networks.digit_image import normalise
+from digitwatch.recognition.reader import Reader
 from digitwatch.training import corruptions, pens
 
 NUMBER = "2473850169"
@@ -66,7 +66,7 @@ def test_doubts_of_a_number_are_not_independent(
     """A number is trusted a little more than if each of its digits had doubts of its own."""
     page = sheet(digits, "44")
     confidence = reader.read(page).confidence
-    monkeypatch.setattr("digitwatch.reading.looker.TOGETHER", 1.0)
+    monkeypatch.setattr("digitwatch.recognition.page_reader.TOGETHER", 1.0)
 
     assert reader.read(page).confidence < confidence < 1
 

@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.looker import Looker, turned
-from digitwatch.reading.readings import Box, Digit, Reading
 from digitwatch.recognition.decoding.candidate import Guess
 from digitwatch.recognition.fallbacks.blur import DOTS, blurred, is_screened, surer
 from digitwatch.recognition.fallbacks.whole_crop import agreed, as_it_is
@@ -19,6 +17,8 @@ from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.networks.digit_image import SIZE, fit
 from digitwatch.recognition.networks.letterbox import frame
 from digitwatch.recognition.networks.line_recognizer import LineModel
+from digitwatch.recognition.page_reader import Looker, turned
+from digitwatch.recognition.result import Box, Digit, Reading
 from digitwatch.recognition.segmentation.text_lines import Piece
 
 Pixels = NDArray[np.uint8]

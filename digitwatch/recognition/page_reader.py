@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.reading.readings import Box, Digit, Reading
 from digitwatch.recognition.decoding.candidate import Guess
 from digitwatch.recognition.decoding.clutter import CROWDED, glimpse, is_crowd
 from digitwatch.recognition.decoding.line_decoder import legibility, read_rows
@@ -16,6 +15,7 @@ from digitwatch.recognition.foreground.form_removal import without_rules
 from digitwatch.recognition.image.decode import Page
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.networks.line_recognizer import LineModel
+from digitwatch.recognition.result import Box, Digit, Reading
 from digitwatch.recognition.segmentation.border_fragments import CUT_OFF, Paper, spanning, without_rests
 from digitwatch.recognition.segmentation.components import LEGIBLE
 from digitwatch.recognition.segmentation.lost_strokes import SEVERED, wholeness
