@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from digitwatch import config, corrected, logs, provision, schooling, serving
+from digitwatch import config, corrected, logs, schooling, serving
 from digitwatch import retry as retrying
 from digitwatch.batch import Batch, BatchTrouble
 from digitwatch.daemon import Daemon
 from digitwatch.exits import ExitCode, Refusal
 from digitwatch.jobs import Equipment, Outcome
 from digitwatch.lookout import Habits
+from digitwatch.models import provisioning
 from digitwatch.patience import told
 from digitwatch.pool import Pool, WorkerError
 from digitwatch.recognition.image.sniff import is_complete
@@ -58,7 +59,7 @@ def watch(options: argparse.Namespace) -> ExitCode:
         tell=page.tell if page else None,
     )
     pool = _pool(settings, daemon.report, daemon.calls.put)  # may train for minutes, which a signal simply ends
-    listen(daemon, lambda: renew(pool, lambda: provision.at_hand(settings)))
+    listen(daemon, lambda: renew(pool, lambda: provisioning.at_hand(settings)))
     try:
         if page:
             page.start()
@@ -215,8 +216,8 @@ def _cores() -> int:
 
 def _chosen(settings: config.Settings) -> Path | str:
     try:
-        return provision.chosen(settings)
-    except provision.NoModel as error:
+        return provisioning.chosen(settings)
+    except provisioning.NoModel as error:
         raise Refusal(ExitCode.CONFIG, str(error)) from error
 
 
@@ -228,8 +229,8 @@ def _model(settings: config.Settings) -> Path | str:
         sd_notify.notify(STATUS=line, EXTEND_TIMEOUT_USEC=600_000_000)
 
     try:
-        return provision.provide(provision.chosen(settings), settings.training, progress)
-    except provision.NoModel as error:
+        return provisioning.provide(provisioning.chosen(settings), settings.training, progress)
+    except provisioning.NoModel as error:
         raise Refusal(ExitCode.CONFIG, str(error)) from error
 
 

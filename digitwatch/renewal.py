@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from digitwatch.jobs import Equipment
+from digitwatch.models.provisioning import NoModel
 from digitwatch.pool import Pool
-from digitwatch.provision import NoModel
 
 log = logging.getLogger(__name__)
 

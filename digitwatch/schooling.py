@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from digitwatch import provision, reviewed, taught
+from digitwatch import reviewed
 from digitwatch.config import Settings, model_path
 from digitwatch.exits import ExitCode, Refusal
+from digitwatch.models import provisioning, registry
 from digitwatch.patience import told
 from digitwatch.work import Places
 
@@ -26,7 +27,7 @@ def train(options: argparse.Namespace, settings: Callable[[], Settings]) -> Exit
             return _rollback(settings())
         need_tensorflow()
         return _train(options, settings)
-    except taught.HistoryError as error:
+    except registry.HistoryError as error:
         raise Refusal(ExitCode.CONFIG, str(error)) from error
     except OSError as error:
         raise Refusal(ExitCode.TRY_LATER, told(error)) from error
@@ -97,9 +98,9 @@ def _teach(options: argparse.Namespace, settings: Settings) -> ExitCode:
     found = reviewed.pages(settings.predictions, Path(options.corrections or settings.corrections))
     pages = [Page(page.scan, page.page, page.text, partial(reviewed.content, places, page)) for page in found]
     try:
-        named, _ = provision.plan(model_path(settings))
-        in_use = provision.at_hand(settings)
-    except provision.NoModel as error:
+        named, _ = provisioning.plan(model_path(settings))
+        in_use = provisioning.at_hand(settings)
+    except provisioning.NoModel as error:
         raise Refusal(ExitCode.CONFIG, str(error)) from error
     course = teach.Course(options.data, options.epochs or teach.EPOCHS, options.seed)
     result = teach.teach(named, in_use, pages, course)
@@ -107,14 +108,14 @@ def _teach(options: argparse.Namespace, settings: Settings) -> ExitCode:
         print(f"not installed: {result.objection}")
         return ExitCode.SOME_FAILED
     save = partial(export.save, result.content, result.card)
-    stem = taught.install(settings.taught, model_path(settings), save)
+    stem = registry.install(settings.taught, model_path(settings), save)
     print(f"installed {stem}.tflite, which now stands in for `model: {settings.model}`; {TAKE_OVER}")
     return ExitCode.DONE
 
 
 def _rollback(settings: Settings) -> ExitCode:
     """Go back to the model before the newest taught one."""
-    done = taught.rollback(settings.taught, model_path(settings))
+    done = registry.rollback(settings.taught, model_path(settings))
     if done is None:
         raise Refusal(ExitCode.USAGE, f"there is nothing to go back from: `model: {settings.model}` reads itself")
     left, now = done
@@ -138,13 +139,13 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> ExitCode:
     if options.data is None:
         need_tensorflow()
     try:
-        model = locate(options.model or provision.chosen(settings))
+        model = locate(options.model or provisioning.chosen(settings))
         print(evaluation.evaluate(model, data=options.data))
         if options.report is not None:
             from digitwatch.training.report import report  # noqa: PLC0415 (draws with matplotlib)
 
             print(f"\nSee {report(model, options.report, data=options.data, sources=options.source)}")
-    except (DataError, ModelError, provision.NoModel) as error:
+    except (DataError, ModelError, provisioning.NoModel) as error:
         raise Refusal(ExitCode.USAGE, str(error)) from error
     except OSError as error:
         raise Refusal(ExitCode.TRY_LATER, told(error)) from error

@@ -5,8 +5,9 @@ import socket
 import sys
 from pathlib import Path
 
-from digitwatch import config, provision
+from digitwatch import config
 from digitwatch.config import ConfigError
+from digitwatch.models import provisioning
 from digitwatch.page import Page
 from digitwatch.system import sd_notify
 from digitwatch.values import address, is_loopback
@@ -65,8 +66,8 @@ def serve(settings: config.Settings, source: Path | None, *, handle: int | None,
 def _model(settings: config.Settings) -> Path | str:
     """Give the model that reads now, or the one of the settings where that cannot be told."""
     try:
-        return provision.chosen(settings)
-    except provision.NoModel:
+        return provisioning.chosen(settings)
+    except provisioning.NoModel:
         return config.model_path(settings)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from service import Service, scan, until
 
-from digitwatch import cli, taught
+from digitwatch import cli
+from digitwatch.models import registry
 
 
 def save(stem: Path) -> None:
@@ -34,10 +35,10 @@ def test_taken_over_on_sighup_and_back_again(tmp_path: Path) -> None:
             until(lambda: service.lines().count(words) > count, words)
 
         assert reads("a.png").startswith("dense-")
-        taught.install(tmp_path / "taught", "dense", save)
+        registry.install(tmp_path / "taught", "dense", save)
         reload("has taken over from dense-")
         assert reads("b.png").startswith("dense-taught-1-")
-        bad = taught.install(tmp_path / "taught", "dense", save)
+        bad = registry.install(tmp_path / "taught", "dense", save)
         bad.with_name(f"{bad.name}.tflite").write_bytes(b"no model")
         reload("cannot be taken over, dense-taught-1-")
         assert reads("c.png").startswith("dense-taught-1-")
@@ -45,6 +46,6 @@ def test_taken_over_on_sighup_and_back_again(tmp_path: Path) -> None:
             assert cli.main(["-c", str(service.config), "train", "--rollback"]) == 0
         reload("has taken over from dense-taught-1-")
         assert reads("d.png").startswith("dense-")
-        (tmp_path / "taught" / taught.HISTORY).write_text(json.dumps({"dense": 7}))
+        (tmp_path / "taught" / registry.HISTORY).write_text(json.dumps({"dense": 7}))
         reload("cannot be taken over, dense-")
         assert service.stop() == 0

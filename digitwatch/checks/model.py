@@ -9,7 +9,7 @@ import numpy as np
 
 from digitwatch.checks.finding import Finding, mend, note, ok
 from digitwatch.checks.folders import writable
-from digitwatch.provision import NoModel, Plan, convert, needs_tensorflow, plan
+from digitwatch.models.provisioning import NoModel, Plan, convert, needs_tensorflow, plan
 from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.reader import Reader
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
-from digitwatch import taught
 from digitwatch.config import Settings, Training, model_path
+from digitwatch.models import registry
 from digitwatch.page import environment
 
 
@@ -33,8 +33,8 @@ def chosen(settings: Settings) -> Path | str:
         NoModel: which one it is cannot be told.
     """
     try:
-        return taught.current(settings.taught, model_path(settings))
-    except taught.HistoryError as error:
+        return registry.current(settings.taught, model_path(settings))
+    except registry.HistoryError as error:
         raise NoModel(str(error)) from error
 
 

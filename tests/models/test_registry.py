@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.taught import HISTORY, HistoryError, current, install, rollback
+from digitwatch.models.registry import HISTORY, HistoryError, current, install, rollback
 
 
 def save(stem: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from digitwatch.config import Training
-from digitwatch.provision import NoModel, provide
+from digitwatch.models.provisioning import NoModel, provide
 
 
 def test_a_bundled_model_is_taken_by_its_name() -> None:
