@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         settle()
         warm_up()
     from digitwatch import commands  # noqa: PLC0415 (--help need not wait for it)
-    from digitwatch.config import ConfigError  # noqa: PLC0415
+    from digitwatch.config.settings import ConfigError  # noqa: PLC0415
     from digitwatch.exits import ExitCode, Refusal  # noqa: PLC0415
 
     try:

@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from digitwatch import config, corrected, logs, schooling, serving
+from digitwatch import corrected, logs, schooling, serving
 from digitwatch import retry as retrying
 from digitwatch.batch import Batch, BatchTrouble
+from digitwatch.config import settings as config
 from digitwatch.daemon import Daemon
 from digitwatch.exits import ExitCode, Refusal
 from digitwatch.jobs import Equipment, Outcome

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from digitwatch import reviewed
-from digitwatch.config import Settings, model_path
+from digitwatch.config.settings import Settings, model_path
 from digitwatch.exits import ExitCode, Refusal
 from digitwatch.models import provisioning, registry
 from digitwatch.patience import told

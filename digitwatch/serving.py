@@ -5,12 +5,12 @@ import socket
 import sys
 from pathlib import Path
 
-from digitwatch import config
-from digitwatch.config import ConfigError
+from digitwatch.config import settings as config
+from digitwatch.config.field_types import address, is_loopback
+from digitwatch.config.settings import ConfigError
 from digitwatch.models import provisioning
 from digitwatch.page import Page
 from digitwatch.system import sd_notify
-from digitwatch.values import address, is_loopback
 from digitwatch.web.parts import missing
 from digitwatch.web.token import TokenError, read_token
 from digitwatch.work import Places

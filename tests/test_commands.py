@@ -7,7 +7,7 @@ import pytest
 
 from digitwatch import commands
 from digitwatch.commands import ExitCode, Refusal
-from digitwatch.config import FILES, FOLDERS, Settings
+from digitwatch.config.settings import FILES, FOLDERS, Settings
 
 
 def options(batch: Path, out: Path | None = None) -> argparse.Namespace:

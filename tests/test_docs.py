@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch import config
+from digitwatch.config import settings
 from digitwatch.exits import ExitCode
 from digitwatch.spool.csv_rows import HEADER, Row
 
@@ -63,8 +63,8 @@ def test_every_reason_is_explained() -> None:
 
 def test_every_key_is_listed() -> None:
     """Each key of config.yaml stands in the README's table by its dotted path."""
-    sections = {"limits": config.Limits, "training": config.Training, "web": config.Web}
-    keys = [key for key in config.Settings.model_fields if key != "base" and key not in sections]
+    sections = {"limits": settings.Limits, "training": settings.Training, "web": settings.Web}
+    keys = [key for key in settings.Settings.model_fields if key != "base" and key not in sections]
     keys += [f"{name}.{key}" for name, section in sections.items() for key in section.model_fields]
 
     assert [key for key in keys if f"`{key}`" not in README] == []

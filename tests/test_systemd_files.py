@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch import config
+from digitwatch.config import settings
 from digitwatch.exits import ExitCode
 from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.csv_rows import HEADER, Row
@@ -96,7 +96,7 @@ def test_all_folders_lie_in_the_one_place_that_can_be_written() -> None:
     [writable] = unit["ReadWritePaths"]
 
     assert unit["BindPaths"] == [writable]
-    assert set(folders()) == {*config.FOLDERS, *config.FILES, "taught"}
+    assert set(folders()) == {*settings.FOLDERS, *settings.FILES, "taught"}
     assert all(place.is_relative_to(writable) for place in folders().values())
 
 
@@ -104,7 +104,7 @@ def test_each_folder_is_made_at_boot() -> None:
     """tmpfiles.conf makes all that config.yaml names, and the folder of claims, and cleans nothing."""
     lines = re.findall(r"^d (\S+) +(\d+) digitwatch digitwatch (\S+)$", (SYSTEMD / "tmpfiles.conf").read_text(), re.M)
     made = {Path(place) for place, _, _ in lines}
-    wanted = {place for key, place in folders().items() if key not in config.FILES}
+    wanted = {place for key, place in folders().items() if key not in settings.FILES}
 
     assert made == wanted | {folders()["inbox"].parent, folders()["inbox"] / CLAIMED}
     assert {age for _, _, age in lines} == {"-"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from digitwatch.checks.finding import Finding, mend, note, ok
 from digitwatch.checks.folders import user
-from digitwatch.values import address
+from digitwatch.config.field_types import address
 from digitwatch.web.parts import missing
 from digitwatch.web.token import TokenError, read_token
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
-from digitwatch.config import Settings, Training, model_path
+from digitwatch.config.settings import Settings, Training, model_path
 from digitwatch.models import registry
 from digitwatch.page import environment
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.config import Training
+from digitwatch.config.settings import Training
 from digitwatch.models.provisioning import NoModel, provide
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch import config
+from digitwatch.config import settings as config
 
-SHIPPED = Path(__file__).parents[1] / "config.yaml"
+SHIPPED = Path(__file__).parents[2] / "config.yaml"
 
 
 def problems_of(tmp_path: Path, text: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from digitwatch.values import Address, FilePath, Size, address, is_loopback, of_a_user_that_exists
+from digitwatch.config.field_types import Address, FilePath, Size, address, is_loopback, of_a_user_that_exists
 
 log = logging.getLogger(__name__)
 

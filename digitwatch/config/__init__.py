@@ -1,0 +1,1 @@
+"""config.yaml to checked, frozen settings."""
