@@ -18,13 +18,13 @@ from typing import Any
 import cv2
 import scans
 
-from digitwatch import worker
-from digitwatch.jobs import Equipment, Job
 from digitwatch.recognition import page_reader, reader
 from digitwatch.recognition.annotation import render
 from digitwatch.recognition.decoding import candidate, line_decoder
 from digitwatch.recognition.image import decode as images
 from digitwatch.recognition.networks import line_recognizer
+from digitwatch.workers import task
+from digitwatch.workers.messages import Equipment, Job
 
 STEPS: list[tuple[str, Any, str]] = [
     ("decode", reader, "decode"),
@@ -40,10 +40,10 @@ STEPS: list[tuple[str, Any, str]] = [
     ("rest of reading", reader.Reader, "_read"),
     ("the page in the picture", render, "_marked"),
     ("PNG", render, "png"),
-    ("rest of drawing", worker, "annotate"),
-    ("file, claim and syncs", worker, "_read_durably"),
-    ("publishing and syncs", worker, "publish"),
-    ("rest of the worker", worker, "perform"),
+    ("rest of drawing", task, "annotate"),
+    ("file, claim and syncs", task, "_read_durably"),
+    ("publishing and syncs", task, "publish"),
+    ("rest of the worker", task, "perform"),
 ]
 
 
@@ -87,11 +87,11 @@ def main() -> None:
             files = sorted((base / "scans").iterdir())
         equipment = Equipment("cnn", None, 200_000_000, 4 << 30)
         cv2.setNumThreads(1)
-        worker._reader = reader.Reader()
+        task._reader = reader.Reader()
         meter = Meter()
         for number, file in enumerate(files[:5] + files):
             meter.scans.append(defaultdict(float))
-            worker.perform(Job(f"{number}", file.name, file, base / "out", claimed=False), equipment)
+            task.perform(Job(f"{number}", file.name, file, base / "out", claimed=False), equipment)
     measured = meter.scans[5:]
     names = dict.fromkeys(name for name, _, _ in STEPS)
     medians = {name: 1e3 * statistics.median(scan[name] for scan in measured) for name in names}

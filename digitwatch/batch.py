@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from digitwatch.jobs import Job, Outcome
-from digitwatch.pool import CRASHES, Pool
 from digitwatch.recognition.image import sniff as formats
 from digitwatch.spool.annotated_images import withdraw
 from digitwatch.spool.claims import lock
@@ -20,6 +18,8 @@ from digitwatch.spool.durable_io import digest, sync_folder
 from digitwatch.spool.inbox import is_temporary
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.work import completed, rows_of
+from digitwatch.workers.messages import Job, Outcome
+from digitwatch.workers.pool import CRASHES, Pool
 
 AHEAD = 64  # scans that may be read before the first of them is recorded: rows keep the order of names
 

@@ -19,8 +19,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.out is not None and options.command == "watch_or_batch" and options.batch is None:
         parser.error("--out goes with --batch")
     if options.command == "watch_or_batch":
-        from digitwatch.slot import warm_up  # noqa: PLC0415
         from digitwatch.system.temp_dir import settle  # noqa: PLC0415 (as below)
+        from digitwatch.workers.process import warm_up  # noqa: PLC0415
 
         settle()
         warm_up()

@@ -14,11 +14,9 @@ from digitwatch.batch import Batch, BatchTrouble
 from digitwatch.config import settings as config
 from digitwatch.daemon import Daemon
 from digitwatch.exits import ExitCode, Refusal
-from digitwatch.jobs import Equipment, Outcome
 from digitwatch.lookout import Habits
 from digitwatch.models import provisioning
 from digitwatch.patience import told
-from digitwatch.pool import Pool, WorkerError
 from digitwatch.recognition.image.sniff import is_complete
 from digitwatch.renewal import renew
 from digitwatch.signals import listen
@@ -27,6 +25,8 @@ from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.system import sd_notify
 from digitwatch.work import Places
+from digitwatch.workers.messages import Equipment, Outcome
+from digitwatch.workers.pool import Pool, WorkerError
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,9 @@ from collections.abc import Callable
 
 from digitwatch import work
 from digitwatch.backlog import Backlog
-from digitwatch.jobs import Outcome
 from digitwatch.ledger import Ledger
 from digitwatch.lookout import Habits, Lookout
 from digitwatch.patience import Patience, told
-from digitwatch.pool import CRASHES, Pool
 from digitwatch.spool import claims
 from digitwatch.spool.claims import Claim, Taken
 from digitwatch.spool.disk_space import Room
@@ -19,6 +17,8 @@ from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.status import Status
 from digitwatch.system import sd_notify
+from digitwatch.workers.messages import Outcome
+from digitwatch.workers.pool import CRASHES, Pool
 
 log = logging.getLogger(__name__)
 

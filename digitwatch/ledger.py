@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from digitwatch import work
-from digitwatch.jobs import Outcome
 from digitwatch.spool import claims
 from digitwatch.spool.annotated_images import withdraw
 from digitwatch.spool.archive import Vanished
 from digitwatch.spool.claims import Claim
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.prediction_log import PredictionLog
+from digitwatch.workers.messages import Outcome
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from digitwatch.jobs import Equipment
 from digitwatch.models.provisioning import NoModel
-from digitwatch.pool import Pool
+from digitwatch.workers.messages import Equipment
+from digitwatch.workers.pool import Pool
 
 log = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from digitwatch.jobs import Outcome
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.log_search import scans_of_day
 from digitwatch.system import sd_notify
+from digitwatch.workers.messages import Outcome
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from digitwatch.jobs import Job, Outcome
 from digitwatch.spool import archive as filing
 from digitwatch.spool import claims
 from digitwatch.spool.annotated_images import withdraw
@@ -32,6 +31,7 @@ from digitwatch.spool.claims import Claim
 from digitwatch.spool.csv_rows import Row, printable, shown_name
 from digitwatch.spool.durable_io import digest, make_folder, sync_folder
 from digitwatch.spool.prediction_log import PredictionLog
+from digitwatch.workers.messages import Job, Outcome
 
 
 @dataclass(frozen=True)

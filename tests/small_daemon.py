@@ -20,7 +20,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from digitwatch.daemon import Daemon
-from digitwatch.jobs import Job, Outcome, PageResult
 from digitwatch.lookout import Habits
 from digitwatch.signals import listen
 from digitwatch.spool.annotated_images import publish
@@ -28,6 +27,7 @@ from digitwatch.spool.claims import Claim, sync_claim
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.work import Places
+from digitwatch.workers.messages import Job, Outcome, PageResult
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

@@ -15,10 +15,10 @@ from service import Service, scan, until
 
 from digitwatch.daemon import Daemon
 from digitwatch.lookout import Habits
-from digitwatch.pool import WorkerError
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.work import Places
+from digitwatch.workers.pool import WorkerError
 
 
 def _copied(service: Service, name: str) -> None:

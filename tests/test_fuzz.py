@@ -17,7 +17,7 @@ from disks import other_filesystem
 from mutants import mutant, odd_picture, seeds
 from test_pool import Owner
 
-from digitwatch.jobs import Job, Outcome
+from digitwatch.workers.messages import Job, Outcome
 
 NUMBER = int(os.environ.get("FUZZ", "20000"))
 FIRST = int(os.environ.get("FUZZ_FIRST", "0"))

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.jobs import Outcome
 from digitwatch.ledger import GROUP, GROUP_SECONDS, Ledger
 from digitwatch.spool import claims
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.work import Places, job
+from digitwatch.workers.messages import Outcome
 
 
 @pytest.fixture

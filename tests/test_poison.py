@@ -6,7 +6,7 @@ from pathlib import Path
 from accounts import account
 from service import Small, until
 
-from digitwatch.pool import CRASHES
+from digitwatch.workers.pool import CRASHES
 
 
 def test_a_scan_that_ends_the_program_again_and_again_is_failed(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.jobs import Job, Outcome, PageResult
 from digitwatch.spool.csv_rows import Row, encode
 from digitwatch.status import EVERY, Status
+from digitwatch.workers.messages import Job, Outcome, PageResult
 
 
 class Clock:

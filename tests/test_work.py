@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from digitwatch import work
-from digitwatch.jobs import Job, Outcome, PageResult
 from digitwatch.spool import archive, claims
 from digitwatch.spool.claims import CLAIMED, Claim
 from digitwatch.spool.prediction_log import PredictionLog
+from digitwatch.workers.messages import Job, Outcome, PageResult
 
 
 @pytest.fixture

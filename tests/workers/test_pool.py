@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from service import scan, until
 
-from digitwatch import slot
-from digitwatch.jobs import Equipment, Job, Outcome
-from digitwatch.pool import Pool, WorkerError
+from digitwatch.workers import process
+from digitwatch.workers.messages import Equipment, Job, Outcome
+from digitwatch.workers.pool import Pool, WorkerError
 
 
 class Owner:
@@ -182,7 +182,7 @@ def test_a_held_fork_server_is_replaced(
     owner: Owner, job: Job, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Stopped by a signal it makes no worker: it is killed, and the scan is read by a worker of the next one."""
-    monkeypatch.setattr(slot, "HELD_SECONDS", 0.1)
+    monkeypatch.setattr(process, "HELD_SECONDS", 0.1)
     held = forkserver._forkserver._forkserver_pid
     os.kill(held, signal.SIGSTOP)
     os.kill(owner.pid(), signal.SIGKILL)

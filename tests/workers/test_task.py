@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from service import scan
 
-from digitwatch import worker
+from digitwatch.workers import task
 
 CODE = """
 import sys
 from pathlib import Path
-from digitwatch import worker
-from digitwatch.jobs import (Equipment, Job)
+from digitwatch.workers import task
+from digitwatch.workers.messages import (Equipment, Job)
 
 base = Path(sys.argv[1])
 equipment = Equipment("dense", None, int(sys.argv[2]), 4 * 10**9)
@@ -92,7 +92,7 @@ def test_a_claim_is_durable_before_anything_is_made_of_it(tmp_path: Path, name: 
 
 
 HOLES = """
-from digitwatch import worker
+from digitwatch.workers import task
 
 def held():
     return int(open("/proc/self/statm").read().split()[1]) * 4096 >> 20
@@ -106,7 +106,7 @@ print(before - held())
 """
 
 
-@pytest.mark.skipif(worker._trim is None, reason="only glibc can be asked to give memory back")
+@pytest.mark.skipif(task._trim is None, reason="only glibc can be asked to give memory back")
 def test_tidying_gives_memory_back() -> None:
     """What lies free between things that are kept goes back to the system."""
     done = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, check=True)

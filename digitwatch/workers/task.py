@@ -17,7 +17,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import cv2
 import numpy as np
 
-from digitwatch.jobs import Equipment, Job, Outcome, PageResult
 from digitwatch.patience import told
 from digitwatch.recognition.annotation.render import annotate
 from digitwatch.recognition.image.decode import ImageError, Page
@@ -29,6 +28,7 @@ from digitwatch.spool.archive import numbered
 from digitwatch.spool.claims import Claim, sync_claim
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.file_probe import LOOK
+from digitwatch.workers.messages import Equipment, Job, Outcome, PageResult
 
 TIDY = 200  # scans after which a worker tidies its memory; that takes a few milliseconds
 

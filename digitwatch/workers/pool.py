@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from digitwatch.jobs import Equipment, Job, Outcome
-from digitwatch.slot import Died, Slot, start, verdict, warm_up
+from digitwatch.workers.messages import Equipment, Job, Outcome
+from digitwatch.workers.process import Died, Slot, start, verdict, warm_up
 
 AHEAD = 2  # scans given to a worker at a time: one that it reads, one that waits so that it never idles
 CRASHES = 5  # a scan during which, read alone, a process died so often is the cause, not the victim

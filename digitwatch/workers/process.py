@@ -17,12 +17,12 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
-from digitwatch.jobs import Equipment, Job, Outcome
 from digitwatch.spool.csv_rows import printable
+from digitwatch.workers.messages import Equipment, Job, Outcome
 
 log = logging.getLogger(__name__)
 
-WORKER = "digitwatch.worker"
+WORKER = "digitwatch.workers.task"
 HELD, ENDED = "T", ("Z", "X", "")  # states of a process: stopped by a signal; ended, waited for or not
 PATIENCE = 0.005  # seconds between two looks whether a killed process has ended
 HELD_SECONDS = 2.0  # without an answer, after which one looks whether the process that workers come from is held
