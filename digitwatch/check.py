@@ -7,8 +7,8 @@ from pathlib import Path
 from digitwatch.checks import folders, listening, record, waiting, wakeup
 from digitwatch.checks import model as models
 from digitwatch.checks.finding import Finding
-from digitwatch.lookout import Habits
-from digitwatch.work import Places
+from digitwatch.service.inbox_monitor import Habits
+from digitwatch.service.transaction import Places
 
 
 def inspect(

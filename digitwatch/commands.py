@@ -9,22 +9,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 from digitwatch import corrected, logs, schooling, serving
-from digitwatch import retry as retrying
-from digitwatch.batch import Batch, BatchTrouble
 from digitwatch.config import settings as config
-from digitwatch.daemon import Daemon
 from digitwatch.exits import ExitCode, Refusal
-from digitwatch.lookout import Habits
 from digitwatch.models import provisioning
-from digitwatch.patience import told
 from digitwatch.recognition.image.sniff import is_complete
-from digitwatch.renewal import renew
-from digitwatch.signals import listen
+from digitwatch.service import requeue as retrying
+from digitwatch.service.backoff import told
+from digitwatch.service.batch import Batch, BatchTrouble
+from digitwatch.service.daemon import Daemon
+from digitwatch.service.inbox_monitor import Habits
+from digitwatch.service.model_reload import renew
+from digitwatch.service.signals import listen
+from digitwatch.service.transaction import Places
 from digitwatch.spool.claims import Taken
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.system import sd_notify
-from digitwatch.work import Places
 from digitwatch.workers.messages import Equipment, Outcome
 from digitwatch.workers.pool import Pool, WorkerError
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digitwatch import corrected
+from digitwatch.service.transaction import Places
 from digitwatch.spool import correction_log
 from digitwatch.web.files import NotThereError, find
-from digitwatch.work import Places
 
 
 class Reviewed(NamedTuple):

@@ -10,8 +10,8 @@ from digitwatch import reviewed
 from digitwatch.config.settings import Settings, model_path
 from digitwatch.exits import ExitCode, Refusal
 from digitwatch.models import provisioning, registry
-from digitwatch.patience import told
-from digitwatch.work import Places
+from digitwatch.service.backoff import told
+from digitwatch.service.transaction import Places
 
 TAKE_OVER = "a running digitwatch takes it over on SIGHUP (systemctl reload digitwatch)"
 

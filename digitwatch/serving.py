@@ -9,11 +9,11 @@ from digitwatch.config import settings as config
 from digitwatch.config.field_types import address, is_loopback
 from digitwatch.config.settings import ConfigError
 from digitwatch.models import provisioning
-from digitwatch.page import Page
+from digitwatch.service.transaction import Places
+from digitwatch.service.web_supervisor import Page
 from digitwatch.system import sd_notify
 from digitwatch.web.parts import missing
 from digitwatch.web.token import TokenError, read_token
-from digitwatch.work import Places
 
 DEFAULT = "127.0.0.1:8080"
 

@@ -19,14 +19,14 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from digitwatch.daemon import Daemon
-from digitwatch.lookout import Habits
-from digitwatch.signals import listen
+from digitwatch.service.daemon import Daemon
+from digitwatch.service.inbox_monitor import Habits
+from digitwatch.service.signals import listen
+from digitwatch.service.transaction import Places
 from digitwatch.spool.annotated_images import publish
 from digitwatch.spool.claims import Claim, sync_claim
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
-from digitwatch.work import Places
 from digitwatch.workers.messages import Job, Outcome, PageResult
 
 

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from digitwatch.check import inspect
-from digitwatch.lookout import Habits
-from digitwatch.work import Places
+from digitwatch.service.inbox_monitor import Habits
+from digitwatch.service.transaction import Places
 
 HABITS = Habits("auto", False, 30.0, 1.0, 0)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from digitwatch.reviewed import content, pages
+from digitwatch.service.transaction import Places
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import Correction
 from digitwatch.spool.csv_rows import HEADER
-from digitwatch.work import Places
 
 SHA = hashlib.sha256(b"scan").hexdigest()
 

@@ -16,12 +16,12 @@ pytest.importorskip("starlette", reason="needs the extra web: pip install -e '.[
 import httpx
 from starlette.applications import Starlette
 
+from digitwatch.service.transaction import Places
 from digitwatch.spool.csv_rows import Row
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.web.app import make
 from digitwatch.web.serve import Server, bind
 from digitwatch.web.site import Site
-from digitwatch.work import Places
 
 DAY = "2026-11-22"
 

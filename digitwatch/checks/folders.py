@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from digitwatch.checks.finding import Finding, mend, note, ok
-from digitwatch.patience import told
+from digitwatch.service.backoff import told
 from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.disk_space import nearest, shortage
 from digitwatch.spool.durable_io import rename_new, write_durably

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from digitwatch.checks.finding import Finding, mend, note, ok
 from digitwatch.checks.folders import user
-from digitwatch.patience import told
+from digitwatch.service.backoff import told
 from digitwatch.spool.csv_rows import HEADER, is_whole, parse
 
 TAIL = 1 << 16  # bytes in which the newest row is looked for

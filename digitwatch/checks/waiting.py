@@ -8,7 +8,7 @@ from pathlib import Path
 
 from digitwatch.checks.finding import Finding, mend, note, ok
 from digitwatch.checks.folders import user
-from digitwatch.patience import told
+from digitwatch.service.backoff import told
 from digitwatch.spool.claims import CLAIMED, Taken, lock
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.inbox import is_temporary

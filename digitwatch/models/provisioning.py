@@ -11,7 +11,7 @@ from pathlib import Path
 
 from digitwatch.config.settings import Settings, Training, model_path
 from digitwatch.models import registry
-from digitwatch.page import environment
+from digitwatch.service.web_supervisor import environment
 
 
 class NoModel(Exception):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from digitwatch.work import Places
+from digitwatch.service.transaction import Places
 
 
 @dataclass(frozen=True)

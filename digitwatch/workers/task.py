@@ -17,12 +17,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import cv2
 import numpy as np
 
-from digitwatch.patience import told
 from digitwatch.recognition.annotation.render import annotate
 from digitwatch.recognition.image.decode import ImageError, Page
 from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.reader import Reader
 from digitwatch.recognition.result import Reading
+from digitwatch.service.backoff import told
 from digitwatch.spool.annotated_images import publish, withdraw
 from digitwatch.spool.archive import numbered
 from digitwatch.spool.claims import Claim, sync_claim

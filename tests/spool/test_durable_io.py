@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.patience import told
+from digitwatch.service.backoff import told
 from digitwatch.spool import durable_io
 
 

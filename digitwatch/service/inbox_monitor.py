@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from digitwatch.patience import told
+from digitwatch.service.backoff import told
 from digitwatch.spool import claims, fs_events
 from digitwatch.spool.claims import CLAIMED, Claim
 from digitwatch.spool.durable_io import identity

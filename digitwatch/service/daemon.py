@@ -5,17 +5,17 @@ import logging
 import queue
 from collections.abc import Callable
 
-from digitwatch import work
-from digitwatch.backlog import Backlog
-from digitwatch.ledger import Ledger
-from digitwatch.lookout import Habits, Lookout
-from digitwatch.patience import Patience, told
+from digitwatch.service import transaction
+from digitwatch.service.backoff import Patience, told
+from digitwatch.service.in_flight import Ledger
+from digitwatch.service.inbox_monitor import Habits, Lookout
+from digitwatch.service.read_queue import Backlog
+from digitwatch.service.status import Status
 from digitwatch.spool import claims
 from digitwatch.spool.claims import Claim, Taken
 from digitwatch.spool.disk_space import Room
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
-from digitwatch.status import Status
 from digitwatch.system import sd_notify
 from digitwatch.workers.messages import Outcome
 from digitwatch.workers.pool import CRASHES, Pool
@@ -36,7 +36,7 @@ class Daemon:
 
     def __init__(
         self,
-        places: work.Places,
+        places: transaction.Places,
         inbox: Inbox,
         predictions: PredictionLog,
         habits: Habits,
@@ -183,7 +183,7 @@ class Daemon:
                     self._ledger.enter(claim)
             if claim is None:
                 break
-            self._pool.submit(work.job(self._places, claim))
+            self._pool.submit(transaction.job(self._places, claim))
 
     @property
     def _may_take(self) -> bool:
@@ -205,7 +205,7 @@ class Daemon:
             self._backlog.suspect(claim)
             raise
         reason = f"it ended the program that reads it {CRASHES} times; the image file is probably damaged"
-        self.report(Outcome(work.job(self._places, claim), "", failure=reason))
+        self.report(Outcome(transaction.job(self._places, claim), "", failure=reason))
         return False
 
     def _has_room(self) -> bool:

@@ -13,11 +13,11 @@ import pytest
 from accounts import account, family, processes_writing, tiny
 from service import Service, scan, until
 
-from digitwatch.daemon import Daemon
-from digitwatch.lookout import Habits
+from digitwatch.service.daemon import Daemon
+from digitwatch.service.inbox_monitor import Habits
+from digitwatch.service.transaction import Places
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
-from digitwatch.work import Places
 from digitwatch.workers.pool import WorkerError
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from digitwatch import work
+from digitwatch.service import transaction
 from digitwatch.spool import claims
 from digitwatch.spool.annotated_images import withdraw
 from digitwatch.spool.archive import Vanished
@@ -25,15 +25,15 @@ FRESH_SECONDS = 10.0  # an incomplete image younger than this may still be writt
 class Ledger:
     """Every claim that is not yet filed, and how far it has come."""
 
-    def __init__(self, places: work.Places, predictions: PredictionLog, clock: Callable[[], float]) -> None:
+    def __init__(self, places: transaction.Places, predictions: PredictionLog, clock: Callable[[], float]) -> None:
         """Begin with nothing in hand."""
         self.model = ""
         self._places = places
         self._predictions = predictions
         self._clock = clock
         self._claims: dict[str, tuple[Claim, float]] = {}  # id -> claim, since when
-        self._to_record: list[work.Finished] = []
-        self._to_file: list[work.Recorded] = []
+        self._to_record: list[transaction.Finished] = []
+        self._to_file: list[transaction.Recorded] = []
         self._since = 0.0  # when the first of those to be recorded was read
 
     def __len__(self) -> int:
@@ -65,7 +65,7 @@ class Ledger:
 
         Those that are recorded are filed by the next call of `file`; the others are returned, to be read.
         """
-        to_file, to_read = work.recover(self._places, self._predictions, self._claims.keys())
+        to_file, to_read = transaction.recover(self._places, self._predictions, self._claims.keys())
         for claim in (*(entry.claim for entry in to_file), *to_read):
             self.enter(claim)
         self._to_file += to_file
@@ -88,7 +88,7 @@ class Ledger:
     def finish(self, claim: Claim, outcome: Outcome) -> None:
         """Note what was read; `record` is next."""
         self._since = self._since if self._to_record else self._clock()
-        self._to_record.append(work.Finished(claim, outcome, self._clock() - self._claims[claim.id][1]))
+        self._to_record.append(transaction.Finished(claim, outcome, self._clock() - self._claims[claim.id][1]))
 
     def changed(self) -> list[Claim]:
         """Take back, and give, what was written to since it was read; let go what is no longer there."""
@@ -112,7 +112,7 @@ class Ledger:
         if not self._to_record:
             return []
         self._to_record = [self._completed(done) for done in self._to_record]
-        self._to_file += work.record(
+        self._to_file += transaction.record(
             self._places, self._to_record, self._predictions, self.model, promised=self._to_file
         )
         finished, self._to_record = self._to_record, []
@@ -128,11 +128,11 @@ class Ledger:
         try:
             while self._to_file:
                 try:
-                    moved.append(work.move(self._to_file[0]))
+                    moved.append(transaction.move(self._to_file[0]))
                 except Vanished:
                     self.drop(self._to_file[0].claim)
                 self._to_file.pop(0)
-            work.file(moved)
+            transaction.file(moved)
         except OSError:
             self._to_file = moved + self._to_file
             raise
@@ -157,8 +157,8 @@ class Ledger:
         read = {entry.claim.id for entry in self._to_file} | {done.claim.id for done in self._to_record}
         return (claim for claim, _ in self._claims.values() if claim.id not in read)
 
-    def _completed(self, done: work.Finished) -> work.Finished:
+    def _completed(self, done: transaction.Finished) -> transaction.Finished:
         """Do for a scan what its worker could not, the claim made durable first."""
         if done.outcome.failure and not done.outcome.sha256:
             claims.sync_claim(done.claim)
-        return replace(done, outcome=work.completed(done.outcome))
+        return replace(done, outcome=transaction.completed(done.outcome))

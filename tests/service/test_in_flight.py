@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.ledger import GROUP, GROUP_SECONDS, Ledger
+from digitwatch.service.in_flight import GROUP, GROUP_SECONDS, Ledger
+from digitwatch.service.transaction import Places, job
 from digitwatch.spool import claims
 from digitwatch.spool.prediction_log import PredictionLog
-from digitwatch.work import Places, job
 from digitwatch.workers.messages import Outcome
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from service import Service, until
 
-from digitwatch import page
-from digitwatch.page import Page
+from digitwatch.service import web_supervisor
+from digitwatch.service.web_supervisor import Page
 
 
 def script(base: Path, text: str) -> list[str]:
@@ -49,17 +49,17 @@ def test_the_page_hears_the_daemon_and_ends_with_it(tmp_path: Path) -> None:
 
 def test_a_page_that_ends_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ever more slowly, and the daemon says so."""
-    monkeypatch.setattr(page, "SOONEST", 0.01)
+    monkeypatch.setattr(web_supervisor, "SOONEST", 0.01)
     kept = Page(script(tmp_path, ENDS % 1))
     kept.start()
     until(lambda: len(lines(tmp_path)) >= 3, "three starts")
     kept.stop()
 
 
-@pytest.mark.parametrize("code", page.HOPELESS)
+@pytest.mark.parametrize("code", web_supervisor.HOPELESS)
 def test_wrong_settings_are_not_tried_again(tmp_path: Path, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another start would not change them."""
-    monkeypatch.setattr(page, "SOONEST", 0.01)
+    monkeypatch.setattr(web_supervisor, "SOONEST", 0.01)
     kept = Page(script(tmp_path, ENDS % code))
     kept.start()
     kept._thread.join(30)
@@ -70,7 +70,7 @@ def test_wrong_settings_are_not_tried_again(tmp_path: Path, code: int, monkeypat
 
 def test_a_page_that_does_not_listen_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full pipe loses words, not time; and a page that ignores SIGTERM is killed."""
-    monkeypatch.setattr(page, "STOP_SECONDS", 0.5)
+    monkeypatch.setattr(web_supervisor, "STOP_SECONDS", 0.5)
     stubborn = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(1000)\n"
     kept = Page(script(tmp_path, stubborn))
     kept.start()
@@ -103,8 +103,8 @@ def test_a_page_that_hangs_is_killed_and_started_again(
     tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It lives and does nothing: no sign of life comes, and that is told."""
-    monkeypatch.setattr(page, "SOONEST", 0.01)
-    monkeypatch.setattr(page, "SILENCE", 0.3)
+    monkeypatch.setattr(web_supervisor, "SOONEST", 0.01)
+    monkeypatch.setattr(web_supervisor, "SILENCE", 0.3)
     kept = Page(script(tmp_path, text))
     kept.start()
     until(lambda: len(lines(tmp_path)) >= 2, "another start")
@@ -115,10 +115,10 @@ def test_a_page_that_hangs_is_killed_and_started_again(
 
 def test_a_page_that_turns_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as it says so, however little; then its end is waited for."""
-    monkeypatch.setattr(page, "SILENCE", 0.3)
+    monkeypatch.setattr(web_supervisor, "SILENCE", 0.3)
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
         assert process.stdin is not None
-        listening = threading.Thread(target=page.listen, args=(process,))
+        listening = threading.Thread(target=web_supervisor.listen, args=(process,))
         listening.start()
         end = time.monotonic() + 0.8  # more than two silences
         until(lambda: process.stdin.write(b".") and time.monotonic() > end, "some time has passed")
@@ -131,14 +131,14 @@ def test_a_page_that_turns_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_real_page_that_is_stopped_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It says by itself that it turns; held by SIGSTOP it says no more."""
     pytest.importorskip("starlette", reason="needs the extra web")
-    monkeypatch.setattr(page, "SILENCE", 0.3)
+    monkeypatch.setattr(web_supervisor, "SILENCE", 0.3)
     (tmp_path / "c.yaml").write_text("web: {listen: '127.0.0.1:0'}\n")
     command = [sys.executable, "-m", "digitwatch", "-c", str(tmp_path / "c.yaml"), "web", "--until-eof"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:
         assert process.stdout is not None
         assert process.stdout.read(1) == b"."
         process.send_signal(signal.SIGSTOP)
-        page.listen(process)
+        web_supervisor.listen(process)
 
     assert process.returncode == -signal.SIGKILL
 

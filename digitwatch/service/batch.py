@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from digitwatch.recognition.image import sniff as formats
+from digitwatch.service.transaction import completed, rows_of
 from digitwatch.spool.annotated_images import withdraw
 from digitwatch.spool.claims import lock
 from digitwatch.spool.csv_rows import Row, parse, shown_name
 from digitwatch.spool.durable_io import digest, sync_folder
 from digitwatch.spool.inbox import is_temporary
 from digitwatch.spool.prediction_log import PredictionLog
-from digitwatch.work import completed, rows_of
 from digitwatch.workers.messages import Job, Outcome
 from digitwatch.workers.pool import CRASHES, Pool
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from digitwatch.service.status import EVERY, Status
 from digitwatch.spool.csv_rows import Row, encode
-from digitwatch.status import EVERY, Status
 from digitwatch.workers.messages import Job, Outcome, PageResult
 
 

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable
 
-from digitwatch.daemon import Daemon
+from digitwatch.service.daemon import Daemon
 
 
 def listen(daemon: Daemon, renew: Callable[[], None] = lambda: None) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.backlog import Backlog
+from digitwatch.service.read_queue import Backlog
 from digitwatch.spool.claims import Claim
 
 

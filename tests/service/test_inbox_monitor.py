@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from service import until
 
-from digitwatch import lookout
-from digitwatch.lookout import DEAF_AFTER, Habits, Lookout
+from digitwatch.service import inbox_monitor
+from digitwatch.service.inbox_monitor import DEAF_AFTER, Habits, Lookout
 from digitwatch.spool import fs_events
 from digitwatch.spool.claims import Taken
 from digitwatch.spool.inbox import Inbox
@@ -103,7 +103,7 @@ def test_a_deaf_watch_is_given_up(
     owner: Owner, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When listing after listing finds scans that no event told of, the folder is polled, and that is said."""
-    monkeypatch.setattr(lookout, "LATE_SECONDS", 0.2)
+    monkeypatch.setattr(inbox_monitor, "LATE_SECONDS", 0.2)
     events = owner.lookout._events
     assert events is not None
     assert events._observer is not None
@@ -113,7 +113,7 @@ def test_a_deaf_watch_is_given_up(
         for number in range(DEAF_AFTER):
             put(owner, f"{number}.png")
             time_of = owner.inbox.folder / f"{number}.png"
-            until(lambda path=time_of: time.time() - path.lstat().st_ctime > lookout.LATE_SECONDS, "its age", 10)
+            until(lambda path=time_of: time.time() - path.lstat().st_ctime > inbox_monitor.LATE_SECONDS, "its age", 10)
             owner.lookout.look()
 
     assert owner.lookout.watching == "polling"

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from digitwatch.patience import BACK_OFF, SAY_AGAIN, Patience, told
+from digitwatch.service.backoff import BACK_OFF, SAY_AGAIN, Patience, told
 
 
 class Clock:

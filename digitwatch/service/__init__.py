@@ -1,0 +1,1 @@
+"""The daemon and batch mode over one commit protocol."""
