@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from digitwatch import corrected, logs, schooling, serving
+from digitwatch import logs, schooling, serving
 from digitwatch.config import settings as config
+from digitwatch.corrections import export as corrected
 from digitwatch.exits import ExitCode, Refusal
 from digitwatch.models import provisioning
 from digitwatch.recognition.image.sniff import is_complete

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from digitwatch import reviewed
 from digitwatch.config.settings import Settings, model_path
+from digitwatch.corrections import training_pages
 from digitwatch.exits import ExitCode, Refusal
 from digitwatch.models import provisioning, registry
 from digitwatch.service.backoff import told
@@ -95,8 +95,8 @@ def _teach(options: argparse.Namespace, settings: Settings) -> ExitCode:
     if options.out or options.model:
         raise Refusal(ExitCode.USAGE, "--corrections goes without --model and --out: it is the model of config.yaml")
     places = Places(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base)
-    found = reviewed.pages(settings.predictions, Path(options.corrections or settings.corrections))
-    pages = [Page(page.scan, page.page, page.text, partial(reviewed.content, places, page)) for page in found]
+    found = training_pages.pages(settings.predictions, Path(options.corrections or settings.corrections))
+    pages = [Page(page.scan, page.page, page.text, partial(training_pages.content, places, page)) for page in found]
     try:
         named, _ = provisioning.plan(model_path(settings))
         in_use = provisioning.at_hand(settings)

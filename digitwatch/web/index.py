@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from digitwatch.corrected import rows as all_rows
+from digitwatch.corrections.export import rows as all_rows
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import UNDONE
 from digitwatch.spool.csv_rows import Row, parse

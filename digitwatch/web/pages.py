@@ -8,7 +8,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 
-from digitwatch import corrected
+from digitwatch.corrections import export
 from digitwatch.web import health, plots
 from digitwatch.web.desk import Desk, desk_of
 from digitwatch.web.index import STATUSES, Filter
@@ -99,7 +99,7 @@ def day(request: Request) -> Response:
         wanted = date.fromisoformat(request.path_params["day"]).isoformat()
     except ValueError:
         return PlainTextResponse("Expected a day such as 2026-11-22.\n", 404)
-    lines = corrected.lines(
+    lines = export.lines(
         desk.site.predictions, desk.site.corrections, day=wanted, shown=lambda path: without_paths(desk.site, path)
     )
     headers = {"content-disposition": f'attachment; filename="digitwatch-{wanted}.csv"'}

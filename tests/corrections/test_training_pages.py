@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.reviewed import content, pages
+from digitwatch.corrections.training_pages import content, pages
 from digitwatch.service.transaction import Places
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import Correction

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from digitwatch.corrected import COLUMNS, lines
+from digitwatch.corrections.export import COLUMNS, lines
 from digitwatch.spool.correction_log import Correction, append
 from digitwatch.spool.csv_rows import Row
 from digitwatch.spool.prediction_log import PredictionLog

@@ -1,0 +1,1 @@
+"""Corrections of people: export, and reviewed pages for training."""
