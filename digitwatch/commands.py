@@ -116,7 +116,7 @@ def evaluate(options: argparse.Namespace) -> ExitCode:
 def check(options: argparse.Namespace) -> ExitCode:
     """Look at the whole installation and say what to mend."""
     settings = _settings(options)
-    from digitwatch import check as checking  # noqa: PLC0415 (loads OpenCV and LiteRT)
+    from digitwatch.diagnostics import inspect as checking  # noqa: PLC0415 (loads OpenCV and LiteRT)
 
     print(f"ok    config: {config.find(options.config) or 'built-in defaults'}")
     findings = checking.inspect(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from digitwatch.checks.finding import Finding, mend, note, ok
+from digitwatch.diagnostics.finding import Finding, mend, note, ok
 from digitwatch.service.backoff import told
 from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.disk_space import nearest, shortage

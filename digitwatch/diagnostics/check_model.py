@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digitwatch.checks.finding import Finding, mend, note, ok
-from digitwatch.checks.folders import writable
+from digitwatch.diagnostics.check_folders import writable
+from digitwatch.diagnostics.finding import Finding, mend, note, ok
 from digitwatch.models.provisioning import NoModel, Plan, convert, needs_tensorflow, plan
 from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.reader import Reader

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from disks import as_nobody
 
-from digitwatch.checks.record import record
+from digitwatch.diagnostics.check_prediction_log import record
 from digitwatch.spool.csv_rows import HEADER, Row, encode
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

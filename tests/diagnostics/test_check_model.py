@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.checks.model import model
+from digitwatch.diagnostics.check_model import model
 
 
 def lines(named: Path | str, data: Path | None = None) -> str:

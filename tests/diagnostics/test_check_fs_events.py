@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.checks import wakeup
+from digitwatch.diagnostics import check_fs_events
 from digitwatch.spool import fs_events
 
 LOOK = (
@@ -18,7 +18,7 @@ LOOK = (
 
 def test_events_that_arrive(tmp_path: Path) -> None:
     """A real watch on a local folder; nothing is left behind."""
-    [line] = map(str, wakeup.events(tmp_path, "auto", True))
+    [line] = map(str, check_fs_events.events(tmp_path, "auto", True))
 
     assert line.startswith("ok    watch: events arrive")
     assert list(tmp_path.iterdir()) == []
@@ -26,7 +26,7 @@ def test_events_that_arrive(tmp_path: Path) -> None:
 
 def test_polling_is_what_was_asked_for(tmp_path: Path) -> None:
     """`watch: polling` is no fault."""
-    assert [finding.level for finding in wakeup.events(tmp_path, "polling", False)] == ["ok"]
+    assert [finding.level for finding in check_fs_events.events(tmp_path, "polling", False)] == ["ok"]
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def fuse(tmp_path: Path) -> Path:
 
 def test_a_network_folder_is_polled(fuse: Path) -> None:
     """On FUSE, as on NFS, CIFS and 9p, `auto` polls, and `events` is a mistake."""
-    [polled] = map(str, wakeup.events(fuse, "auto", False))
-    [wrong] = map(str, wakeup.events(fuse, "events", False))
+    [polled] = map(str, check_fs_events.events(fuse, "auto", False))
+    [wrong] = map(str, check_fs_events.events(fuse, "events", False))
 
     assert polled.startswith("note") and "lies on fuse" in polled and "polling" in polled
     assert wrong.startswith("MEND") and "watch: polling" in wrong
@@ -72,7 +72,7 @@ def test_a_canary_that_does_not_sing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """Where no event comes for a file that was made, the line says so."""
     monkeypatch.setattr(fs_events, "CANARY_SECONDS", 0.0)  # no event is so quick
     monkeypatch.setattr(fs_events._Waker, "on_any_event", lambda self, event: None)
-    [line] = map(str, wakeup.events(tmp_path, "auto", False))
+    [line] = map(str, check_fs_events.events(tmp_path, "auto", False))
 
     assert "no event came for a file made in" in line
 
@@ -80,6 +80,6 @@ def test_a_canary_that_does_not_sing(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_short_queue_is_told(tmp_path: Path) -> None:
     """The limit of the queue cannot be tried without a flood, so it is read."""
     (tmp_path / "max_queued_events").write_text("128\n")
-    [line] = map(str, wakeup._queue(tmp_path))
+    [line] = map(str, check_fs_events._queue(tmp_path))
 
     assert "128 events" in line and "fs.inotify.max_queued_events" in line

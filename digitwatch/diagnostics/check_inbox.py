@@ -6,8 +6,8 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from digitwatch.checks.finding import Finding, mend, note, ok
-from digitwatch.checks.folders import user
+from digitwatch.diagnostics.check_folders import user
+from digitwatch.diagnostics.finding import Finding, mend, note, ok
 from digitwatch.service.backoff import told
 from digitwatch.spool.claims import CLAIMED, Taken, lock
 from digitwatch.spool.csv_rows import printable

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.checks import listening
+from digitwatch.diagnostics import check_web_port
 from digitwatch.web import parts
 
 
 def lines(listen: str | None, token_file: Path | None = None) -> str:
     """Give the lines about the page."""
-    return "\n".join(map(str, listening.listening(listen, token_file)))
+    return "\n".join(map(str, check_web_port.listening(listen, token_file)))
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_an_address_that_is_free() -> None:
 
 def test_an_address_that_is_taken(taken: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By somebody who is no page: told with the command that names him."""
-    monkeypatch.setattr(listening, "SECONDS", 0.1)
+    monkeypatch.setattr(check_web_port, "SECONDS", 0.1)
 
     assert lines(taken).startswith(f"MEND  page: {taken} is taken")
     assert "ss -ltnp" in lines(taken)

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from digitwatch.check import inspect
+from digitwatch.diagnostics.inspect import inspect
 from digitwatch.service.inbox_monitor import Habits
 from digitwatch.service.transaction import Places
 

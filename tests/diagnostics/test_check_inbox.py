@@ -6,13 +6,13 @@ from pathlib import Path
 from disks import as_nobody
 from service import Small
 
-from digitwatch.checks import waiting
+from digitwatch.diagnostics import check_inbox
 from digitwatch.spool.claims import CLAIMED, claim, lock_inbox
 
 
 def lines(inbox: Path, recursive: bool = False) -> list[str]:
     """Give the lines about the files that wait."""
-    return [str(finding) for finding in waiting.waiting(inbox, recursive)]
+    return [str(finding) for finding in check_inbox.waiting(inbox, recursive)]
 
 
 def test_scans_that_can_be_taken_are_counted(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_what_is_left_alone_is_named(tmp_path: Path) -> None:
 def test_the_daemon_at_work_is_named(tmp_path: Path) -> None:
     """A second daemon would be refused: which one is there."""
     with Small(tmp_path) as service:
-        line = str(waiting.claims(service.inbox))
+        line = str(check_inbox.claims(service.inbox))
         assert service.process is not None
 
         assert f"process {service.process.pid} (" in line
@@ -77,9 +77,9 @@ def test_the_daemon_at_work_is_named(tmp_path: Path) -> None:
 def test_leftover_claims_without_a_daemon(tmp_path: Path) -> None:
     """Claimed scans wait for a start, which nobody may have thought of."""
     os.close(lock_inbox(tmp_path))
-    assert str(waiting.claims(tmp_path)) == "note  daemon: none is running"
+    assert str(check_inbox.claims(tmp_path)) == "note  daemon: none is running"
     (tmp_path / "a.png").touch()
     claim(tmp_path, "a.png")
 
-    assert "1 claimed scans are left" in str(waiting.claims(tmp_path))
+    assert "1 claimed scans are left" in str(check_inbox.claims(tmp_path))
     assert (tmp_path / CLAIMED).is_dir()

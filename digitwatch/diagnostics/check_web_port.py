@@ -7,9 +7,9 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from digitwatch.checks.finding import Finding, mend, note, ok
-from digitwatch.checks.folders import user
 from digitwatch.config.field_types import address
+from digitwatch.diagnostics.check_folders import user
+from digitwatch.diagnostics.finding import Finding, mend, note, ok
 from digitwatch.web.parts import missing
 from digitwatch.web.token import TokenError, read_token
 

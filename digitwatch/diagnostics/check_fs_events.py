@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from digitwatch.checks.finding import Finding, mend, note, ok
+from digitwatch.diagnostics.finding import Finding, mend, note, ok
 from digitwatch.spool import fs_events
 
 SHORT_QUEUE = 4096  # events; the kernel's own default is 16384

@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from digitwatch.checks import folders, listening, record, waiting, wakeup
-from digitwatch.checks import model as models
-from digitwatch.checks.finding import Finding
+from digitwatch.diagnostics import check_folders, check_fs_events, check_inbox, check_prediction_log, check_web_port
+from digitwatch.diagnostics import check_model as models
+from digitwatch.diagnostics.finding import Finding
 from digitwatch.service.inbox_monitor import Habits
 from digitwatch.service.transaction import Places
 
@@ -32,22 +32,22 @@ def inspect(
     """
     usable = True
     for name, path in _named(places, files):
-        finding = folders.folder(name, path, places.base)
+        finding = check_folders.folder(name, path, places.base)
         usable = usable and os.path.isdir(path) and finding.well
         yield finding
     if os.path.isdir(places.inbox):
-        yield from folders.owner(places.inbox)
-        yield from waiting.waiting(places.inbox, habits.recursive)
-        yield waiting.claims(places.inbox)
+        yield from check_folders.owner(places.inbox)
+        yield from check_inbox.waiting(places.inbox, habits.recursive)
+        yield check_inbox.claims(places.inbox)
     if usable:
-        yield from folders.inner(places.inbox, places.outbox, places.archive)
-        yield from folders.ways(places.inbox, places.outbox, places.archive, places.failed)
-        yield from wakeup.events(places.inbox, habits.watch, habits.recursive)
+        yield from check_folders.inner(places.inbox, places.outbox, places.archive)
+        yield from check_folders.ways(places.inbox, places.outbox, places.archive, places.failed)
+        yield from check_fs_events.events(places.inbox, habits.watch, habits.recursive)
     written = (places.outbox, places.archive, places.failed, files["predictions"].parent)
-    yield folders.space(written, habits.min_free)
-    yield from record.record(files["predictions"])
+    yield check_folders.space(written, habits.min_free)
+    yield from check_prediction_log.record(files["predictions"])
     yield from models.model(model, data)
-    yield from listening.listening(*page)
+    yield from check_web_port.listening(*page)
 
 
 def _named(places: Places, files: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from digitwatch.checks.finding import Finding, mend, note, ok
-from digitwatch.checks.folders import user
+from digitwatch.diagnostics.check_folders import user
+from digitwatch.diagnostics.finding import Finding, mend, note, ok
 from digitwatch.service.backoff import told
 from digitwatch.spool.csv_rows import HEADER, is_whole, parse
 

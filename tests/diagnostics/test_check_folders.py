@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from disks import as_nobody, mounted, other_filesystem
 
-from digitwatch.checks import folders
+from digitwatch.diagnostics import check_folders
 from digitwatch.spool.claims import CLAIMED
 
 
@@ -29,25 +29,25 @@ def test_a_folder_in_every_state(tmp_path: Path, spoil: Callable[[Path], object]
     """There, missing, a file, a link to nothing, a link to a folder: each is named."""
     (tmp_path / "archive").mkdir()
     spoil(tmp_path / "archive")
-    finding = folders.folder("archive", tmp_path / "archive", Path("/elsewhere"))
+    finding = check_folders.folder("archive", tmp_path / "archive", Path("/elsewhere"))
 
     assert re.match(line, str(finding)), finding
 
 
 def test_what_the_start_makes_is_not_missing(tmp_path: Path) -> None:
     """A folder below config.yaml is made by the daemon, where it may."""
-    assert folders.folder("outbox", tmp_path / "a" / "b", tmp_path).well
+    assert check_folders.folder("outbox", tmp_path / "a" / "b", tmp_path).well
     tmp_path.chmod(0o755)
     with as_nobody(tmp_path):
-        assert "no right to list and write" in str(folders.folder("outbox", tmp_path / "a" / "b", tmp_path))
+        assert "no right to list and write" in str(check_folders.folder("outbox", tmp_path / "a" / "b", tmp_path))
 
 
 def test_a_folder_closed_to_us(tmp_path: Path) -> None:
     """Not writable, or not to be reached at all: the user is named, and what to do."""
     (tmp_path / "closed").mkdir(mode=0o700)
     with as_nobody(tmp_path):
-        unwritable = str(folders.folder("archive", tmp_path, Path("/")))
-        unreachable = str(folders.folder("archive", tmp_path / "closed" / "inner", Path("/")))
+        unwritable = str(check_folders.folder("archive", tmp_path, Path("/")))
+        unreachable = str(check_folders.folder("archive", tmp_path / "closed" / "inner", Path("/")))
 
     assert "chown nobody" in unwritable
     assert "namei -l" in unreachable
@@ -58,7 +58,7 @@ def test_a_read_only_disk_is_named(tmp_path: Path) -> None:
     with mounted(tmp_path / "disk", "1m") as disk:
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
 
-        assert "remount,rw" in str(folders.writable("outbox", disk))
+        assert "remount,rw" in str(check_folders.writable("outbox", disk))
 
 
 def test_a_full_disk_and_one_without_names_are_told_apart(tmp_path: Path) -> None:
@@ -67,8 +67,8 @@ def test_a_full_disk_and_one_without_names_are_told_apart(tmp_path: Path) -> Non
         (full / "filler").write_bytes(b"x" * 60_000)
         (many / "filler").touch()
 
-        assert "is full; free some space" in str(folders.writable("outbox", full))
-        assert "df -i" in str(folders.writable("outbox", many))
+        assert "is full; free some space" in str(check_folders.writable("outbox", full))
+        assert "df -i" in str(check_folders.writable("outbox", many))
 
 
 def test_a_quota_that_is_used_up_is_named(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_quota_that_is_used_up_is_named(tmp_path: Path) -> None:
         disk.chmod(0o777)
         subprocess.run(["setquota", "-u", "nobody", "0", "16", "0", "0", disk], check=True)
         with as_nobody(tmp_path):
-            line = str(folders.writable("outbox", disk))
+            line = str(check_folders.writable("outbox", disk))
     finally:
         subprocess.run(["umount", disk], check=True)
 
@@ -97,17 +97,17 @@ def test_folders_that_another_user_made(tmp_path: Path) -> None:
     today.mkdir(parents=True)
     (tmp_path / CLAIMED).mkdir()
     with as_nobody(tmp_path):
-        lines = [str(finding) for finding in folders.inner(tmp_path, tmp_path / "archive")]
+        lines = [str(finding) for finding in check_folders.inner(tmp_path, tmp_path / "archive")]
 
     assert ["claims" in lines[0], "archive of today" in lines[1]] == [True, True]
-    assert list(folders.inner(tmp_path, tmp_path / "archive")) == []
+    assert list(check_folders.inner(tmp_path, tmp_path / "archive")) == []
 
 
 def test_claims_that_would_leave_the_inbox(tmp_path: Path) -> None:
     """A link in the place of the folder of claims stops the daemon, so it is to be removed."""
     (tmp_path / CLAIMED).symlink_to("/dev/shm")
 
-    assert "is a link" in str(next(folders.inner(tmp_path)))
+    assert "is a link" in str(next(check_folders.inner(tmp_path)))
 
 
 def test_the_way_to_another_disk_is_tried(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_the_way_to_another_disk_is_tried(tmp_path: Path) -> None:
     for name in ("inbox", "archive", "failed"):
         (tmp_path / name).mkdir()
     places = (tmp_path / "inbox", far, far, tmp_path / "failed")
-    lines = [str(finding) for finding in folders.ways(*places)]
+    lines = [str(finding) for finding in check_folders.ways(*places)]
 
     assert [line.split()[0] for line in lines] == ["note", "ok", "ok"]
     assert "each original is copied" in lines[0]
@@ -129,7 +129,7 @@ def test_two_mounts_of_one_disk_are_two(tmp_path: Path) -> None:
     (tmp_path / "inbox").mkdir()
     with mounted(tmp_path / "archive", "64k"):
         subprocess.run(["mount", "--bind", tmp_path / "inbox", tmp_path / "archive"], check=True)
-        line = str(next(folders.ways(tmp_path / "inbox", tmp_path / "inbox", tmp_path / "archive")))
+        line = str(next(check_folders.ways(tmp_path / "inbox", tmp_path / "inbox", tmp_path / "archive")))
         subprocess.run(["umount", tmp_path / "archive"], check=True)
 
     assert "each original is copied" in line
@@ -138,7 +138,7 @@ def test_two_mounts_of_one_disk_are_two(tmp_path: Path) -> None:
 def test_claims_on_a_mount_of_their_own(tmp_path: Path) -> None:
     """No scan could ever be claimed."""
     with mounted(tmp_path / CLAIMED, "64k"):
-        line = str(next(folders.ways(tmp_path, tmp_path)))
+        line = str(next(check_folders.ways(tmp_path, tmp_path)))
 
     assert "no scan can be moved" in line
 
@@ -146,7 +146,7 @@ def test_claims_on_a_mount_of_their_own(tmp_path: Path) -> None:
 def test_too_little_room(tmp_path: Path) -> None:
     """Less than min_free stops the daemon; the line names both."""
     with mounted(tmp_path / "disk", "1m") as disk:
-        line = str(folders.space((disk,), 200 * 10**6))
+        line = str(check_folders.space((disk,), 200 * 10**6))
 
     assert "has 1 MB free, less than min_free (200 MB): no scan would be taken" in line
 
@@ -157,4 +157,4 @@ def test_root_is_told_to_look_as_the_service_does(tmp_path: Path) -> None:
         pass
     os.chown(tmp_path, 65534, -1)
 
-    assert "runuser -u nobody -- digitwatch check" in str(next(folders.owner(tmp_path)))
+    assert "runuser -u nobody -- digitwatch check" in str(next(check_folders.owner(tmp_path)))
