@@ -17,8 +17,9 @@ import numpy as np
 
 from benchmarks.scanned import single_digits
 from digitwatch.recognition.networks.digit_classifier import Classifier
-from digitwatch.training import augment, corruptions, damage, datasets, lessons, report
-from digitwatch.training.datasets import Digits
+from digitwatch.training import augment, corruptions, damage, lessons, report
+from digitwatch.training.data import digits as datasets
+from digitwatch.training.data.digits import Digits
 from digitwatch.training.evaluate import measure
 
 SPOILED = 1000  # digits that each corruption is measured on

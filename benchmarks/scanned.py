@@ -7,7 +7,7 @@ import numpy as np
 
 from digitwatch.recognition.image.decode import ImageError
 from digitwatch.recognition.reader import Reader
-from digitwatch.training.datasets import Digits
+from digitwatch.training.data.digits import Digits
 
 
 def single_digits(labels: Path) -> Digits:

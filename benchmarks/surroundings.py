@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.papers import OF_ONE_DIGIT, PAPERS, row
 from digitwatch.recognition.reader import Reader
-from digitwatch.training import datasets
+from digitwatch.training.data import digits as datasets
 
 
 def line(name: str, right: float, sure: float, wrong: float) -> str:

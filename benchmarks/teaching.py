@@ -11,9 +11,11 @@ import numpy as np
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.reader import Reader, locate
-from digitwatch.training import cuttings, datasets, export
-from digitwatch.training.cuttings import Cuttings, Page
-from digitwatch.training.datasets import Digits
+from digitwatch.training import export
+from digitwatch.training.data import digits as datasets
+from digitwatch.training.data import labelled_crops
+from digitwatch.training.data.digits import Digits
+from digitwatch.training.data.labelled_crops import Cuttings, Page
 from digitwatch.training.evaluate import measure
 from digitwatch.training.teach import Course, learn_on
 
@@ -47,7 +49,7 @@ def labelled(labels: Path, groups: set[str]) -> list[Page]:
 
 def marks(model: Path, pages: list[Page], digits: Digits, test: Digits) -> Marks:
     """How a model reads the pages, and digits that were cut from them."""
-    read, found = cuttings.cut(Reader(model), pages), measure(Classifier.load(model), digits)
+    read, found = labelled_crops.cut(Reader(model), pages), measure(Classifier.load(model), digits)
     return Marks(read.right / read.pages, found.named, found.loss, measure(Classifier.load(model), test).named)
 
 
@@ -76,7 +78,7 @@ def main() -> None:
     for half in range(args.halves):
         order = np.random.default_rng(half).permutation(len(pages))
         given, kept = ([pages[k] for k in part] for part in np.array_split(order, 2))
-        corrections, asked = (cuttings.cut(Reader(model), part) for part in (given, kept))
+        corrections, asked = (labelled_crops.cut(Reader(model), part) for part in (given, kept))
         before.append(marks(model, kept, asked.digits, test))
         began = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:

@@ -35,7 +35,7 @@ def train(options: argparse.Namespace, settings: Callable[[], Settings]) -> Exit
 
 def _train(options: argparse.Namespace, settings: Callable[[], Settings]) -> ExitCode:
     from digitwatch.recognition.networks.digit_classifier import ModelError  # noqa: PLC0415 (TensorFlow takes seconds to load)
-    from digitwatch.training.datasets import DataError  # noqa: PLC0415
+    from digitwatch.training.data.digits import DataError  # noqa: PLC0415
     from digitwatch.training.export import ExportError  # noqa: PLC0415
     from digitwatch.training.recover import RecoverError  # noqa: PLC0415
 
@@ -90,7 +90,7 @@ def _convert(options: argparse.Namespace) -> ExitCode:
 def _teach(options: argparse.Namespace, settings: Settings) -> ExitCode:
     """Let the model of config.yaml learn on from what people have reviewed, and install it if that made it better."""
     from digitwatch.training import export, teach  # noqa: PLC0415
-    from digitwatch.training.cuttings import Page  # noqa: PLC0415
+    from digitwatch.training.data.labelled_crops import Page  # noqa: PLC0415
 
     if options.out or options.model:
         raise Refusal(ExitCode.USAGE, "--corrections goes without --model and --out: it is the model of config.yaml")
@@ -132,7 +132,7 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> ExitCode:
     from digitwatch.recognition.networks.digit_classifier import ModelError  # noqa: PLC0415 (loads OpenCV and LiteRT)
     from digitwatch.recognition.reader import locate  # noqa: PLC0415
     from digitwatch.training import evaluate as evaluation  # noqa: PLC0415
-    from digitwatch.training.datasets import DataError  # noqa: PLC0415
+    from digitwatch.training.data.digits import DataError  # noqa: PLC0415
 
     if options.source and options.report is None:
         raise Refusal(ExitCode.USAGE, "--source goes with --report")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from digitwatch.training.calibrate import temperature
-from digitwatch.training.datasets import Digits
+from digitwatch.training.data.digits import Digits
 
 
 def test_boasting_is_cooled_to_the_truth() -> None:

@@ -5,7 +5,7 @@ import numpy as np
 from digitwatch.training import pens
 from digitwatch.training.augment import finish
 from digitwatch.training.composed import FRAME, LONGEST, OTHER, WIDTHS, frames, line
-from digitwatch.training.datasets import Digits
+from digitwatch.training.data.digits import Digits
 
 
 def drawn(count: int) -> Digits:

@@ -7,7 +7,7 @@ import pytest
 
 import digitwatch.models
 from digitwatch.recognition.networks.digit_classifier import Classifier
-from digitwatch.training.datasets import load
+from digitwatch.training.data.digits import load
 from digitwatch.training.evaluate import Evaluation, evaluate, measure
 
 BUNDLED = Path(digitwatch.models.__file__).parent

@@ -5,7 +5,7 @@ import pytest
 
 from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.training import lessons, pens
-from digitwatch.training.datasets import Digits
+from digitwatch.training.data.digits import Digits
 
 
 @pytest.fixture(scope="module")

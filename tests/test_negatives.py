@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digitwatch.training import negatives
-from digitwatch.training.datasets import Digits
+from digitwatch.training.data.digits import Digits
 
 
 @pytest.fixture

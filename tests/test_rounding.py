@@ -13,7 +13,7 @@ from ai_edge_litert.interpreter import Interpreter
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.reader import locate
 from digitwatch.training import models
-from digitwatch.training.datasets import load
+from digitwatch.training.data.digits import load
 from digitwatch.training.recover import recover
 from digitwatch.training.rounding import EXACT, round_weights, to_tflite
 

@@ -11,7 +11,7 @@ pytest.importorskip("tensorflow")
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.training import pens
-from digitwatch.training.datasets import DataError
+from digitwatch.training.data.digits import DataError
 from digitwatch.training.train import train
 
 

@@ -8,7 +8,7 @@ import pytest
 from digitwatch.recognition.networks.line_recognizer import LineModel
 from digitwatch.training import pens
 from digitwatch.training.augment import finish
-from digitwatch.training.datasets import Digits
+from digitwatch.training.data.digits import Digits
 
 train_line: Any = pytest.importorskip("digitwatch.training.train_line", reason="needs the extra `train`")
 

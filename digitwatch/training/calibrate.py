@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
-from digitwatch.training.datasets import Digits
+from digitwatch.training.data.digits import Digits
 
 
 def temperature(classifier: Classifier, held: Digits) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from digitwatch.training.datasets import Digits
+from digitwatch.training.data.digits import Digits
 from digitwatch.training.evaluate import Evaluation
 
 INK, LINE, WRONG = "#1f2933", "#3b6ea5", "#b8432f"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from digitwatch.recognition.networks.line_image import strip
 from digitwatch.recognition.segmentation.text_lines import Piece
 from digitwatch.training import augment, negatives, pens
-from digitwatch.training.datasets import Digits
+from digitwatch.training.data.digits import Digits
 
 Picture = NDArray[np.uint8]  # (H, W), 0 = paper to 255 = ink
 Random = np.random.Generator

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
-from digitwatch.training import datasets
-from digitwatch.training.datasets import DataError, Digits
+from digitwatch.training.data import digits as datasets
+from digitwatch.training.data.digits import DataError, Digits
 
 Chances = NDArray[np.float32]  # (N, classes) calibrated probabilities
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.training import augment, damage, negatives, pens
-from digitwatch.training.datasets import Digits
+from digitwatch.training.data.digits import Digits
 
 Pictures = NDArray[np.uint8]  # (N, 28, 28), 0 = paper to 255 = ink
 Labels = NDArray[np.uint8]  # (N,), 0 to 9, or NOT_A_DIGIT

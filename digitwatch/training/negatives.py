@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from digitwatch.training import augment, damage, pens
-from digitwatch.training.datasets import Digits
+from digitwatch.training.data.digits import Digits
 
 Picture = NDArray[np.uint8]  # (H, W), 0 = paper to 255 = ink
 Random = np.random.Generator

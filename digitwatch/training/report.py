@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.networks.digit_image import normalise
-from digitwatch.training import charts, corruptions, datasets, negatives, pens
-from digitwatch.training.datasets import DataError, Digits
+from digitwatch.training import charts, corruptions, negatives, pens
+from digitwatch.training.data import digits as datasets
+from digitwatch.training.data.digits import DataError, Digits
 from digitwatch.training.evaluate import Evaluation, measure
 
 NON_DIGITS = 1000  # made to see how many the model takes for a digit

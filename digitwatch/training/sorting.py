@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import OBJECTS, Classifier
 from digitwatch.recognition.networks.letterbox import ground_of
-from digitwatch.training import datasets, export, models, rounding, sets
+from digitwatch.training import export, models, rounding
 from digitwatch.training.calibrate import temperature
 from digitwatch.training.course import Progress, Report
-from digitwatch.training.datasets import Digits
+from digitwatch.training.data import digits, images
+from digitwatch.training.data.digits import Digits
+from digitwatch.training.data.images import Collection
 from digitwatch.training.evaluate import measure
-from digitwatch.training.sets import Collection
 
 EPOCHS = 10
 BATCH = 64
@@ -46,11 +47,11 @@ def train(
     """
     began = time.monotonic()
     epochs = epochs or EPOCHS
-    data = sets.load(source)
+    data = images.load(source)
     progress(f"{len(data.learn)} pictures to learn from, {len(data.test)} to test, {len(data.labels)} classes")
     keras.utils.set_random_seed(seed)
     order = np.random.default_rng(seed).permutation(len(data.learn))
-    learn, held = datasets.hold_out(data.learn[order])
+    learn, held = digits.hold_out(data.learn[order])
     content = rounding.to_tflite(_fit(data, learn, epochs, seed, progress))
     card = _describe(data)
     card["temperature"] = temperature(Classifier(content, card, out.name), held)

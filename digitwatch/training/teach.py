@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.reader import Reader, locate
-from digitwatch.training import augment, cuttings, datasets, export, lessons, rounding
+from digitwatch.training import augment, export, lessons, rounding
 from digitwatch.training.calibrate import temperature
 from digitwatch.training.course import Progress, Report
-from digitwatch.training.cuttings import Cuttings, Page
-from digitwatch.training.datasets import DataError, Digits
+from digitwatch.training.data import digits as datasets
+from digitwatch.training.data import labelled_crops
+from digitwatch.training.data.digits import DataError, Digits
+from digitwatch.training.data.labelled_crops import Cuttings, Page
 from digitwatch.training.evaluate import measure
 from digitwatch.training.recover import recover
 from digitwatch.training.train import floats
@@ -102,9 +104,9 @@ def teach(
     base, reader = Classifier.load(locate(named)), Reader(in_use)
     if base.sorts_pictures:
         raise DataError(f"{base.name} sorts whole pictures; corrections are digits: train it anew with --dataset")
-    taught = cuttings.cut(reader, [page for page in pages if not page.is_held_back])
+    taught = labelled_crops.cut(reader, [page for page in pages if not page.is_held_back])
     held_back = [page for page in pages if page.is_held_back]
-    held = cuttings.cut(reader, held_back)
+    held = labelled_crops.cut(reader, held_back)
     progress(_summary(taught, held))
     _refuse_too_few(taught, held)
     if held.pages < FIRM:
@@ -158,7 +160,7 @@ def _refuse_too_few(taught: Cuttings, held: Cuttings) -> None:
     Raises:
         DataError: it is so.
     """
-    more = max(FEWEST, cuttings.HELD_BACK * (FEWEST_HELD - held.pages))
+    more = max(FEWEST, labelled_crops.HELD_BACK * (FEWEST_HELD - held.pages))
     if len(taught.digits) < FEWEST or held.pages < FEWEST_HELD or not len(held.digits):
         raise DataError(
             f"too little has been reviewed to tell better from worse: expected at least {FEWEST} digits to learn from "
@@ -176,7 +178,7 @@ def _cut_with(content: bytes, card: dict[str, Any], pages: list[Page]) -> Cuttin
     """Read pages with a model that is not installed yet."""
     with tempfile.TemporaryDirectory() as folder:
         export.save(content, card, Path(folder) / "taught")
-        return cuttings.cut(Reader(Path(folder) / "taught"), pages)
+        return labelled_crops.cut(Reader(Path(folder) / "taught"), pages)
 
 
 def _objection(before: Marks, after: Marks) -> str:

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
-from digitwatch.training import datasets, export, lessons, models, rounding, train_line
+from digitwatch.training import export, lessons, models, rounding, train_line
 from digitwatch.training.calibrate import temperature
 from digitwatch.training.course import Progress, Recipe, Report, fit, policy
-from digitwatch.training.datasets import DataError, Digits
+from digitwatch.training.data import digits
+from digitwatch.training.data.digits import DataError, Digits
 from digitwatch.training.evaluate import measure
 
 Floats = NDArray[np.float32]
@@ -55,7 +56,7 @@ def train(
     if epochs is not None and epochs < 1:
         raise ValueError(f"expected 1 epoch or more, found {epochs}")
     began = time.monotonic()
-    learn, test = datasets.load(data)
+    learn, test = digits.load(data)
     progress(f"{len(learn)} training digits, {len(test)} test digits")
     keras.utils.set_random_seed(seed)
     course = {"dense": _dense, "cnn": _cnn, "line": train_line.course}[architecture]
@@ -103,7 +104,7 @@ def _dense(learn: Digits, epochs: int | None, *, seed: int, progress: Progress) 
 def _cnn(learn: Digits, epochs: int | None, *, seed: int, progress: Progress) -> tuple[bytes, dict[str, Any]]:
     """Train the convolutional network and calibrate it on held-out writers. Return .tflite and card."""
     recipe = Recipe() if epochs is None else Recipe(epochs=epochs)
-    learn, held = datasets.hold_out(learn)
+    learn, held = digits.hold_out(learn)
     if lessons.size(learn) < recipe.batch:
         raise DataError(f"expected at least {recipe.batch} training digits for cnn, found {len(learn)}")
     doubtful = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.smoothing)

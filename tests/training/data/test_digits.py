@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitwatch.training.datasets import DataError, Digits, hold_out, load
+from digitwatch.training.data.digits import DataError, Digits, hold_out, load
 
 
 def arrays(count: int = 6) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ import pytest
 from service import scan
 
 from digitwatch.recognition.reader import Reader
-from digitwatch.training.cuttings import APART, GONE, NO_NUMBER, Page, cut
+from digitwatch.training.data.labelled_crops import APART, GONE, NO_NUMBER, Page, cut
 
 
 @pytest.fixture(scope="module")

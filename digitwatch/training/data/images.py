@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.image.decode import ImageError, decode
 from digitwatch.recognition.networks.letterbox import frame
-from digitwatch.training import datasets
-from digitwatch.training.datasets import DataError, Digits
+from digitwatch.training.data import digits
+from digitwatch.training.data.digits import DataError, Digits
 
 NAMES = {
     "fashion_mnist": (
@@ -57,13 +57,13 @@ def load(source: str) -> Collection:
     """
     path = Path(source)
     if source in NAMES:
-        return _checked(source, NAMES[source], datasets.download(source))
+        return _checked(source, NAMES[source], digits.download(source))
     if path.is_dir():
         return _folder(path)
     if path.suffix != ".npz":
         known = ", ".join(["mnist", *NAMES])
         raise DataError(f"--dataset: expected {known}, an .npz file or a folder, found {source}")
-    arrays = datasets.read(path)
+    arrays = digits.read(path)
     names = arrays.get("labels")
     count = int(arrays["y_train"].max()) + 1 if arrays["y_train"].size and arrays["y_train"].dtype.kind in "iu" else 0
     return _checked(path.stem, tuple(map(str, names if names is not None else range(count))), arrays)

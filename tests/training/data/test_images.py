@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.training import sets
-from digitwatch.training.datasets import DataError
+from digitwatch.training.data import images
+from digitwatch.training.data.digits import DataError
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_fashion_mnist_by_keras(cache: Path) -> None:
             packed = gzip.compress(bytes(header) + values.tobytes())
             (cache / "fashion-mnist" / f"{name}-{kind}-ubyte.gz").write_bytes(packed)
 
-    data = sets.load("fashion_mnist")
+    data = images.load("fashion_mnist")
 
     assert (len(data.learn), len(data.test), data.shape) == (20, 10, (28, 28))
     assert data.labels[data.test.labels[9]] == "Ankle boot"
@@ -54,7 +54,7 @@ def test_cifar10_by_keras(cache: Path) -> None:
             path.write_bytes(pickle.dumps({b"data": pixels, b"labels": [number]}))
             archive.add(path, f"cifar-10-batches-py/{name}")
 
-    data = sets.load("cifar10")
+    data = images.load("cifar10")
 
     assert (len(data.learn), len(data.test), data.shape) == (50_000, 1, (32, 32, 3))
     assert data.labels[data.test.labels[0]] == "dog"
@@ -63,7 +63,7 @@ def test_cifar10_by_keras(cache: Path) -> None:
 
 def test_mnist_by_keras(cache: Path) -> None:
     """The digits themselves come from the same place."""
-    from digitwatch.training.datasets import load
+    from digitwatch.training.data.digits import load
 
     pictures, labels = np.zeros((20, 28, 28), np.uint8), np.arange(20) % 10
     np.savez(cache / "mnist.npz", x_train=pictures, y_train=labels, x_test=pictures[:5], y_test=labels[:5])
@@ -80,8 +80,8 @@ def saved(folder: Path, **changes: np.ndarray) -> str:
 
 def test_npz_with_names_and_without(tmp_path: Path) -> None:
     """Names are taken from `labels`, else the classes are numbered."""
-    assert sets.load(saved(tmp_path, labels=np.array(["ant", "bee", "cow"]))).labels == ("ant", "bee", "cow")
-    data = sets.load(saved(tmp_path))
+    assert images.load(saved(tmp_path, labels=np.array(["ant", "bee", "cow"]))).labels == ("ant", "bee", "cow")
+    data = images.load(saved(tmp_path))
 
     assert (data.labels, data.shape, data.name) == (("0", "1", "2"), (16, 12, 3), "own")
 
@@ -100,7 +100,7 @@ def test_npz_with_names_and_without(tmp_path: Path) -> None:
 def test_unusable_files_are_named(tmp_path: Path, changes: dict[str, np.ndarray], message: str) -> None:
     """What was expected and what came."""
     with pytest.raises(DataError, match=message):
-        sets.load(saved(tmp_path, **changes))
+        images.load(saved(tmp_path, **changes))
 
 
 def draw(folder: Path, name: str, count: int) -> None:
@@ -123,7 +123,7 @@ def test_a_folder_with_one_sub_folder_for_each_class(tmp_path: Path) -> None:
     (tmp_path / "round" / "note.txt").write_text("mine")
     (tmp_path / "round" / "copy.png").write_bytes((tmp_path / "round" / "0.png").read_bytes())
 
-    data = sets.load(str(tmp_path))
+    data = images.load(str(tmp_path))
 
     assert (data.labels, data.shape) == (("angular", "round"), (24, 24))
     assert (len(data.learn), np.bincount(data.test.labels).tolist()) == (16, [2, 2])
@@ -133,9 +133,9 @@ def test_folders_that_hold_too_little_are_named(tmp_path: Path) -> None:
     """One class, a class of three pictures, nothing at all."""
     draw(tmp_path / "a", "round", 10)
     with pytest.raises(DataError, match="2 to 200 sub-folders, one for each class, found 1"):
-        sets.load(str(tmp_path / "a"))
+        images.load(str(tmp_path / "a"))
     draw(tmp_path / "a", "angular", 3)
     with pytest.raises(DataError, match=r"angular: expected 5 pictures or more, found 3"):
-        sets.load(str(tmp_path / "a"))
+        images.load(str(tmp_path / "a"))
     with pytest.raises(DataError, match=r"expected mnist, .*, an \.npz file or a folder, found nope"):
-        sets.load("nope")
+        images.load("nope")

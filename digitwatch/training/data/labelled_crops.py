@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from digitwatch.recognition.image.decode import ImageError
 from digitwatch.recognition.reader import Reader
 from digitwatch.recognition.result import Reading
-from digitwatch.training.datasets import Digits
+from digitwatch.training.data.digits import Digits
 
 HELD_BACK = 4  # one scan in so many is never taught, but shows whether the teaching helped
 NOT_A_NUMBER = "x"

@@ -1,1 +1,0 @@
-"""What `digitwatch check` looks at, one matter in each file."""

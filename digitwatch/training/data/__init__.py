@@ -1,0 +1,1 @@
+"""Labelled digits, images and crops."""
