@@ -17,10 +17,12 @@ import numpy as np
 
 from benchmarks.scanned import single_digits
 from digitwatch.recognition.networks.digit_classifier import Classifier
-from digitwatch.training import augment, corruptions, damage, lessons, report
+from digitwatch.training import corruptions, report
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.evaluate import measure
+from digitwatch.training.synthesis import augment, degrade
+from digitwatch.training.synthesis import epochs as lessons
 
 SPOILED = 1000  # digits that each corruption is measured on
 BASELINES = 3  # networks trained with everything: how far they differ is chance
@@ -68,7 +70,7 @@ def without() -> dict[str, list[Change]]:
         "digits as they are, or nearly": [(lessons, name, mix) for name, mix in far.items()],
         "digits as cut from a page": [(lessons, name, mix) for name, mix in tame.items()],
         "all damage": [(lessons, name, mix) for name, mix in clean.items()],
-        **{family: [(damage, "KINDS", _others(kinds))] for family, kinds in FAMILIES.items()},
+        **{family: [(degrade, "KINDS", _others(kinds))] for family, kinds in FAMILIES.items()},
         "everything (MNIST as it is)": [
             *((lessons, name, PLAIN) for name in _mixes()),
             (lessons, "DRAWN", 0.0),
@@ -82,7 +84,7 @@ def _mixes() -> dict[str, lessons.Mix]:
 
 
 def _others(kinds: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(kind for kind in damage.KINDS if kind.__name__ not in kinds)
+    return tuple(kind for kind in degrade.KINDS if kind.__name__ not in kinds)
 
 
 def trials() -> Iterator[Trial]:

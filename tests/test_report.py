@@ -9,7 +9,8 @@ import pytest
 
 import digitwatch.models
 from digitwatch.recognition.networks.digit_image import normalise
-from digitwatch.training import pens, report
+from digitwatch.training import report
+from digitwatch.training.synthesis import strokes
 
 BUNDLED = Path(digitwatch.models.__file__).parent
 
@@ -20,7 +21,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, r
     base = tmp_path_factory.mktemp("report")
     rng = np.random.default_rng(0)
     labels = np.tile(np.arange(10), 4)
-    pictures = np.stack([normalise(pens.digit(int(label), rng)) for label in labels])
+    pictures = np.stack([normalise(strokes.digit(int(label), rng)) for label in labels])
     np.savez(base / "drawn.npz", x_train=pictures, y_train=labels, x_test=pictures, y_test=labels)
     images = np.zeros((3, 16, 16), np.uint8)
     images[:, 2:14, 7:9] = 255

@@ -17,7 +17,8 @@ from digitwatch.recognition.reader import Reader
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import Correction
 from digitwatch.spool.csv_rows import HEADER
-from digitwatch.training import pens, teach
+from digitwatch.training import teach
+from digitwatch.training.synthesis import strokes
 from digitwatch.training.teach import Marks, _objection
 
 FACES = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
@@ -52,7 +53,7 @@ def installation(tmp_path: Path) -> Path:
             correction_log.append(tmp_path / "corrections.csv", told)
     rng = np.random.default_rng(0)
     labels = np.tile(np.arange(10), 20)
-    pictures = np.stack([normalise(pens.digit(int(label), rng)) for label in labels])
+    pictures = np.stack([normalise(strokes.digit(int(label), rng)) for label in labels])
     np.savez(tmp_path / "few.npz", x_train=pictures, y_train=labels, x_test=pictures[:50], y_test=labels[:50])
     return tmp_path
 

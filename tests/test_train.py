@@ -10,8 +10,8 @@ pytest.importorskip("tensorflow")
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.networks.digit_image import normalise
-from digitwatch.training import pens
 from digitwatch.training.data.digits import DataError
+from digitwatch.training.synthesis import strokes
 from digitwatch.training.train import train
 
 
@@ -20,7 +20,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give an .npz of 300 digits drawn by program."""
     rng = np.random.default_rng(0)
     labels = np.tile(np.arange(10), 30)
-    pictures = np.stack([normalise(pens.digit(int(label), rng)) for label in labels])
+    pictures = np.stack([normalise(strokes.digit(int(label), rng)) for label in labels])
     path = tmp_path_factory.mktemp("data") / "drawn.npz"
     np.savez(path, x_train=pictures, y_train=labels, x_test=pictures[:50], y_test=labels[:50])
     return path

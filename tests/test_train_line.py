@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from digitwatch.recognition.networks.line_recognizer import LineModel
-from digitwatch.training import pens
-from digitwatch.training.augment import finish
 from digitwatch.training.data.digits import Digits
+from digitwatch.training.synthesis import strokes
+from digitwatch.training.synthesis.augment import finish
 
 train_line: Any = pytest.importorskip("digitwatch.training.train_line", reason="needs the extra `train`")
 
@@ -17,7 +17,7 @@ def drawn(count: int) -> Digits:
     """Digits drawn by program."""
     rng = np.random.default_rng(0)
     labels = np.arange(count, dtype=np.uint8) % 10
-    return Digits(np.stack([finish(pens.digit(int(label), rng), rng) for label in labels]), labels, None)
+    return Digits(np.stack([finish(strokes.digit(int(label), rng), rng) for label in labels]), labels, None)
 
 
 def test_a_line_model_is_trained_exported_and_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.networks.digit_image import normalise
-from digitwatch.training import charts, corruptions, negatives, pens
+from digitwatch.training import charts, corruptions
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data.digits import DataError, Digits
 from digitwatch.training.evaluate import Evaluation, measure
+from digitwatch.training.synthesis import negatives, strokes
 
 NON_DIGITS = 1000  # made to see how many the model takes for a digit
 WORST = 40  # mistakes shown
@@ -97,7 +98,7 @@ def _by_source(classifier: Classifier, evaluation: Evaluation, sources: Sequence
     """Return the accuracy by origin of the digits."""
     rng = np.random.default_rng(0)
     labels = np.tile(np.arange(10, dtype=np.uint8), 100)
-    drawn = np.stack([normalise(pens.digit(int(label), rng)) for label in labels])
+    drawn = np.stack([normalise(strokes.digit(int(label), rng)) for label in labels])
     half = len(evaluation.truth) // 2  # MNIST's halves are by different groups of writers
     found = {
         "test digits, first half": float(evaluation.right[:half].mean()),

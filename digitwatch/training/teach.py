@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.reader import Reader, locate
-from digitwatch.training import augment, export, lessons, rounding
+from digitwatch.training import export, rounding
 from digitwatch.training.calibrate import temperature
 from digitwatch.training.course import Progress, Report
 from digitwatch.training.data import digits as datasets
@@ -22,6 +22,8 @@ from digitwatch.training.data.digits import DataError, Digits
 from digitwatch.training.data.labelled_crops import Cuttings, Page
 from digitwatch.training.evaluate import measure
 from digitwatch.training.recover import recover
+from digitwatch.training.synthesis import augment
+from digitwatch.training.synthesis import epochs as lessons
 from digitwatch.training.train import floats
 
 EPOCHS = 3

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
-from digitwatch.training import export, lessons, models, rounding, train_line
+from digitwatch.training import export, models, rounding, train_line
 from digitwatch.training.calibrate import temperature
 from digitwatch.training.course import Progress, Recipe, Report, fit, policy
 from digitwatch.training.data import digits
 from digitwatch.training.data.digits import DataError, Digits
 from digitwatch.training.evaluate import measure
+from digitwatch.training.synthesis import epochs as lessons
 
 Floats = NDArray[np.float32]
 

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.decoding.ctc import likely_texts, log_probabilities
 from digitwatch.recognition.networks.line_recognizer import LineModel
-from digitwatch.training import composed, export, models, rounding
-from digitwatch.training.composed import LONGEST, Line
+from digitwatch.training import export, models, rounding
 from digitwatch.training.course import Progress, Recipe, fit, policy
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data.digits import Digits
+from digitwatch.training.synthesis import lines as composed
+from digitwatch.training.synthesis.lines import LONGEST, Line
 
 Floats = NDArray[np.float32]
 NOTHING = -1  # fills the symbols of a short row

@@ -10,7 +10,8 @@ import pytest
 from digitwatch.recognition.image.decode import ImageError
 from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.recognition.reader import Reader
-from digitwatch.training import corruptions, pens
+from digitwatch.training import corruptions
+from digitwatch.training.synthesis import strokes
 
 NUMBER = "2473850169"
 
@@ -123,7 +124,7 @@ def test_dark_strokes_with_soft_edges_are_no_stains(reader: Reader, dark: float,
 def test_a_digit_that_was_moved_is_clear_when_made_small(reader: Reader, label: int, seed: int) -> None:
     """Smeared over a tenth of its picture, its outline misleads; the model has learned to see past that."""
     rng = np.random.default_rng(seed)
-    moved = corruptions.corrupt(normalise(pens.digit(label, rng))[None], "motion", seed)[0]
+    moved = corruptions.corrupt(normalise(strokes.digit(label, rng))[None], "motion", seed)[0]
     reading = reader.read(cv2.resize(255 - moved, (84, 84), interpolation=cv2.INTER_CUBIC))
 
     assert (reading.text, reading.status, reading.reason) == (str(label), "review", "clear only when made small")

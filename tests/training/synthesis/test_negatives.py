@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from digitwatch.training import negatives
 from digitwatch.training.data.digits import Digits
+from digitwatch.training.synthesis import negatives
 
 
 @pytest.fixture
 def digits() -> Digits:
     """Give ten training digits, drawn by program."""
     from digitwatch.recognition.networks.digit_image import normalise
-    from digitwatch.training import pens
+    from digitwatch.training.synthesis import strokes
 
     rng = np.random.default_rng(0)
-    pictures = np.stack([normalise(pens.digit(label, rng)) for label in range(10)])
+    pictures = np.stack([normalise(strokes.digit(label, rng)) for label in range(10)])
     return Digits(pictures, np.arange(10, dtype=np.uint8))
 
 

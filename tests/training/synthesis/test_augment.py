@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitwatch.training import augment
+from digitwatch.training.synthesis import augment
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from digitwatch.training import augment, damage, pens
 from digitwatch.training.data.digits import Digits
+from digitwatch.training.synthesis import augment, degrade
+from digitwatch.training.synthesis import strokes as pens
 
 Picture = NDArray[np.uint8]  # (H, W), 0 = paper to 255 = ink
 Random = np.random.Generator
@@ -233,7 +234,7 @@ def _shape(digits: Digits, rng: Random, labels: tuple[int, ...] | None = None) -
 def _texture(digits: Digits, rng: Random) -> Picture:
     """A patch of noise, paper or stripes without any digit."""
     blank = np.zeros((28, 28), np.uint8)
-    return damage.damage(damage.damage(blank, rng), rng)
+    return degrade.damage(degrade.damage(blank, rng), rng)
 
 
 KINDS: dict[Callable[[Digits, Random], Picture], float] = {

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.training import augment, damage, negatives, pens
 from digitwatch.training.data.digits import Digits
+from digitwatch.training.synthesis import augment, degrade, negatives, strokes
 
 Pictures = NDArray[np.uint8]  # (N, 28, 28), 0 = paper to 255 = ink
 Labels = NDArray[np.uint8]  # (N,), 0 to 9, or NOT_A_DIGIT
@@ -98,7 +98,7 @@ def _lesson(task: Task) -> Lesson:
     rng, damaged = np.random.default_rng(task.seed), task.mix.damaged
     pictures = [_vary(task.digits, index, task.mix, rng) for index in range(len(task.digits))]
     labels = rng.choice(CLASSES, task.drawn, p=HANDS / HANDS.sum())
-    pictures += [_soil(augment.finish(pens.digit(int(label), rng), rng), damaged, rng) for label in labels]
+    pictures += [_soil(augment.finish(strokes.digit(int(label), rng), rng), damaged, rng) for label in labels]
     pictures += [_soil(negatives.negative(task.digits, rng), damaged, rng) for _ in range(task.others)]
     others = np.full(task.others, NOT_A_DIGIT, np.uint8)
     return np.stack(pictures), np.concatenate([task.digits.labels, labels.astype(np.uint8), others])
@@ -118,7 +118,7 @@ def _vary(digits: Digits, index: int, mix: Mix, rng: Random) -> Pictures:
 
 
 def _soil(picture: Pictures, share: float, rng: Random) -> Pictures:
-    return damage.damage(picture, rng) if rng.random() < share else picture
+    return degrade.damage(picture, rng) if rng.random() < share else picture
 
 
 def _shuffled(chunks: list[Lesson], seed: int) -> Lesson:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from digitwatch.recognition.networks.digit_image import normalise
-from digitwatch.training import lessons, pens
 from digitwatch.training.data.digits import Digits
+from digitwatch.training.synthesis import epochs as lessons
+from digitwatch.training.synthesis import strokes
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +14,7 @@ def digits() -> Digits:
     """Give a hundred training digits, drawn by program."""
     rng = np.random.default_rng(0)
     labels = np.tile(np.arange(10, dtype=np.uint8), 10)
-    return Digits(np.stack([normalise(pens.digit(int(label), rng)) for label in labels]), labels)
+    return Digits(np.stack([normalise(strokes.digit(int(label), rng)) for label in labels]), labels)
 
 
 def test_epoch_holds_every_digit_once_and_the_extras(digits: Digits) -> None:

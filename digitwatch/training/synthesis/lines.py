@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.line_image import strip
 from digitwatch.recognition.segmentation.text_lines import Piece
-from digitwatch.training import augment, negatives, pens
 from digitwatch.training.data.digits import Digits
+from digitwatch.training.synthesis import augment, negatives, strokes
 
 Picture = NDArray[np.uint8]  # (H, W), 0 = paper to 255 = ink
 Random = np.random.Generator
@@ -128,7 +128,7 @@ def _glyph(digits: Digits, hand: _Hand, signs: float, rng: Random) -> tuple[int,
         symbol, ink = OTHER, negatives.sign(rng)
     elif chance < signs + DRAWN:
         symbol = int(rng.integers(10))
-        ink = pens.digit(symbol, rng)
+        ink = strokes.digit(symbol, rng)
     else:
         which = int(rng.integers(len(digits)))
         symbol = int(digits.labels[which])

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from digitwatch.training import damage
+from digitwatch.training.synthesis import degrade
 
 
-@pytest.mark.parametrize("kind", damage.KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", degrade.KINDS, ids=lambda kind: kind.__name__)
 def test_every_damage_keeps_shape_and_changes_pixels(kind) -> None:
     """Each kind returns 28x28 uint8, different from its input, and leaves the input alone."""
     picture = np.zeros((28, 28), np.uint8)
@@ -23,6 +23,6 @@ def test_every_damage_keeps_shape_and_changes_pixels(kind) -> None:
 def test_damage_is_repeatable() -> None:
     """The same generator gives the same damage."""
     picture = np.full((28, 28), 90, np.uint8)
-    first, second = (damage.damage(picture, np.random.default_rng(3)) for _ in range(2))
+    first, second = (degrade.damage(picture, np.random.default_rng(3)) for _ in range(2))
 
     assert np.array_equal(first, second)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitwatch.training import pens
+from digitwatch.training.synthesis import strokes as pens
 
 
 @pytest.mark.parametrize("label", range(10))

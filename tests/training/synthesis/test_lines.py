@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from digitwatch.training import pens
-from digitwatch.training.augment import finish
-from digitwatch.training.composed import FRAME, LONGEST, OTHER, WIDTHS, frames, line
 from digitwatch.training.data.digits import Digits
+from digitwatch.training.synthesis import strokes
+from digitwatch.training.synthesis.augment import finish
+from digitwatch.training.synthesis.lines import FRAME, LONGEST, OTHER, WIDTHS, frames, line
 
 
 def drawn(count: int) -> Digits:
     """Digits drawn by program."""
     rng = np.random.default_rng(0)
     labels = np.arange(count, dtype=np.uint8) % 10
-    return Digits(np.stack([finish(pens.digit(int(label), rng), rng) for label in labels]), labels, None)
+    return Digits(np.stack([finish(strokes.digit(int(label), rng), rng) for label in labels]), labels, None)
 
 
 def rows(count: int, seed: int = 1) -> list:

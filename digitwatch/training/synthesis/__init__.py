@@ -1,0 +1,1 @@
+"""Composed and degraded training examples."""
