@@ -95,15 +95,17 @@ def trials() -> Iterator[Trial]:
 
 def tried(trial: Trial, data: Path, epochs: int, sources: dict[str, Digits]) -> dict[str, tuple[float, float]]:
     """Train one network and return (share named right, mean surprise) for each source."""
-    from digitwatch.training import train  # noqa: PLC0415  # TensorFlow, in this process alone
+    from digitwatch.training.fitting import train_digits  # noqa: PLC0415  # TensorFlow, in this process alone
 
     with ExitStack() as changes, tempfile.TemporaryDirectory() as folder:
         # Made in this process, where the changes hold.
         changes.enter_context(patch.object(lessons, "epochs", functools.partial(lessons.epochs, processes=0)))
-        changes.enter_context(patch.object(train, "Recipe", functools.partial(train.Recipe, **SHORT)))
+        changes.enter_context(patch.object(train_digits, "Recipe", functools.partial(train_digits.Recipe, **SHORT)))
         for module, name, value in without().get(trial.without, []):
             changes.enter_context(patch.object(module, name, value))
-        train.train("cnn", Path(folder, "model"), data=data, epochs=epochs, seed=trial.seed, progress=lambda line: None)
+        train_digits.train(
+            "cnn", Path(folder, "model"), data=data, epochs=epochs, seed=trial.seed, progress=lambda line: None
+        )
         model = Classifier.load(Path(folder, "model"))
     return {name: _measured(model, digits) for name, digits in sources.items()}
 

@@ -17,7 +17,7 @@ from digitwatch.training.data import labelled_crops
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.data.labelled_crops import Cuttings, Page
 from digitwatch.training.evaluate import measure
-from digitwatch.training.teach import Course, learn_on
+from digitwatch.training.fitting.fine_tune import Course, learn_on
 
 
 @dataclass(frozen=True)

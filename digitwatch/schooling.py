@@ -61,8 +61,8 @@ def need_tensorflow() -> None:
 
 def _anew(options: argparse.Namespace, settings: Callable[[], Settings]) -> ExitCode:
     """Train a network from nothing."""
-    from digitwatch.training import sorting  # noqa: PLC0415
-    from digitwatch.training import train as training  # noqa: PLC0415
+    from digitwatch.training.fitting import train_digits as training  # noqa: PLC0415
+    from digitwatch.training.fitting import train_images  # noqa: PLC0415
 
     name = options.model or "cnn"
     course = {"epochs": options.epochs, "seed": options.seed, "progress": print}
@@ -73,7 +73,7 @@ def _anew(options: argparse.Namespace, settings: Callable[[], Settings]) -> Exit
         raise Refusal(ExitCode.USAGE, "--dataset goes without --data and --model")
     else:
         out = options.out or settings().base / "models" / Path(options.dataset).stem
-        sorting.train(options.dataset, out, **course)
+        train_images.train(options.dataset, out, **course)
     print(f"installed {out}.tflite with its card {out}.json")
     print(f"to use it, write into config.yaml: model: {out.absolute()}")
     return ExitCode.DONE
@@ -89,8 +89,9 @@ def _convert(options: argparse.Namespace) -> ExitCode:
 
 def _teach(options: argparse.Namespace, settings: Settings) -> ExitCode:
     """Let the model of config.yaml learn on from what people have reviewed, and install it if that made it better."""
-    from digitwatch.training import export, teach  # noqa: PLC0415
+    from digitwatch.training import export  # noqa: PLC0415
     from digitwatch.training.data.labelled_crops import Page  # noqa: PLC0415
+    from digitwatch.training.fitting import fine_tune  # noqa: PLC0415
 
     if options.out or options.model:
         raise Refusal(ExitCode.USAGE, "--corrections goes without --model and --out: it is the model of config.yaml")
@@ -102,8 +103,8 @@ def _teach(options: argparse.Namespace, settings: Settings) -> ExitCode:
         in_use = provisioning.at_hand(settings)
     except provisioning.NoModel as error:
         raise Refusal(ExitCode.CONFIG, str(error)) from error
-    course = teach.Course(options.data, options.epochs or teach.EPOCHS, options.seed)
-    result = teach.teach(named, in_use, pages, course)
+    course = fine_tune.Course(options.data, options.epochs or fine_tune.EPOCHS, options.seed)
+    result = fine_tune.teach(named, in_use, pages, course)
     if result.objection:
         print(f"not installed: {result.objection}")
         return ExitCode.SOME_FAILED

@@ -11,7 +11,8 @@ pytest.importorskip("tensorflow")
 import keras
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
-from digitwatch.training import export, models
+from digitwatch.training import export
+from digitwatch.training.fitting import architectures
 
 # Keras 3.15 saves and loads weights in a way that NumPy 2 finds old-fashioned
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -27,7 +28,7 @@ def floats(pictures: np.ndarray) -> np.ndarray:
 def test_litert_agrees_with_keras() -> None:
     """On the same pictures both runtimes give the same labels, and probabilities within 0.01."""
     keras.utils.set_random_seed(0)
-    model = models.cnn()
+    model = architectures.cnn()
     head = model.layers[-1]
     head.set_weights([weights * 20 for weights in head.get_weights()])  # an untrained network decides nothing
     card = export.describe(classes=11, output="logits")

@@ -11,7 +11,8 @@ import keras
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.reader import locate
-from digitwatch.training import export, models
+from digitwatch.training import export
+from digitwatch.training.fitting import architectures
 from digitwatch.training.recover import RecoverError, recover
 
 
@@ -54,7 +55,7 @@ def test_a_foreign_network_is_refused() -> None:
 
 def test_fresh_networks_come_back() -> None:
     """Also one whose normalisations have learned something."""
-    network = models.cnn()
+    network = architectures.cnn()
     rng = np.random.default_rng(1)
     network.set_weights(
         [np.abs(rng.normal(0.1, 0.1, w.shape)).astype(np.float32) + 0.01 for w in network.get_weights()]

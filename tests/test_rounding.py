@@ -12,8 +12,8 @@ from ai_edge_litert.interpreter import Interpreter
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.reader import locate
-from digitwatch.training import models
 from digitwatch.training.data.digits import load
+from digitwatch.training.fitting import architectures
 from digitwatch.training.recover import recover
 from digitwatch.training.rounding import EXACT, round_weights, to_tflite
 
@@ -33,7 +33,7 @@ def test_the_bundled_network_answers_as_in_keras(shared: Path) -> None:
 
 def test_rounded_weights_stay() -> None:
     """Rounding a second time changes nothing, so the export holds the very weights of the network."""
-    network = models.line()
+    network = architectures.line()
     before = [weights.copy() for weights in network.get_weights()]
     round_weights(network)
     once = [weights.copy() for weights in network.get_weights()]
@@ -45,7 +45,7 @@ def test_rounded_weights_stay() -> None:
 
 def test_convolutions_hold_whole_numbers() -> None:
     """Every filter is 8 bits wide, what leads in and out is float32."""
-    model = Interpreter(model_content=to_tflite(models.cnn()))
+    model = Interpreter(model_content=to_tflite(architectures.cnn()))
     model.allocate_tensors()
     filters = [tensor for tensor in model.get_tensor_details() if len(tensor["shape"]) == 4 and tensor["shape"][1] == 3]
 
@@ -56,7 +56,7 @@ def test_convolutions_hold_whole_numbers() -> None:
 
 def test_one_convolution_may_stay_in_floats() -> None:
     """Its filters are those of the network itself, the others' are rounded."""
-    network = models.cnn()
+    network = architectures.cnn()
     before = [layer.get_weights()[0].copy() for layer in network.layers if "conv2d" in layer.name]
     model = Interpreter(model_content=to_tflite(network, EXACT))
     filters = [tensor for tensor in model.get_tensor_details() if len(tensor["shape"]) == 4 and tensor["shape"][1] == 3]
@@ -68,7 +68,7 @@ def test_one_convolution_may_stay_in_floats() -> None:
 
 def test_a_network_without_convolutions_is_exported_as_it_is() -> None:
     """There is nothing to round in `dense`."""
-    network = models.dense()
+    network = architectures.dense()
     before = [weights.copy() for weights in network.get_weights()]
     round_weights(network)
 

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digitwatch.training.models import DIGITS, OTHER
+from digitwatch.training.fitting.architectures import DIGITS, OTHER
 
 REVIEW_BELOW = 0.95  # where the card of a converted model sets the limit between ok and review
 

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tensorflow.lite.tools import flatbuffer_utils
 
-from digitwatch.training import models
+from digitwatch.training.fitting import architectures
 
 Floats = NDArray[np.float32]
 Steps = list[tuple[str, Floats, Floats]]  # what an operator does, its weights, and its bias
 
-OURS = (models.cnn, models.dense, models.line)
+OURS = (architectures.cnn, architectures.dense, architectures.line)
 FLOATS = {0: np.float32, 1: np.float16}  # by the tensor types of schema.fbs
 INT8 = 9
 

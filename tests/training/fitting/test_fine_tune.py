@@ -17,9 +17,9 @@ from digitwatch.recognition.reader import Reader
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import Correction
 from digitwatch.spool.csv_rows import HEADER
-from digitwatch.training import teach
+from digitwatch.training.fitting import fine_tune
+from digitwatch.training.fitting.fine_tune import Marks, _objection
 from digitwatch.training.synthesis import strokes
-from digitwatch.training.teach import Marks, _objection
 
 FACES = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
 
@@ -67,7 +67,7 @@ def test_teaching_ends_in_a_verdict(
     installation: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One epoch: every step is told; what is installed reads, stands in, and can be gone back from."""
-    monkeypatch.setattr(teach, "FEWEST_HELD", 5)
+    monkeypatch.setattr(fine_tune, "FEWEST_HELD", 5)
     code = train(installation, "--corrections", "--data", str(installation / "few.npz"), "--epochs", "1")
     said = capsys.readouterr().out
 

@@ -14,7 +14,7 @@ from digitwatch import cli
 from digitwatch.recognition.image.decode import decode
 from digitwatch.recognition.reader import Reader
 
-sorting: Any = pytest.importorskip("digitwatch.training.sorting", reason="needs the extra `train`")
+sorting: Any = pytest.importorskip("digitwatch.training.fitting.train_images", reason="needs the extra `train`")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from digitwatch.training.data.digits import Digits
 from digitwatch.training.synthesis import strokes
 from digitwatch.training.synthesis.augment import finish
 
-train_line: Any = pytest.importorskip("digitwatch.training.train_line", reason="needs the extra `train`")
+train_line: Any = pytest.importorskip("digitwatch.training.fitting.train_lines", reason="needs the extra `train`")
 
 
 def drawn(count: int) -> Digits:

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
-from digitwatch.training import export, models, rounding, train_line
+from digitwatch.training import export, rounding
 from digitwatch.training.calibrate import temperature
-from digitwatch.training.course import Progress, Recipe, Report, fit, policy
 from digitwatch.training.data import digits
 from digitwatch.training.data.digits import DataError, Digits
 from digitwatch.training.evaluate import measure
+from digitwatch.training.fitting import architectures, train_lines
+from digitwatch.training.fitting.trainer import Progress, Recipe, Report, fit, policy
 from digitwatch.training.synthesis import epochs as lessons
 
 Floats = NDArray[np.float32]
@@ -52,7 +53,7 @@ def train(
         DataError: the training data is not usable.
         ValueError: there is no such architecture, or `epochs` is not positive.
     """
-    if architecture not in models.ARCHITECTURES:
+    if architecture not in architectures.ARCHITECTURES:
         raise ValueError(f"expected one of {', '.join(models.ARCHITECTURES)}, found {architecture!r}")
     if epochs is not None and epochs < 1:
         raise ValueError(f"expected 1 epoch or more, found {epochs}")
@@ -60,7 +61,7 @@ def train(
     learn, test = digits.load(data)
     progress(f"{len(learn)} training digits, {len(test)} test digits")
     keras.utils.set_random_seed(seed)
-    course = {"dense": _dense, "cnn": _cnn, "line": train_line.course}[architecture]
+    course = {"dense": _dense, "cnn": _cnn, "line": train_lines.course}[architecture]
     content, card = course(learn, epochs, seed=seed, progress=progress)
     source = "" if data is None else f" --data {data.name}"
     card |= {
@@ -78,9 +79,9 @@ def train(
 def _scores(content: bytes, card: dict[str, Any], test: Digits, progress: Progress) -> dict[str, Any]:
     """Return what the finished model reaches on the test digits."""
     if card["reads"] == "rows":
-        exact = train_line.exact(content, card, test)
+        exact = train_lines.exact(content, card, test)
         progress(f"{exact:.2%} of the rows composed of test digits read exactly")
-        return {"test_rows_exact": round(exact, 4), "test_rows": train_line.ROWS}
+        return {"test_rows_exact": round(exact, 4), "test_rows": train_lines.ROWS}
     result = measure(Classifier(content, card, card["name"]), test)
     progress(f"test accuracy {result.accuracy:.2%}, best digit right {result.named:.2%}, loss {result.loss:.4f}")
     return {
@@ -95,7 +96,7 @@ def _scores(content: bytes, card: dict[str, Any], test: Digits, progress: Progre
 def _dense(learn: Digits, epochs: int | None, *, seed: int, progress: Progress) -> tuple[bytes, dict[str, Any]]:
     """Train the dense network plainly: pixels 0 to 1, Adam, no variations. Return .tflite and card."""
     epochs = epochs or DENSE_EPOCHS
-    model = models.dense()
+    model = architectures.dense()
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(), metrics=["accuracy"])
     model.fit(floats(learn.pictures), learn.labels, epochs=epochs, verbose=0, callbacks=[Report(epochs, progress)])
     card = export.describe(classes=10, output="probabilities")
@@ -110,7 +111,7 @@ def _cnn(learn: Digits, epochs: int | None, *, seed: int, progress: Progress) ->
         raise DataError(f"expected at least {recipe.batch} training digits for cnn, found {len(learn)}")
     doubtful = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.smoothing)
     steps = lessons.size(learn) // recipe.batch
-    model = fit(models.cnn, _batches(learn, recipe, seed), recipe, steps=steps, loss=doubtful, progress=progress)
+    model = fit(architectures.cnn, _batches(learn, recipe, seed), recipe, steps=steps, loss=doubtful, progress=progress)
     card = export.describe(classes=11, output="logits")
     content = rounding.to_tflite(model, rounding.EXACT)
     card["temperature"] = temperature(Classifier(content, card), held)

@@ -15,16 +15,16 @@ from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.reader import Reader, locate
 from digitwatch.training import export, rounding
 from digitwatch.training.calibrate import temperature
-from digitwatch.training.course import Progress, Report
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data import labelled_crops
 from digitwatch.training.data.digits import DataError, Digits
 from digitwatch.training.data.labelled_crops import Cuttings, Page
 from digitwatch.training.evaluate import measure
+from digitwatch.training.fitting.train_digits import floats
+from digitwatch.training.fitting.trainer import Progress, Report
 from digitwatch.training.recover import recover
 from digitwatch.training.synthesis import augment
 from digitwatch.training.synthesis import epochs as lessons
-from digitwatch.training.train import floats
 
 EPOCHS = 3
 BATCH = 128

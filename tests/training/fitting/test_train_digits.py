@@ -11,8 +11,8 @@ pytest.importorskip("tensorflow")
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.training.data.digits import DataError
+from digitwatch.training.fitting.train_digits import train
 from digitwatch.training.synthesis import strokes
-from digitwatch.training.train import train
 
 
 @pytest.fixture(scope="module")

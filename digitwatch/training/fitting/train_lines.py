@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.decoding.ctc import likely_texts, log_probabilities
 from digitwatch.recognition.networks.line_recognizer import LineModel
-from digitwatch.training import export, models, rounding
-from digitwatch.training.course import Progress, Recipe, fit, policy
+from digitwatch.training import export, rounding
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data.digits import Digits
+from digitwatch.training.fitting import architectures
+from digitwatch.training.fitting.trainer import Progress, Recipe, fit, policy
 from digitwatch.training.synthesis import lines as composed
 from digitwatch.training.synthesis.lines import LONGEST, Line
 
@@ -33,7 +34,7 @@ def course(
     """Train the line model, and calibrate it on rows of held-out writers' digits. Return .tflite and card."""
     recipe = Recipe(epochs=epochs or 30, batch=0, peak_rate=2e-3, smoothing=0.0)
     learn, held = datasets.hold_out(learn)
-    model = fit(models.line, batches(learn, seed), recipe, steps=steps, loss=loss, progress=progress)
+    model = fit(architectures.line, batches(learn, seed), recipe, steps=steps, loss=loss, progress=progress)
     content = rounding.to_tflite(model)
     card = export.describe_line()
     card["temperature"] = temperature(content, held)

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import OBJECTS, Classifier
 from digitwatch.recognition.networks.letterbox import ground_of
-from digitwatch.training import export, models, rounding
+from digitwatch.training import export, rounding
 from digitwatch.training.calibrate import temperature
-from digitwatch.training.course import Progress, Report
 from digitwatch.training.data import digits, images
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.data.images import Collection
 from digitwatch.training.evaluate import measure
+from digitwatch.training.fitting import architectures
+from digitwatch.training.fitting.trainer import Progress, Report
 
 EPOCHS = 10
 BATCH = 64
@@ -90,7 +91,7 @@ def _describe(data: Collection) -> dict[str, Any]:
 
 def _fit(data: Collection, learn: Digits, epochs: int, seed: int, progress: Progress) -> keras.Model:
     shape = data.shape if len(data.shape) == 3 else (*data.shape, 1)
-    network = models.cnn(shape, len(data.labels), memory=MEMORY)
+    network = architectures.cnn(shape, len(data.labels), memory=MEMORY)
     steps = max(FEWEST_STEPS, len(learn) // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(RATE, decay_steps=epochs * steps)
     network.compile(

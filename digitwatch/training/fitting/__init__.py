@@ -1,0 +1,1 @@
+"""Architectures, the trainer and one module for each thing that is trained."""
