@@ -11,12 +11,12 @@ import numpy as np
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.reader import Reader, locate
-from digitwatch.training import export
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data import labelled_crops
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.data.labelled_crops import Cuttings, Page
 from digitwatch.training.evaluate import measure
+from digitwatch.training.export import tflite
 from digitwatch.training.fitting.fine_tune import Course, learn_on
 
 
@@ -56,7 +56,7 @@ def marks(model: Path, pages: list[Page], digits: Digits, test: Digits) -> Marks
 def taught(model: Path, corrections: Cuttings, learn: Digits, seed: int, folder: Path) -> Path:
     """The model after it has learned on, as a file."""
     content, card = learn_on(model, corrections.digits, learn, Course(seed=seed), lambda line: None)
-    export.save(content, card, folder / "taught")
+    tflite.save(content, card, folder / "taught")
     return folder / "taught.tflite"
 
 

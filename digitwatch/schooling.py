@@ -36,8 +36,8 @@ def train(options: argparse.Namespace, settings: Callable[[], Settings]) -> Exit
 def _train(options: argparse.Namespace, settings: Callable[[], Settings]) -> ExitCode:
     from digitwatch.recognition.networks.digit_classifier import ModelError  # noqa: PLC0415 (TensorFlow takes seconds to load)
     from digitwatch.training.data.digits import DataError  # noqa: PLC0415
-    from digitwatch.training.export import ExportError  # noqa: PLC0415
-    from digitwatch.training.recover import RecoverError  # noqa: PLC0415
+    from digitwatch.training.export.tflite import ExportError  # noqa: PLC0415
+    from digitwatch.training.export.tflite_to_keras import RecoverError  # noqa: PLC0415
 
     try:
         if options.convert:
@@ -81,16 +81,16 @@ def _anew(options: argparse.Namespace, settings: Callable[[], Settings]) -> Exit
 
 def _convert(options: argparse.Namespace) -> ExitCode:
     """Make a model of a .keras file; the daemon asks for it, in a process that ends."""
-    from digitwatch.training import export  # noqa: PLC0415
+    from digitwatch.training.export import tflite  # noqa: PLC0415
 
-    export.convert(options.convert, options.out or options.convert.with_suffix(""))
+    tflite.convert(options.convert, options.out or options.convert.with_suffix(""))
     return ExitCode.DONE
 
 
 def _teach(options: argparse.Namespace, settings: Settings) -> ExitCode:
     """Let the model of config.yaml learn on from what people have reviewed, and install it if that made it better."""
-    from digitwatch.training import export  # noqa: PLC0415
     from digitwatch.training.data.labelled_crops import Page  # noqa: PLC0415
+    from digitwatch.training.export import tflite  # noqa: PLC0415
     from digitwatch.training.fitting import fine_tune  # noqa: PLC0415
 
     if options.out or options.model:
@@ -108,7 +108,7 @@ def _teach(options: argparse.Namespace, settings: Settings) -> ExitCode:
     if result.objection:
         print(f"not installed: {result.objection}")
         return ExitCode.SOME_FAILED
-    save = partial(export.save, result.content, result.card)
+    save = partial(tflite.save, result.content, result.card)
     stem = registry.install(settings.taught, model_path(settings), save)
     print(f"installed {stem}.tflite, which now stands in for `model: {settings.model}`; {TAKE_OVER}")
     return ExitCode.DONE

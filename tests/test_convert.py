@@ -9,7 +9,7 @@ pytest.importorskip("tensorflow")
 
 import keras
 
-from digitwatch.training.export import ExportError, convert
+from digitwatch.training.export.tflite import ExportError, convert
 
 
 def test_files_that_keras_chokes_on_in_its_own_ways(tmp_path: Path) -> None:

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.reader import Reader, locate
-from digitwatch.training import export, rounding
-from digitwatch.training.calibrate import temperature
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data import labelled_crops
 from digitwatch.training.data.digits import DataError, Digits
 from digitwatch.training.data.labelled_crops import Cuttings, Page
 from digitwatch.training.evaluate import measure
+from digitwatch.training.export import quantise, tflite
+from digitwatch.training.export.calibrate import temperature
+from digitwatch.training.export.tflite_to_keras import recover
 from digitwatch.training.fitting.train_digits import floats
 from digitwatch.training.fitting.trainer import Progress, Report
-from digitwatch.training.recover import recover
 from digitwatch.training.synthesis import augment
 from digitwatch.training.synthesis import epochs as lessons
 
@@ -142,7 +142,7 @@ def learn_on(
     network = recover(locate(named).with_suffix(".tflite").read_bytes(), base.name)
     learn, calibration = datasets.hold_out(original)
     _learn(network, _mixed(learn, reviewed, course.seed), base.card, course, progress)
-    content = rounding.to_tflite(network, rounding.EXACT)
+    content = quantise.to_tflite(network, quantise.EXACT)
     card = base.card | {"created": datetime.now(UTC).isoformat(timespec="seconds"), "temperature": 1.0}
     if card["output"] == "logits":
         card["temperature"] = temperature(Classifier(content, card), calibration)
@@ -179,7 +179,7 @@ def _marks(classifier: Classifier, read: Cuttings, digits: Digits, test: Digits)
 def _cut_with(content: bytes, card: dict[str, Any], pages: list[Page]) -> Cuttings:
     """Read pages with a model that is not installed yet."""
     with tempfile.TemporaryDirectory() as folder:
-        export.save(content, card, Path(folder) / "taught")
+        tflite.save(content, card, Path(folder) / "taught")
         return labelled_crops.cut(Reader(Path(folder) / "taught"), pages)
 
 

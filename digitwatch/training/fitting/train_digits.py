@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
-from digitwatch.training import export, rounding
-from digitwatch.training.calibrate import temperature
 from digitwatch.training.data import digits
 from digitwatch.training.data.digits import DataError, Digits
 from digitwatch.training.evaluate import measure
+from digitwatch.training.export import quantise, tflite
+from digitwatch.training.export.calibrate import temperature
 from digitwatch.training.fitting import architectures, train_lines
 from digitwatch.training.fitting.trainer import Progress, Recipe, Report, fit, policy
 from digitwatch.training.synthesis import epochs as lessons
@@ -72,7 +72,7 @@ def train(
         "licence": LICENCE,
     }
     card["scores"] |= _scores(content, card, test, progress)
-    export.save(content, card, out)
+    tflite.save(content, card, out)
     return card
 
 
@@ -99,8 +99,8 @@ def _dense(learn: Digits, epochs: int | None, *, seed: int, progress: Progress) 
     model = architectures.dense()
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(), metrics=["accuracy"])
     model.fit(floats(learn.pictures), learn.labels, epochs=epochs, verbose=0, callbacks=[Report(epochs, progress)])
-    card = export.describe(classes=10, output="probabilities")
-    return export.to_tflite(model), card | {"recipe": {"epochs": epochs}, "scores": {}}
+    card = tflite.describe(classes=10, output="probabilities")
+    return tflite.to_tflite(model), card | {"recipe": {"epochs": epochs}, "scores": {}}
 
 
 def _cnn(learn: Digits, epochs: int | None, *, seed: int, progress: Progress) -> tuple[bytes, dict[str, Any]]:
@@ -112,8 +112,8 @@ def _cnn(learn: Digits, epochs: int | None, *, seed: int, progress: Progress) ->
     doubtful = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.smoothing)
     steps = lessons.size(learn) // recipe.batch
     model = fit(architectures.cnn, _batches(learn, recipe, seed), recipe, steps=steps, loss=doubtful, progress=progress)
-    card = export.describe(classes=11, output="logits")
-    content = rounding.to_tflite(model, rounding.EXACT)
+    card = tflite.describe(classes=11, output="logits")
+    content = quantise.to_tflite(model, quantise.EXACT)
     card["temperature"] = temperature(Classifier(content, card), held)
     result = measure(Classifier(content, card), held)
     progress(f"accuracy {result.accuracy:.2%} on {len(held)} digits by writers held out of the training")

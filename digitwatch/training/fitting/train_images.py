@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import OBJECTS, Classifier
 from digitwatch.recognition.networks.letterbox import ground_of
-from digitwatch.training import export, rounding
-from digitwatch.training.calibrate import temperature
 from digitwatch.training.data import digits, images
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.data.images import Collection
 from digitwatch.training.evaluate import measure
+from digitwatch.training.export import quantise, tflite
+from digitwatch.training.export.calibrate import temperature
 from digitwatch.training.fitting import architectures
 from digitwatch.training.fitting.trainer import Progress, Report
 
@@ -53,7 +53,7 @@ def train(
     keras.utils.set_random_seed(seed)
     order = np.random.default_rng(seed).permutation(len(data.learn))
     learn, held = digits.hold_out(data.learn[order])
-    content = rounding.to_tflite(_fit(data, learn, epochs, seed, progress))
+    content = quantise.to_tflite(_fit(data, learn, epochs, seed, progress))
     card = _describe(data)
     card["temperature"] = temperature(Classifier(content, card, out.name), held)
     result = measure(Classifier(content, card, out.name), data.test)
@@ -67,7 +67,7 @@ def train(
         "minutes": round((time.monotonic() - began) / 60, 1),
     }
     card["scores"]["test_pictures"] = len(data.test)
-    export.save(content, card, out)
+    tflite.save(content, card, out)
     return card
 
 
@@ -84,7 +84,7 @@ def _describe(data: Collection) -> dict[str, Any]:
         },
         "output": "logits",
         "temperature": 1.0,
-        "review_below": export.REVIEW_BELOW,
+        "review_below": tflite.REVIEW_BELOW,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }  # fmt: skip
 

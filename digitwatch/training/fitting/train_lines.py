@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.decoding.ctc import likely_texts, log_probabilities
 from digitwatch.recognition.networks.line_recognizer import LineModel
-from digitwatch.training import export, rounding
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data.digits import Digits
+from digitwatch.training.export import quantise, tflite
 from digitwatch.training.fitting import architectures
 from digitwatch.training.fitting.trainer import Progress, Recipe, fit, policy
 from digitwatch.training.synthesis import lines as composed
@@ -35,8 +35,8 @@ def course(
     recipe = Recipe(epochs=epochs or 30, batch=0, peak_rate=2e-3, smoothing=0.0)
     learn, held = datasets.hold_out(learn)
     model = fit(architectures.line, batches(learn, seed), recipe, steps=steps, loss=loss, progress=progress)
-    content = rounding.to_tflite(model)
-    card = export.describe_line()
+    content = quantise.to_tflite(model)
+    card = tflite.describe_line()
     card["temperature"] = temperature(content, held)
     progress(f"temperature {card['temperature']}")
     scores = {"held_out_rows_exact": round(exact(content, card, held), 4)}

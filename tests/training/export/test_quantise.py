@@ -13,9 +13,9 @@ from ai_edge_litert.interpreter import Interpreter
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.reader import locate
 from digitwatch.training.data.digits import load
+from digitwatch.training.export.quantise import EXACT, round_weights, to_tflite
+from digitwatch.training.export.tflite_to_keras import recover
 from digitwatch.training.fitting import architectures
-from digitwatch.training.recover import recover
-from digitwatch.training.rounding import EXACT, round_weights, to_tflite
 
 
 def test_the_bundled_network_answers_as_in_keras(shared: Path) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from digitwatch.training import export
+from digitwatch.training.export import tflite
 
 LARGEST = 127
 EXACT = 2
@@ -46,7 +46,7 @@ def to_tflite(network: keras.Model, exact: int | None = None) -> bytes:
     """
     convolutions = _convolutions(network)
     if not convolutions:
-        return export.to_tflite(network)
+        return tflite.to_tflite(network)
     from ai_edge_quantizer import qtyping, quantizer  # noqa: PLC0415 (takes 3 s, which only this needs)
 
     round_weights(network, exact)

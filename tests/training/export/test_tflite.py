@@ -11,7 +11,7 @@ pytest.importorskip("tensorflow")
 import keras
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
-from digitwatch.training import export
+from digitwatch.training.export import tflite
 from digitwatch.training.fitting import architectures
 
 # Keras 3.15 saves and loads weights in a way that NumPy 2 finds old-fashioned
@@ -31,9 +31,9 @@ def test_litert_agrees_with_keras() -> None:
     model = architectures.cnn()
     head = model.layers[-1]
     head.set_weights([weights * 20 for weights in head.get_weights()])  # an untrained network decides nothing
-    card = export.describe(classes=11, output="logits")
+    card = tflite.describe(classes=11, output="logits")
 
-    ours = Classifier(export.to_tflite(model), card)(PICTURES)
+    ours = Classifier(tflite.to_tflite(model), card)(PICTURES)
     theirs = np.asarray(keras.ops.softmax(model(floats(PICTURES), training=False)))
 
     assert np.array_equal(theirs.argmax(axis=1), ours.argmax(axis=1))
@@ -42,7 +42,7 @@ def test_litert_agrees_with_keras() -> None:
 
 def test_model_is_written_before_its_card(tmp_path: Path) -> None:
     """Both files are there afterwards, nothing else, and the card is JSON."""
-    export.save(b"model", {"name": "x"}, tmp_path / "new" / "x")
+    tflite.save(b"model", {"name": "x"}, tmp_path / "new" / "x")
 
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["x.json", "x.tflite"]
     assert json.loads((tmp_path / "new" / "x.json").read_text()) == {"name": "x"}
@@ -50,7 +50,7 @@ def test_model_is_written_before_its_card(tmp_path: Path) -> None:
 
 def test_dots_in_a_model_name_survive(tmp_path: Path) -> None:
     """`cnn-1.2` is saved as cnn-1.2.tflite, not cnn-1.tflite."""
-    export.save(b"model", {}, tmp_path / "cnn-1.2")
+    tflite.save(b"model", {}, tmp_path / "cnn-1.2")
 
     assert (tmp_path / "cnn-1.2.tflite").exists()
 
@@ -62,7 +62,7 @@ def test_users_keras_file_is_converted(tmp_path: Path, shape: tuple[int, ...]) -
     model = keras.Sequential(layers)
     model.save(tmp_path / "mine.keras")
 
-    card = export.convert(tmp_path / "mine.keras", tmp_path / "mine")
+    card = tflite.convert(tmp_path / "mine.keras", tmp_path / "mine")
     ours = Classifier.load(tmp_path / "mine")(PICTURES)
 
     assert card["output"] == "probabilities"
@@ -80,5 +80,5 @@ def test_unusable_keras_models_are_refused(tmp_path: Path) -> None:
         ("three", "expected 10 outputs"),
         ("no", "expected a model saved"),
     ):
-        with pytest.raises(export.ExportError, match=message):
-            export.convert(tmp_path / f"{name}.keras", tmp_path / "out")
+        with pytest.raises(tflite.ExportError, match=message):
+            tflite.convert(tmp_path / f"{name}.keras", tmp_path / "out")

@@ -11,9 +11,9 @@ import keras
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.reader import locate
-from digitwatch.training import export
+from digitwatch.training.export import tflite
+from digitwatch.training.export.tflite_to_keras import RecoverError, recover
 from digitwatch.training.fitting import architectures
-from digitwatch.training.recover import RecoverError, recover
 
 
 def answers(network: object, pictures: np.ndarray) -> np.ndarray:
@@ -40,7 +40,7 @@ def test_it_comes_back_a_second_time() -> None:
     """What was recovered can be exported and recovered again."""
     pictures = np.random.default_rng(0).integers(0, 256, (10, 28, 28)).astype(np.uint8)
     first = recover(files("digitwatch.models").joinpath("cnn.tflite").read_bytes())
-    second = recover(export.to_tflite(first))
+    second = recover(tflite.to_tflite(first))
 
     assert np.abs(answers(first, pictures) - answers(second, pictures)).max() < 0.05
 
@@ -50,7 +50,7 @@ def test_a_foreign_network_is_refused() -> None:
     for layers in ([keras.layers.Dense(10)], [keras.layers.Dense(64), keras.layers.Dense(10)]):
         own = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), *layers])
         with pytest.raises(RecoverError, match="its network is none of digitwatch"):
-            recover(export.to_tflite(own), "mine")
+            recover(tflite.to_tflite(own), "mine")
 
 
 def test_fresh_networks_come_back() -> None:
@@ -61,6 +61,6 @@ def test_fresh_networks_come_back() -> None:
         [np.abs(rng.normal(0.1, 0.1, w.shape)).astype(np.float32) + 0.01 for w in network.get_weights()]
     )
     pictures = rng.integers(0, 256, (5, 28, 28)).astype(np.uint8)
-    said, again = (answers(n, pictures) for n in (network, recover(export.to_tflite(network))))
+    said, again = (answers(n, pictures) for n in (network, recover(tflite.to_tflite(network))))
 
     assert np.allclose(said, again, rtol=0.01, atol=0.05 * np.abs(said).max())

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from digitwatch.training.calibrate import temperature
 from digitwatch.training.data.digits import Digits
+from digitwatch.training.export.calibrate import temperature
 
 
 def test_boasting_is_cooled_to_the_truth() -> None:

@@ -1,0 +1,1 @@
+"""Keras models to LiteRT files and back, quantisation and calibration."""
