@@ -17,10 +17,10 @@ import numpy as np
 
 from benchmarks.scanned import single_digits
 from digitwatch.recognition.networks.digit_classifier import Classifier
-from digitwatch.training import corruptions, report
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data.digits import Digits
-from digitwatch.training.evaluate import measure
+from digitwatch.training.evaluation import corruptions, report
+from digitwatch.training.evaluation.evaluate import measure
 from digitwatch.training.synthesis import augment, degrade
 from digitwatch.training.synthesis import epochs as lessons
 

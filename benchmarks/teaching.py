@@ -15,7 +15,7 @@ from digitwatch.training.data import digits as datasets
 from digitwatch.training.data import labelled_crops
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.data.labelled_crops import Cuttings, Page
-from digitwatch.training.evaluate import measure
+from digitwatch.training.evaluation.evaluate import measure
 from digitwatch.training.export import tflite
 from digitwatch.training.fitting.fine_tune import Course, learn_on
 

@@ -132,8 +132,8 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> ExitCode:
     """
     from digitwatch.recognition.networks.digit_classifier import ModelError  # noqa: PLC0415 (loads OpenCV and LiteRT)
     from digitwatch.recognition.reader import locate  # noqa: PLC0415
-    from digitwatch.training import evaluate as evaluation  # noqa: PLC0415
     from digitwatch.training.data.digits import DataError  # noqa: PLC0415
+    from digitwatch.training.evaluation import evaluate as evaluation  # noqa: PLC0415
 
     if options.source and options.report is None:
         raise Refusal(ExitCode.USAGE, "--source goes with --report")
@@ -143,7 +143,7 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> ExitCode:
         model = locate(options.model or provisioning.chosen(settings))
         print(evaluation.evaluate(model, data=options.data))
         if options.report is not None:
-            from digitwatch.training.report import report  # noqa: PLC0415 (draws with matplotlib)
+            from digitwatch.training.evaluation.report import report  # noqa: PLC0415 (draws with matplotlib)
 
             print(f"\nSee {report(model, options.report, data=options.data, sources=options.source)}")
     except (DataError, ModelError, provisioning.NoModel) as error:

@@ -10,7 +10,7 @@ import pytest
 from digitwatch.recognition.image.decode import ImageError
 from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.recognition.reader import Reader
-from digitwatch.training import corruptions
+from digitwatch.training.evaluation import corruptions
 from digitwatch.training.synthesis import strokes
 
 NUMBER = "2473850169"

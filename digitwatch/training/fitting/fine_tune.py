@@ -17,7 +17,7 @@ from digitwatch.training.data import digits as datasets
 from digitwatch.training.data import labelled_crops
 from digitwatch.training.data.digits import DataError, Digits
 from digitwatch.training.data.labelled_crops import Cuttings, Page
-from digitwatch.training.evaluate import measure
+from digitwatch.training.evaluation.evaluate import measure
 from digitwatch.training.export import quantise, tflite
 from digitwatch.training.export.calibrate import temperature
 from digitwatch.training.export.tflite_to_keras import recover

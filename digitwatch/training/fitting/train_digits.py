@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.training.data import digits
 from digitwatch.training.data.digits import DataError, Digits
-from digitwatch.training.evaluate import measure
+from digitwatch.training.evaluation.evaluate import measure
 from digitwatch.training.export import quantise, tflite
 from digitwatch.training.export.calibrate import temperature
 from digitwatch.training.fitting import architectures, train_lines

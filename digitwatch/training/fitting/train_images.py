@@ -16,7 +16,7 @@ from digitwatch.recognition.networks.letterbox import ground_of
 from digitwatch.training.data import digits, images
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.data.images import Collection
-from digitwatch.training.evaluate import measure
+from digitwatch.training.evaluation.evaluate import measure
 from digitwatch.training.export import quantise, tflite
 from digitwatch.training.export.calibrate import temperature
 from digitwatch.training.fitting import architectures

@@ -9,7 +9,7 @@ import pytest
 
 import digitwatch.models
 from digitwatch.recognition.networks.digit_image import normalise
-from digitwatch.training import report
+from digitwatch.training.evaluation import report
 from digitwatch.training.synthesis import strokes
 
 BUNDLED = Path(digitwatch.models.__file__).parent

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.networks.digit_image import normalise
-from digitwatch.training import charts, corruptions
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data.digits import DataError, Digits
-from digitwatch.training.evaluate import Evaluation, measure
+from digitwatch.training.evaluation import charts, corruptions
+from digitwatch.training.evaluation.evaluate import Evaluation, measure
 from digitwatch.training.synthesis import negatives, strokes
 
 NON_DIGITS = 1000  # made to see how many the model takes for a digit

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from digitwatch.training.data.digits import Digits
-from digitwatch.training.evaluate import Evaluation
+from digitwatch.training.evaluation.evaluate import Evaluation
 
 INK, LINE, WRONG = "#1f2933", "#3b6ea5", "#b8432f"
 

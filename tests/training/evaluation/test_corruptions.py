@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitwatch.training import corruptions
+from digitwatch.training.evaluation import corruptions
 
 PICTURES = np.zeros((5, 28, 28), np.uint8)
 PICTURES[:, 6:22, 11:16] = [120, 255, 255, 255, 90]

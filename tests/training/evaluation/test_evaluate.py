@@ -8,7 +8,7 @@ import pytest
 import digitwatch.models
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.training.data.digits import load
-from digitwatch.training.evaluate import Evaluation, evaluate, measure
+from digitwatch.training.evaluation.evaluate import Evaluation, evaluate, measure
 
 BUNDLED = Path(digitwatch.models.__file__).parent
 FLOORS = {"cnn": 0.993, "dense": 0.96}  # on every fifth MNIST test digit
