@@ -11,8 +11,8 @@ from visitor import DAY, row, site, visiting, write
 
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import Correction
-from digitwatch.web import gallery
-from digitwatch.web.health import inbox
+from digitwatch.web.views import images
+from digitwatch.web.views.metrics import inbox
 
 
 def test_the_list_goes_on_behind_fifty(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_scan_that_cannot_be_read_is_no_trouble(tmp_path: Path) -> None:
 
 def test_a_second_look_is_given_up_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A scan that takes too long to decode costs its process, not the page."""
-    monkeypatch.setattr(gallery, "SECONDS", 0.01)
+    monkeypatch.setattr(images, "SECONDS", 0.01)
     settings = site(tmp_path)
     write(tmp_path, row(1))
     with visiting(settings) as page:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from digitwatch.corrections import export
 from digitwatch.service.transaction import Places
 from digitwatch.spool import correction_log
-from digitwatch.web.files import NotThereError, find
+from digitwatch.web.views.files import NotThereError, find
 
 
 class Reviewed(NamedTuple):

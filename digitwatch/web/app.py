@@ -14,12 +14,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from digitwatch.web import gallery, health, login, pages, review, upload
 from digitwatch.web.desk import HERE, Desk
 from digitwatch.web.index import Index
-from digitwatch.web.live import Live, listen
 from digitwatch.web.security import HEADERS, Guard
 from digitwatch.web.site import Site
+from digitwatch.web.views import images, login, review, upload
+from digitwatch.web.views import metrics as health
+from digitwatch.web.views import readings as pages
+from digitwatch.web.views.event_stream import Live, listen
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +30,10 @@ ROUTES = [
     Route("/", pages.readings),
     Route("/list", pages.part),
     Route(f"/reading/{ONE}", pages.reading),
-    Route(f"/small/{ONE}", gallery.small),
-    Route(f"/whole/{ONE}", gallery.whole),
-    Route(f"/scan/{ONE}", gallery.scan),
-    Route(f"/look/{ONE}", gallery.look),
+    Route(f"/small/{ONE}", images.small),
+    Route(f"/whole/{ONE}", images.whole),
+    Route(f"/scan/{ONE}", images.scan),
+    Route(f"/look/{ONE}", images.look),
     Route("/review", pages.review),
     Route("/queue", review.queue),
     Route("/corrections", review.correct, methods=["POST"]),

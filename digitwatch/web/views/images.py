@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from digitwatch.web.desk import Desk, desk_of
-from digitwatch.web.files import NotThereError, original, picture
+from digitwatch.web.views.files import NotThereError, original, picture
 
 SMALL = (360, 220)  # width and height at most
 KEPT = 500  # small pictures in memory, about 8 KB each
@@ -116,7 +116,15 @@ def _small(request: Request) -> bytes | None:
 
 
 def _look(desk: Desk, data: bytes, page: str) -> bytes:
-    command = [sys.executable, "-P", "-m", "digitwatch.web.look", str(desk.site.model()), str(desk.site.pixels), page]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "digitwatch.web.views.model_view",
+        str(desk.site.model()),
+        str(desk.site.pixels),
+        page,
+    ]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     try:
         with _one:

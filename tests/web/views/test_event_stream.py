@@ -8,7 +8,7 @@ import httpx
 import pytest
 from visitor import Visitor, row, site, visiting, write
 
-from digitwatch.web import live
+from digitwatch.web.views import event_stream
 
 
 class Listener:
@@ -54,7 +54,7 @@ def test_a_new_reading_is_told(tmp_path: Path) -> None:
 
 def test_the_first_listener_wakes_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listened, so the log was looked at seldom; from now on it is looked at often."""
-    monkeypatch.setattr(live, "SELDOM", 1000.0)
+    monkeypatch.setattr(event_stream, "SELDOM", 1000.0)
     with visiting(site(tmp_path)) as page, listening(page) as answer:
         listener = Listener(answer)
         listener.next("counts")
@@ -85,9 +85,9 @@ def test_of_a_flood_only_the_number_is_told(tmp_path: Path) -> None:
     with visiting(site(tmp_path)) as page, listening(page) as answer:
         listener = Listener(answer)
         listener.next("counts")
-        write(tmp_path, *(row(number) for number in range(live.SHOWN + 5)), files=False)
+        write(tmp_path, *(row(number) for number in range(event_stream.SHOWN + 5)), files=False)
 
-        assert listener.next("many")["data"] == str(live.SHOWN + 5)
+        assert listener.next("many")["data"] == str(event_stream.SHOWN + 5)
 
 
 def test_trouble_of_the_daemon_is_told_without_paths(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_trouble_of_the_daemon_is_told_without_paths(tmp_path: Path) -> None:
 def test_there_is_room_for_a_hundred_listeners(tmp_path: Path) -> None:
     """One more is asked to come later, and pages are still answered."""
     with visiting(site(tmp_path)) as page:
-        page.app.state.desk.visitors = live.MOST
+        page.app.state.desk.visitors = event_stream.MOST
 
         assert page.get("/live").status_code == 503
         assert page.get("/").status_code == 200

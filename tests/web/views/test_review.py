@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from visitor import Visitor, row, site, visiting, write
 
-from digitwatch.web.labels import labels
+from digitwatch.web.views.labels import labels
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from service import scan, until
 from visitor import Visitor, site, visiting
 
-from digitwatch.web import upload
-from digitwatch.web.upload import SCRATCH, UploadError, file_name
+from digitwatch.web.views import upload
+from digitwatch.web.views.upload import SCRATCH, UploadError, file_name
 
 
 def names(base: Path) -> list[str]:

@@ -9,13 +9,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 
 from digitwatch.corrections import export
-from digitwatch.web import health, plots
+from digitwatch.web import plots
 from digitwatch.web.desk import Desk, desk_of
 from digitwatch.web.index import STATUSES, Filter
-from digitwatch.web.labels import labels
-from digitwatch.web.live import Live
 from digitwatch.web.plots import Day
 from digitwatch.web.site import without_paths
+from digitwatch.web.views import metrics
+from digitwatch.web.views.event_stream import Live
+from digitwatch.web.views.labels import labels
 
 AT_A_TIME = 50  # readings in a list
 DAYS = 30  # in the charts
@@ -34,7 +35,7 @@ def readings(request: Request) -> Response:
         statuses=STATUSES,
         total=desk.index.count(wanted),
         start=f"{live.run_id}-{newest}",
-        numbers=health.numbers(desk),
+        numbers=metrics.numbers(desk),
     )
 
 
@@ -75,16 +76,16 @@ def numbers(request: Request) -> Response:
     """Show the counts, the charts and the health."""
     desk = desk_of(request)
     desk.index.refresh()
-    free = {name: f"{size / 1e9:.1f} GB" for name, size in health.room(desk).items()}
-    waiting, oldest = health.inbox(desk)
+    free = {name: f"{size / 1e9:.1f} GB" for name, size in metrics.room(desk).items()}
+    waiting, oldest = metrics.inbox(desk)
     return desk.answer(
         "numbers.html",
-        numbers=health.numbers(desk),
+        numbers=metrics.numbers(desk),
         charts=_charts(desk),
         totals=_totals(desk),
         watching=desk.told.get("watching", ""),
         waiting=waiting,
-        most=health.COUNTED,
+        most=metrics.COUNTED,
         oldest=str(timedelta(seconds=int(oldest))),
         last_error=_last_error(desk),
         free=free,

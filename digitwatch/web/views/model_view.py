@@ -1,6 +1,6 @@
 """One page read once more, for people who want to see what the model saw: a process for one scan.
 
-    python -m digitwatch.web.look MODEL PIXELS PAGE < SCAN
+    python -m digitwatch.web.views.model_view MODEL PIXELS PAGE < SCAN
 
 It prints JSON: for each digit its text, its picture and the probability of every answer. Scans come from
 anywhere, so what decodes them dies alone.

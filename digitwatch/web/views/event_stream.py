@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from digitwatch.web.desk import Desk, desk_of
-from digitwatch.web.health import numbers
 from digitwatch.web.index import Filter
 from digitwatch.web.rates import Rate
+from digitwatch.web.views.metrics import numbers
 
 EVERY = 0.1  # seconds between two looks at the log while somebody listens
 AFTER_NEWS = 0.25  # after something new: more of it is told together

@@ -8,7 +8,7 @@ import pytest
 from visitor import row, site, visiting, write
 
 from digitwatch.spool.csv_rows import printable
-from digitwatch.web import gallery
+from digitwatch.web.views import images
 
 ID = row(1).id
 
@@ -38,8 +38,8 @@ def test_a_small_picture_is_made_once_for_all_who_ask(tmp_path: Path, monkeypatc
     settings = site(tmp_path)
     write(tmp_path, row(1))
     made = []
-    make = gallery._small
-    monkeypatch.setattr(gallery, "_small", lambda request: made.append(1) or make(request))
+    make = images._small
+    monkeypatch.setattr(images, "_small", lambda request: made.append(1) or make(request))
     with visiting(settings) as page, ThreadPoolExecutor(20) as many:
         answers = [many.submit(page.get, f"/small/{ID}/1") for _ in range(20)]
 
