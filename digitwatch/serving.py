@@ -12,8 +12,8 @@ from digitwatch.models import provisioning
 from digitwatch.service.transaction import Places
 from digitwatch.service.web_supervisor import Page
 from digitwatch.system import sd_notify
-from digitwatch.web.parts import missing
-from digitwatch.web.token import TokenError, read_token
+from digitwatch.web.auth_token import TokenError, read_token
+from digitwatch.web.extras import missing
 
 DEFAULT = "127.0.0.1:8080"
 
@@ -44,8 +44,8 @@ def serve(settings: config.Settings, source: Path | None, *, handle: int | None,
         OSError: the address is taken, or none of this machine.
     """
     _check(settings, source, [] if handle is None else [handle])
-    from digitwatch.web.serve import bind, serve  # noqa: PLC0415 (needs the extra)
-    from digitwatch.web.site import Site  # noqa: PLC0415
+    from digitwatch.web.server import bind, serve  # noqa: PLC0415 (needs the extra)
+    from digitwatch.web.web_settings import Site  # noqa: PLC0415
 
     web = settings.web
     site = Site(

@@ -13,7 +13,7 @@ pytest.importorskip("starlette", reason="needs the extra web")
 
 import httpx
 
-from digitwatch.web import parts
+from digitwatch.web import extras
 
 FOLDERS = "inbox: inbox\noutbox: outbox\narchive: archive\nfailed: failed\npredictions: p.csv\ncorrections: c.csv\n"
 
@@ -100,7 +100,7 @@ def test_a_port_that_is_taken_is_tried_again_later(tmp_path: Path, start: Run) -
 
 def test_without_the_extra_the_settings_are_refused(start: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names the command that installs what is missing."""
-    monkeypatch.setattr(parts, "PARTS", (*parts.PARTS, "no_such_package"))
+    monkeypatch.setattr(extras, "PARTS", (*extras.PARTS, "no_such_package"))
     done = start("{listen: '127.0.0.1:0'}")
 
     assert done.returncode == 78
@@ -109,7 +109,7 @@ def test_without_the_extra_the_settings_are_refused(start: Run, monkeypatch: pyt
 
 def test_answers_are_sent_at_once(tmp_path: Path) -> None:
     """The socket names its protocol: without it asyncio leaves Nagle's algorithm on, and each answer waits 40 ms."""
-    from digitwatch.web.serve import bind
+    from digitwatch.web.server import bind
 
     with bind("127.0.0.1", 0) as sock:
         assert sock.proto == socket.IPPROTO_TCP

@@ -20,8 +20,8 @@ from digitwatch.service.transaction import Places
 from digitwatch.spool.csv_rows import Row
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.web.app import make
-from digitwatch.web.serve import Server, bind
-from digitwatch.web.site import Site
+from digitwatch.web.server import Server, bind
+from digitwatch.web.web_settings import Site
 
 DAY = "2026-11-22"
 

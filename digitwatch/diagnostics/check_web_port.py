@@ -10,8 +10,8 @@ from pathlib import Path
 from digitwatch.config.field_types import address
 from digitwatch.diagnostics.check_folders import user
 from digitwatch.diagnostics.finding import Finding, mend, note, ok
-from digitwatch.web.parts import missing
-from digitwatch.web.token import TokenError, read_token
+from digitwatch.web.auth_token import TokenError, read_token
+from digitwatch.web.extras import missing
 
 SECONDS = 5.0  # for an answer; more would try the patience of whoever looks
 

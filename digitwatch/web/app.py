@@ -14,14 +14,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from digitwatch.web.desk import HERE, Desk
-from digitwatch.web.index import Index
+from digitwatch.web.context import HERE, Desk
+from digitwatch.web.readings_index import Index
 from digitwatch.web.security import HEADERS, Guard
-from digitwatch.web.site import Site
 from digitwatch.web.views import images, login, review, upload
 from digitwatch.web.views import metrics as health
 from digitwatch.web.views import readings as pages
 from digitwatch.web.views.event_stream import Live, listen
+from digitwatch.web.web_settings import Site
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from digitwatch.web.token import is_cookie, is_token
+from digitwatch.web.auth_token import is_cookie, is_token
 
 COOKIE = "digitwatch"
 PROOF = "x-digitwatch"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from digitwatch.diagnostics import check_web_port
-from digitwatch.web import parts
+from digitwatch.web import extras
 
 
 def lines(listen: str | None, token_file: Path | None = None) -> str:
@@ -56,7 +56,7 @@ def test_an_address_that_is_not_ours() -> None:
 
 def test_missing_parts_and_a_secret_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both are told in one go."""
-    monkeypatch.setattr(parts, "PARTS", ("no_such_package",))
+    monkeypatch.setattr(extras, "PARTS", ("no_such_package",))
     told = lines("127.0.0.1:0", tmp_path / "absent")
 
     assert "MEND  page: this needs no_such_package: pip install 'digitwatch[web]'" in told

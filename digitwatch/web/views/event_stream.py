@@ -12,9 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from digitwatch.web.desk import Desk, desk_of
-from digitwatch.web.index import Filter
-from digitwatch.web.rates import Rate
+from digitwatch.web.context import Desk, desk_of
+from digitwatch.web.rate_limit import Rate
+from digitwatch.web.readings_index import Filter
 from digitwatch.web.views.metrics import numbers
 
 EVERY = 0.1  # seconds between two looks at the log while somebody listens

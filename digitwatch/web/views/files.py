@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from digitwatch.web.site import Site
+from digitwatch.web.web_settings import Site
 
 LARGEST = 200 << 20  # bytes that are read into memory
 

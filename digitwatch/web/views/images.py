@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from digitwatch.web.desk import Desk, desk_of
+from digitwatch.web.context import Desk, desk_of
 from digitwatch.web.views.files import NotThereError, original, picture
 
 SMALL = (360, 220)  # width and height at most

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from digitwatch.web.site import Site
+from digitwatch.web.web_settings import Site
 
 
 def labels(site: Site) -> tuple[str, ...]:

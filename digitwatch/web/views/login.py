@@ -5,10 +5,10 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from digitwatch.web.body import TooMuchError, small_body
-from digitwatch.web.desk import desk_of, visitor_of
+from digitwatch.web.auth_token import COOKIE_SECONDS, is_token, new_cookie
+from digitwatch.web.context import desk_of, visitor_of
+from digitwatch.web.request_body import TooMuchError, small_body
 from digitwatch.web.security import COOKIE
-from digitwatch.web.token import COOKIE_SECONDS, is_token, new_cookie
 
 LONGEST = 5000  # bytes of what is sent
 

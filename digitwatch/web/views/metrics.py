@@ -16,9 +16,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.inbox import is_temporary
-from digitwatch.web.desk import Desk, desk_of
-from digitwatch.web.index import STATUSES
-from digitwatch.web.site import without_paths
+from digitwatch.web.context import Desk, desk_of
+from digitwatch.web.readings_index import STATUSES
+from digitwatch.web.web_settings import without_paths
 
 COUNTED = 10_000  # scans in the inbox; of more only that they are more
 KEPT_SECONDS = 1.0  # for which a look at the folders is believed

@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 
 from digitwatch.corrections import export
-from digitwatch.web import plots
-from digitwatch.web.desk import Desk, desk_of
-from digitwatch.web.index import STATUSES, Filter
-from digitwatch.web.plots import Day
-from digitwatch.web.site import without_paths
+from digitwatch.web import svg_charts
+from digitwatch.web.context import Desk, desk_of
+from digitwatch.web.readings_index import STATUSES, Filter
+from digitwatch.web.svg_charts import Day
 from digitwatch.web.views import metrics
 from digitwatch.web.views.event_stream import Live
 from digitwatch.web.views.labels import labels
+from digitwatch.web.web_settings import without_paths
 
 AT_A_TIME = 50  # readings in a list
 DAYS = 30  # in the charts
@@ -135,11 +135,11 @@ def _charts(desk: Desk) -> list[tuple[str, Markup]]:
     shares = {name: values[1] / sum(values) if sum(values) else None for name, values in of_day.items()}
     right = {name: judged[name][1] / judged[name][0] if name in judged else None for name in names}
     drawn = (
-        ("Pages for each day", plots.columns("Pages for each day", STATUSES, [Day(n, of_day[n]) for n in names])),
-        ("Share sent to review", plots.line("Share sent to review", [Day(n, (shares[n],)) for n in names])),
+        ("Pages for each day", svg_charts.columns("Pages for each day", STATUSES, [Day(n, of_day[n]) for n in names])),
+        ("Share sent to review", svg_charts.line("Share sent to review", [Day(n, (shares[n],)) for n in names])),
         (
             "Right among those that people looked at",
-            plots.line("Share of right readings among those looked at", [Day(n, (right[n],)) for n in names]),
+            svg_charts.line("Share of right readings among those looked at", [Day(n, (right[n],)) for n in names]),
         ),
     )
     return [(heading, Markup(svg)) for heading, svg in drawn]

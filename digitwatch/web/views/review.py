@@ -14,10 +14,10 @@ from starlette.responses import JSONResponse, Response
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import UNDONE, Correction
 from digitwatch.spool.csv_rows import shown_name
-from digitwatch.web.body import TooMuchError, small_body
-from digitwatch.web.desk import Desk, desk_of
-from digitwatch.web.site import without_paths
+from digitwatch.web.context import Desk, desk_of
+from digitwatch.web.request_body import TooMuchError, small_body
 from digitwatch.web.views.labels import labels
+from digitwatch.web.web_settings import without_paths
 
 AHEAD = 8  # readings that a browser is given at a time, so that the next one is there at once
 LONGEST = 2000  # bytes of an answer

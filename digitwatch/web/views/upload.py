@@ -18,7 +18,7 @@ from digitwatch.spool.archive import free_place
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.durable_io import rename_new, sync_folder
 from digitwatch.spool.inbox import is_temporary
-from digitwatch.web.desk import Desk, desk_of, visitor_of
+from digitwatch.web.context import Desk, desk_of, visitor_of
 
 NAME = "x-file-name"
 """The header that holds the file's name, with what is not plain ASCII written as %NN."""

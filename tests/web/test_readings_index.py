@@ -8,7 +8,7 @@ from visitor import row, write
 
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import UNDONE, Correction
-from digitwatch.web.index import Filter, Index
+from digitwatch.web.readings_index import Filter, Index
 
 
 def index(base: Path, bound: int = 1000) -> Index:

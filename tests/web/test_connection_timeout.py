@@ -7,7 +7,7 @@ import pytest
 from service import until
 from visitor import Visitor, site, visiting
 
-from digitwatch.web import body, impatient, serve
+from digitwatch.web import connection_timeout, request_body, server
 
 
 def connect(page: Visitor, said: bytes) -> socket.socket:
@@ -23,15 +23,15 @@ def connect(page: Visitor, said: bytes) -> socket.socket:
 )
 def test_half_a_request_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
     """A first request that never ends, and a second one behind an answered one, are closed by us."""
-    monkeypatch.setattr(impatient, "SECONDS", 0.2)
-    monkeypatch.setattr(serve, "KEEP_ALIVE", 1)
+    monkeypatch.setattr(connection_timeout, "SECONDS", 0.2)
+    monkeypatch.setattr(server, "KEEP_ALIVE", 1)
     with visiting(site(tmp_path)) as page, connect(page, said) as connection:
         until(lambda: connection.recv(10_000) == b"", "the connection is closed")
 
 
 def test_an_open_stream_is_not_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that listens for news has said all it has to say."""
-    monkeypatch.setattr(impatient, "SECONDS", 0.1)
+    monkeypatch.setattr(connection_timeout, "SECONDS", 0.1)
     with visiting(site(tmp_path)) as page, page.stream("GET", "/live") as answer:
         lines = answer.iter_lines()
         until(lambda: next(lines).startswith("data:"), "the first numbers")
@@ -43,9 +43,9 @@ def test_an_open_stream_is_not_given_up(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_silent_connections_do_not_lock_others_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many as the page takes at all: they are soon gone, and the page answers."""
-    monkeypatch.setattr(impatient, "SECONDS", 1.0)
+    monkeypatch.setattr(connection_timeout, "SECONDS", 1.0)
     with visiting(site(tmp_path)) as page:
-        silent = [connect(page, b"") for _ in range(serve.CONNECTIONS)]
+        silent = [connect(page, b"") for _ in range(server.CONNECTIONS)]
         until(lambda: page.get("/healthz").status_code == 200, "the page answers")
         for connection in silent:
             connection.close()
@@ -53,7 +53,7 @@ def test_silent_connections_do_not_lock_others_out(tmp_path: Path, monkeypatch: 
 
 def test_a_form_that_never_ends_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the login nor a correction waits for a body for ever."""
-    monkeypatch.setattr(body, "SECONDS", 0.1)
+    monkeypatch.setattr(request_body, "SECONDS", 0.1)
     head = b"POST /login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\ntoken="
     with visiting(site(tmp_path)) as page, connect(page, head) as connection:
         assert connection.recv(100).startswith(b"HTTP/1.1 413")

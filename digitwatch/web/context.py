@@ -10,9 +10,9 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from digitwatch.web.index import Index
-from digitwatch.web.rates import Rate
-from digitwatch.web.site import Site
+from digitwatch.web.rate_limit import Rate
+from digitwatch.web.readings_index import Index
+from digitwatch.web.web_settings import Site
 
 HERE = Path(__file__).parent
 

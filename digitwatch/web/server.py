@@ -13,8 +13,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from digitwatch.web.app import make
-from digitwatch.web.impatient import Impatient
-from digitwatch.web.site import Site
+from digitwatch.web.connection_timeout import Impatient
+from digitwatch.web.web_settings import Site
 
 log = logging.getLogger(__name__)
 

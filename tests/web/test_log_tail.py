@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.web import tail
-from digitwatch.web.tail import Tail
+from digitwatch.web import log_tail
+from digitwatch.web.log_tail import Tail
 
 
 @pytest.mark.parametrize("block", [1, 2, 7, 1000])
 def test_lines_come_whole_and_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     """At the start and as they are added; a line without its end waits for it."""
-    monkeypatch.setattr(tail, "BLOCK", block)
+    monkeypatch.setattr(log_tail, "BLOCK", block)
     path = tmp_path / "log"
     path.write_text("one\ntwö\n\nthr")
     following = Tail(path)
@@ -42,11 +42,11 @@ def test_a_replaced_file_is_told(tmp_path: Path) -> None:
 def test_a_large_log_is_not_held_in_memory(tmp_path: Path) -> None:
     """Its lines are read as they are taken, block by block."""
     path = tmp_path / "log"
-    path.write_bytes(b"x" * 99 + b"\n" + b"y" * (3 * tail.BLOCK) + b"\n")
+    path.write_bytes(b"x" * 99 + b"\n" + b"y" * (3 * log_tail.BLOCK) + b"\n")
     following = Tail(path)
     lines = following.begin()
 
     assert next(lines) == "x" * 99 + "\n"
     assert following._position == 100
-    assert len(next(lines)) == 3 * tail.BLOCK + 1
+    assert len(next(lines)) == 3 * log_tail.BLOCK + 1
     following.close()

@@ -16,7 +16,7 @@ from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import UNDONE
 from digitwatch.spool.csv_rows import Row, parse
 from digitwatch.spool.log_search import NEWEST
-from digitwatch.web.tail import Tail
+from digitwatch.web.log_tail import Tail
 
 _INSERT = f"INSERT INTO readings VALUES ({', '.join('?' * (1 + len(Row._fields)))})"
 BOUND = 50_000  # readings; about 50 MB

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.web.token import COOKIE_SECONDS, TokenError, is_cookie, is_token, new_cookie, read_token
+from digitwatch.web.auth_token import COOKIE_SECONDS, TokenError, is_cookie, is_token, new_cookie, read_token
 
 TOKEN = "a-long-enough-token"
 

@@ -1,7 +1,7 @@
 """How often a visitor may do what costs."""
 
-from digitwatch.web import rates
-from digitwatch.web.rates import Rate
+from digitwatch.web import rate_limit
+from digitwatch.web.rate_limit import Rate
 
 
 def test_a_burst_is_allowed_then_a_steady_rate() -> None:
@@ -24,7 +24,7 @@ def test_each_visitor_has_a_bucket() -> None:
 def test_the_memory_is_bounded() -> None:
     """However many addresses come, only so many are remembered."""
     rate = Rate(1, 1, lambda: 0.0)
-    for number in range(rates.KNOWN + 50):
+    for number in range(rate_limit.KNOWN + 50):
         rate.wait(str(number))
 
-    assert len(rate._buckets) == rates.KNOWN
+    assert len(rate._buckets) == rate_limit.KNOWN

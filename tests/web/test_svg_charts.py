@@ -3,7 +3,7 @@
 import re
 from xml.etree import ElementTree
 
-from digitwatch.web.plots import BOTTOM, HEIGHT, TOP, Day, columns, line
+from digitwatch.web.svg_charts import BOTTOM, HEIGHT, TOP, Day, columns, line
 
 
 def test_columns_stack_to_the_value() -> None:
