@@ -2,7 +2,7 @@
 
 import sys
 
-from digitwatch.cli import main
+from digitwatch.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from disks import remove_made
 
-from digitwatch import cli
+from digitwatch.cli import main as cli
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -13,7 +13,7 @@ import pytest
 from accounts import tiny_tiff
 from service import scan, until
 
-from digitwatch import cli
+from digitwatch.cli import main as cli
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from service import Service, scan, until
 
-from digitwatch import cli
+from digitwatch.cli import main as cli
 from digitwatch.models import registry
 
 

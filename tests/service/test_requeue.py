@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.cli import main
+from digitwatch.cli.main import main
 from digitwatch.spool.archive import write_reason
 
 

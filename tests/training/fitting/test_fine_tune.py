@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from digitwatch import cli
+from digitwatch.cli import main as cli
 from digitwatch.recognition.networks.digit_classifier import Classifier
 from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.recognition.reader import Reader

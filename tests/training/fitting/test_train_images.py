@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from test_sets import draw
 
-from digitwatch import cli
+from digitwatch.cli import main as cli
 from digitwatch.recognition.image.decode import decode
 from digitwatch.recognition.reader import Reader
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from digitwatch import logs
+from digitwatch.cli import log_setup
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def _journal() -> str:
 def test_the_journal_gets_priorities(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     """Under systemd each line of a warning is marked as one, without a time of its own."""
     monkeypatch.setenv("JOURNAL_STREAM", _journal())
-    logs.set_up("info")
+    log_setup.set_up("info")
     logging.getLogger("x").warning("disk %s", "full\nor gone")
 
     assert capfd.readouterr().err == "<4>disk full\n<4>or gone\n"
@@ -38,7 +38,7 @@ def test_a_terminal_is_not_taken_for_the_journal(
 ) -> None:
     """A shell that inherits JOURNAL_STREAM from a desktop gets lines for people."""
     monkeypatch.setenv("JOURNAL_STREAM", "8:1")
-    logs.set_up("info")
+    log_setup.set_up("info")
     logging.getLogger("x").info("reading")
 
     assert capfd.readouterr().err.endswith(" INFO    reading\n")
@@ -47,7 +47,7 @@ def test_a_terminal_is_not_taken_for_the_journal(
 def test_a_terminal_gets_time_and_level(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """In a shell a line says when and how serious."""
     monkeypatch.delenv("JOURNAL_STREAM", raising=False)
-    logs.set_up("info")
+    log_setup.set_up("info")
     logging.getLogger("x").info("reading")
     logging.getLogger("x").debug("not this")
 

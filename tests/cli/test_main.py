@@ -40,7 +40,7 @@ def test_help_does_not_load_the_heavy_libraries() -> None:
 
 def test_the_daemon_never_loads_the_reader() -> None:
     """The watching process stays small: images and models are the workers' business."""
-    code = "import sys, digitwatch.commands\nprint(*sys.modules)"
+    code = "import sys, digitwatch.cli.commands\nprint(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
     assert not {"cv2", "numpy", "matplotlib", "tensorflow", "ai_edge_litert"} & set(loaded)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from digitwatch.cli.exit_codes import ExitCode, Refusal
 from digitwatch.config.settings import Settings, model_path
 from digitwatch.corrections import training_pages
-from digitwatch.exits import ExitCode, Refusal
 from digitwatch.models import provisioning, registry
 from digitwatch.service.backoff import told
 from digitwatch.service.transaction import Places

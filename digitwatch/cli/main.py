@@ -24,9 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
 
         settle()
         warm_up()
-    from digitwatch import commands  # noqa: PLC0415 (--help need not wait for it)
+    from digitwatch.cli import commands  # noqa: PLC0415 (--help need not wait for it)
+    from digitwatch.cli.exit_codes import ExitCode, Refusal  # noqa: PLC0415
     from digitwatch.config.settings import ConfigError  # noqa: PLC0415
-    from digitwatch.exits import ExitCode, Refusal  # noqa: PLC0415
 
     try:
         code = int(getattr(commands, options.command)(options))

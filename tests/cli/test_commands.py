@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch import commands
-from digitwatch.commands import ExitCode, Refusal
+from digitwatch.cli import commands
+from digitwatch.cli.commands import ExitCode, Refusal
 from digitwatch.config.settings import FILES, FOLDERS, Settings
 
 

@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from digitwatch import logs, schooling, serving
+from digitwatch.cli import log_setup
+from digitwatch.cli import train as schooling
+from digitwatch.cli import web as serving
+from digitwatch.cli.exit_codes import ExitCode, Refusal
 from digitwatch.config import settings as config
 from digitwatch.corrections import export as corrected
-from digitwatch.exits import ExitCode, Refusal
 from digitwatch.models import provisioning
 from digitwatch.recognition.image.sniff import is_complete
 from digitwatch.service import requeue as retrying
@@ -175,7 +177,7 @@ def web(options: argparse.Namespace) -> ExitCode:
 
 def _settings(options: argparse.Namespace) -> config.Settings:
     settings = config.load(config.find(options.config))
-    logs.set_up(settings.log_level)
+    log_setup.set_up(settings.log_level)
     return settings
 
 
