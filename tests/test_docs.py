@@ -58,7 +58,7 @@ def test_every_reason_is_explained() -> None:
     ]
 
     assert [reason for reason in said if f"`{reason}`" not in README] == []
-    assert f"`{crowd.CROWDED[:23]} …`" in README
+    assert f"`{clutter.CROWDED[:23]} …`" in README
 
 
 def test_every_key_is_listed() -> None:

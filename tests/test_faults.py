@@ -86,7 +86,7 @@ def _calls_before_work(base: Path, step: str) -> int:
     trace = base / f"trace-{step}"
     code = "import sys; sys.path.insert(0, sys.argv[1]); import small_daemon"
     command = ["strace", "-qq", "-o", str(trace), "-e", f"trace={step}", sys.executable, "-c", code]
-    subprocess.run([*command, str(Path(__file__).parent)], check=True)
+    subprocess.run([*command, str(Path(__file__).parent / "support")], check=True)
     return max(1, trace.read_text().count("\n") - 5)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from disks import other_filesystem
 from mutants import mutant, odd_picture, seeds
-from test_pool import Owner
+from pool_owner import Owner
 
 from digitwatch.workers.messages import Job, Outcome
 

@@ -47,10 +47,10 @@ def test_a_killed_process_is_swept_up_after(above: Path) -> None:
 
 def test_what_others_made_is_left_alone(above: Path) -> None:
     """A folder of nearly that name, a file, and a link to somewhere else."""
-    (above / f"{scratch.PREFIX}data").mkdir()
-    (above / f"{scratch.PREFIX}abcdefgh").write_text("a file")
+    (above / f"{temp_dir.PREFIX}data").mkdir()
+    (above / f"{temp_dir.PREFIX}abcdefgh").write_text("a file")
     (above / "kept").mkdir()
-    (above / f"{scratch.PREFIX}12345678").symlink_to(above / "kept")
+    (above / f"{temp_dir.PREFIX}12345678").symlink_to(above / "kept")
     before = sorted(os.listdir(above))
     temp_dir.sweep(above)
 

@@ -167,7 +167,7 @@ def _refuse_too_few(taught: Cuttings, held: Cuttings) -> None:
         raise DataError(
             f"too little has been reviewed to tell better from worse: expected at least {FEWEST} digits to learn from "
             f"and {FEWEST_HELD} pages held back, found {len(taught.digits)} and {held.pages}; one scan in "
-            f"{cuttings.HELD_BACK} is held back: review some {more} pages more"
+            f"{labelled_crops.HELD_BACK} is held back: review some {more} pages more"
         )
 
 

@@ -54,7 +54,7 @@ def train(
         ValueError: there is no such architecture, or `epochs` is not positive.
     """
     if architecture not in architectures.ARCHITECTURES:
-        raise ValueError(f"expected one of {', '.join(models.ARCHITECTURES)}, found {architecture!r}")
+        raise ValueError(f"expected one of {', '.join(architectures.ARCHITECTURES)}, found {architecture!r}")
     if epochs is not None and epochs < 1:
         raise ValueError(f"expected 1 epoch or more, found {epochs}")
     began = time.monotonic()

@@ -5,9 +5,9 @@ import pickle
 import tarfile
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
+from shapes import draw
 
 from digitwatch.training.data import images
 from digitwatch.training.data.digits import DataError
@@ -101,19 +101,6 @@ def test_unusable_files_are_named(tmp_path: Path, changes: dict[str, np.ndarray]
     """What was expected and what came."""
     with pytest.raises(DataError, match=message):
         images.load(saved(tmp_path, **changes))
-
-
-def draw(folder: Path, name: str, count: int) -> None:
-    """Draw circles or squares at different places."""
-    (folder / name).mkdir(parents=True)
-    for number in range(count):
-        paper = np.full((24, 24, 3), 250, np.uint8)
-        if name == "round":
-            cv2.circle(paper, (10 + number % 5, 12), 7, (0, 0, 0), 2)
-        else:
-            cv2.rectangle(paper, (3 + number % 5, 5), (17 + number % 5, 19), (0, 0, 0), 2)
-        paper[number // 24, number % 24] = 240  # no two are alike
-        cv2.imwrite(str(folder / name / f"{number}.png"), paper)
 
 
 def test_a_folder_with_one_sub_folder_for_each_class(tmp_path: Path) -> None:

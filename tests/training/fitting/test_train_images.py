@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from test_sets import draw
+from shapes import draw
 
 from digitwatch.cli import main as cli
 from digitwatch.recognition.image.decode import decode

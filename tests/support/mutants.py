@@ -13,7 +13,7 @@ from PIL import Image
 
 from digitwatch.recognition.image.sniff import IMAGES, sniff
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data" / "formats"
 LARGEST = 40_000  # bytes of a seed; what is larger says nothing new and costs time
 MAGIC = 12  # bytes in which a format is recognised
