@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 
 from digitwatch.recognition.annotation.palette import png
-from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.reader import locate
 
 
-def one(path: Path, model: Classifier, sheet: np.ndarray, out: Path, log: int) -> None:
+def one(path: Path, model: DigitClassifier, sheet: np.ndarray, out: Path, log: int) -> None:
     """Read one scan without a thought."""
     with path.open("rb") as file:
         page = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -41,7 +41,7 @@ def main() -> None:
     source, out = map(Path, sys.argv[1:3])
     out.mkdir(exist_ok=True)
     cv2.setNumThreads(1)
-    model = Classifier.load(locate("cnn"))
+    model = DigitClassifier.load(locate("cnn"))
     log = os.open(out / "log.csv", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     sheet = np.full((404, 652), 175, np.uint8)
     paths = sorted(source.iterdir())

@@ -16,7 +16,7 @@ from unittest.mock import patch
 import numpy as np
 
 from benchmarks.scanned import single_digits
-from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.evaluation import corruptions, report
@@ -106,11 +106,11 @@ def tried(trial: Trial, data: Path, epochs: int, sources: dict[str, Digits]) -> 
         train_digits.train(
             "cnn", Path(folder, "model"), data=data, epochs=epochs, seed=trial.seed, progress=lambda line: None
         )
-        model = Classifier.load(Path(folder, "model"))
+        model = DigitClassifier.load(Path(folder, "model"))
     return {name: _measured(model, digits) for name, digits in sources.items()}
 
 
-def _measured(model: Classifier, digits: Digits) -> tuple[float, float]:
+def _measured(model: DigitClassifier, digits: Digits) -> tuple[float, float]:
     found = measure(model, digits)
     return found.named, found.loss
 

@@ -24,7 +24,7 @@ from digitwatch.recognition.decoding import candidate, line_decoder
 from digitwatch.recognition.image import decode as images
 from digitwatch.recognition.networks import line_recognizer
 from digitwatch.workers import task
-from digitwatch.workers.messages import Equipment, Job
+from digitwatch.workers.messages import Job, WorkerConfig
 
 STEPS: list[tuple[str, Any, str]] = [
     ("decode", reader, "decode"),
@@ -33,8 +33,8 @@ STEPS: list[tuple[str, Any, str]] = [
     ("pieces", page_reader, "find_rows"),
     ("28x28 pictures", candidate, "normalise"),
     ("28x28 pictures", line_decoder, "looks"),
-    ("network", reader.Classifier, "__call__"),
-    ("line network", line_recognizer.LineModel, "__call__"),
+    ("network", reader.DigitClassifier, "__call__"),
+    ("line network", line_recognizer.LineRecognizer, "__call__"),
     ("rows as a whole", line_decoder, "_best_text"),
     ("rows as a whole", line_decoder, "alternatives"),
     ("rest of reading", reader.Reader, "_read"),
@@ -85,7 +85,7 @@ def main() -> None:
         if not files:
             scans.write(base / "scans", 200)
             files = sorted((base / "scans").iterdir())
-        equipment = Equipment("cnn", None, 200_000_000, 4 << 30)
+        equipment = WorkerConfig("cnn", None, 200_000_000, 4 << 30)
         cv2.setNumThreads(1)
         task._reader = reader.Reader()
         meter = Meter()

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.reader import Reader, locate
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data import labelled_crops
 from digitwatch.training.data.digits import Digits
-from digitwatch.training.data.labelled_crops import Cuttings, Page
+from digitwatch.training.data.labelled_crops import LabelledCrops, Page
 from digitwatch.training.evaluation.evaluate import measure
 from digitwatch.training.export import tflite
 from digitwatch.training.fitting.fine_tune import Course, learn_on
@@ -49,11 +49,11 @@ def labelled(labels: Path, groups: set[str]) -> list[Page]:
 
 def marks(model: Path, pages: list[Page], digits: Digits, test: Digits) -> Marks:
     """How a model reads the pages, and digits that were cut from them."""
-    read, found = labelled_crops.cut(Reader(model), pages), measure(Classifier.load(model), digits)
-    return Marks(read.right / read.pages, found.named, found.loss, measure(Classifier.load(model), test).named)
+    read, found = labelled_crops.cut(Reader(model), pages), measure(DigitClassifier.load(model), digits)
+    return Marks(read.right / read.pages, found.named, found.loss, measure(DigitClassifier.load(model), test).named)
 
 
-def taught(model: Path, corrections: Cuttings, learn: Digits, seed: int, folder: Path) -> Path:
+def taught(model: Path, corrections: LabelledCrops, learn: Digits, seed: int, folder: Path) -> Path:
     """The model after it has learned on, as a file."""
     content, card = learn_on(model, corrections.digits, learn, Course(seed=seed), lambda line: None)
     tflite.save(content, card, folder / "taught")

@@ -47,7 +47,7 @@ def test_a_second_daemon_is_refused(inbox: Path) -> None:
     """The lock of an inbox is given once."""
     handle = claims.lock_inbox(inbox)
 
-    with pytest.raises(claims.Taken, match="another digitwatch"):
+    with pytest.raises(claims.AlreadyRunningError, match="another digitwatch"):
         claims.lock_inbox(inbox)
     os.close(handle)
 

@@ -1,8 +1,7 @@
-"""The house rules: which room may know which, read from the imports themselves."""
+"""The layers of the architecture, read from the imports: dependencies point downwards only."""
 
 import ast
 import functools
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,16 +9,25 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "digitwatch"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
+LAYERS = (
+    {"recognition", "config", "system", "spool"},
+    {"forms", "models", "workers", "corrections", "training"},
+    {"service", "web"},
+    {"diagnostics"},
+    {"cli"},
+)
+"""Packages from the bottom to the top; each imports only from its own layer and from those below."""
+
 
 @functools.cache
 def tree(path: Path) -> ast.Module:
-    """Give what a file says."""
+    """Return the syntax tree of a module."""
     return ast.parse(path.read_text())
 
 
 @functools.cache
 def imports(path: Path) -> list[str]:
-    """Give the full names of all modules that a file imports, also inside functions."""
+    """Return the full names of all modules that a file imports, also inside functions."""
     names: list[str] = []
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
@@ -29,71 +37,89 @@ def imports(path: Path) -> list[str]:
     return names
 
 
-def room(path: Path) -> str:
-    """Give the room that a module lies in, "" for the hall."""
-    return path.relative_to(PACKAGE).parent.as_posix().strip(".")
+def package(path: Path) -> str:
+    """Return the top-level package that a module belongs to, "" for digitwatch itself."""
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else ""
 
 
-ROOMS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-HALL = {f"digitwatch.{path.stem}" for path in PACKAGE.glob("*.py") if path.stem != "__init__"}
-MAY_KNOW = {
-    "reading": {"reading", "models"},
-    "spool": {"spool"},
-    "training": {"training", "reading", "models"},
-    "models": set(),
-}
-"""The rooms that each room may import from; from the hall none of these imports anything."""
+@functools.cache
+def dependencies() -> dict[str, set[str]]:
+    """Return for each top-level package the others that it imports from."""
+    found: dict[str, set[str]] = {}
+    for path in MODULES:
+        own = package(path)
+        used = {name.split(".")[1] for name in imports(path) if name.startswith("digitwatch.")}
+        found.setdefault(own, set()).update(used & PACKAGES - {own})
+    return found
 
 
-@pytest.mark.parametrize("inside", MAY_KNOW)
-def test_rooms_do_not_know_each_other(inside: str) -> None:
-    """reading and spool are strangers, and neither knows training, settings or any module of the hall."""
-    strange = HALL | {f"digitwatch.{room}" for room in ROOMS - MAY_KNOW[inside]}
-    inner = [(p.name, name) for p in MODULES if room(p) == inside for name in imports(p)]
-
-    assert [pair for pair in inner if any(pair[1] == name or pair[1].startswith(f"{name}.") for name in strange)] == []
+PACKAGES = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
 
 
-def test_every_room_has_its_rule() -> None:
-    """checks and web join the rooms as the hall does; every other one is listed above."""
-    assert {"checks", "web"} == ROOMS - MAY_KNOW.keys()
+def test_every_package_has_a_layer() -> None:
+    """A new package is put into LAYERS first."""
+    assert set().union(*LAYERS) >= PACKAGES
+
+
+@pytest.mark.parametrize("upper", range(1, len(LAYERS)))
+def test_dependencies_point_downwards(upper: int) -> None:
+    """No package imports from a layer above its own."""
+    above = set().union(*LAYERS[upper:])
+    below = set().union(*LAYERS[:upper])
+
+    assert {(own, other) for own in below & PACKAGES for other in dependencies()[own] & above} == set()
+
+
+@pytest.mark.parametrize("own", sorted(LAYERS[0]))
+def test_the_lowest_packages_stand_alone(own: str) -> None:
+    """recognition, spool, config and system know neither each other nor anything else."""
+    assert dependencies()[own] == set()
+
+
+def test_no_cycle() -> None:
+    """Between packages there is no cycle of imports."""
+    left = {own: used - {own} for own, used in dependencies().items() if own}
+    while free := [own for own, used in left.items() if not used & left.keys()]:
+        for own in free:
+            del left[own]
+
+    assert left == {}
 
 
 def test_spool_knows_nothing_of_images() -> None:
     """Files are bytes to it."""
-    found = [(p.name, name) for p in MODULES if room(p) == "spool" for name in imports(p)]
+    found = [(p.name, name) for p in MODULES if package(p) == "spool" for name in imports(p)]
 
     assert [pair for pair in found if pair[1].startswith(("cv2", "numpy", "PIL"))] == []
 
 
-def test_no_two_modules_share_a_name() -> None:
-    """A name said aloud means one file."""
-    names = Counter(path.stem for path in MODULES if path.stem != "__init__")
-
-    assert [name for name, number in names.items() if number > 1] == []
-
-
-def test_tensorflow_stays_in_its_room() -> None:
-    """Only training imports TensorFlow; whether it is there is asked without loading it."""
+def test_only_training_imports_tensorflow() -> None:
+    """Whether TensorFlow is installed is asked elsewhere without loading it."""
     heavy = ("tensorflow", "keras")
-    found = {p.name for p in MODULES if room(p) != "training" for name in imports(p) if name.startswith(heavy)}
+    found = {p.name for p in MODULES if package(p) != "training" for name in imports(p) if name.startswith(heavy)}
 
     assert found == set()
 
 
-def test_the_page_stays_in_its_room() -> None:
-    """Only web imports the parts of the extra `web`: without it, everything else works."""
-    parts = ("starlette", "uvicorn", "jinja2", "markupsafe")
-    found = {p.name for p in MODULES if room(p) != "web" for name in imports(p) if name.startswith(parts)}
+def test_only_web_imports_its_extra() -> None:
+    """Without the extra `web` everything else works."""
+    extra = ("starlette", "uvicorn", "jinja2", "markupsafe")
+    found = {p.name for p in MODULES if package(p) != "web" for name in imports(p) if name.startswith(extra)}
 
     assert found == set()
 
 
-def test_only_commands_sees_the_settings() -> None:
-    """Everyone else is handed the few values that it needs."""
-    found = {p.name for p in MODULES for name in imports(p) if name.startswith("digitwatch.config")}
+def test_only_the_command_line_reads_the_settings() -> None:
+    """Everything below `cli` is handed the values that it needs; provisioning takes the section `training`."""
+    found = {package(p) for p in MODULES for name in imports(p) if name.startswith("digitwatch.config.settings")}
 
-    assert found == {"cli.py", "commands.py", "provision.py", "schooling.py", "serving.py"}
+    assert found <= {"cli", "config", "models"}
+
+
+def test_argparse_stays_in_the_command_line() -> None:
+    """No other package knows how arguments are given; one view runs as a process of its own and reads sys.argv."""
+    assert {package(p) for p in MODULES if "argparse" in imports(p)} <= {"cli"}
 
 
 def test_pyplot_is_never_imported() -> None:
@@ -102,5 +128,5 @@ def test_pyplot_is_never_imported() -> None:
 
 
 def test_every_module_says_what_it_is() -> None:
-    """The tree is the map: each module has a docstring of one sentence or more."""
+    """Each module has a docstring of one sentence or more."""
     assert [p for p in MODULES if not ast.get_docstring(tree(p))] == []

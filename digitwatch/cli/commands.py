@@ -11,24 +11,24 @@ from pathlib import Path
 from digitwatch.cli import log_setup
 from digitwatch.cli import train as schooling
 from digitwatch.cli import web as serving
-from digitwatch.cli.exit_codes import ExitCode, Refusal
+from digitwatch.cli.exit_codes import CommandError, ExitCode
 from digitwatch.config import settings as config
 from digitwatch.corrections import export as corrected
 from digitwatch.models import provisioning
 from digitwatch.recognition.image.sniff import is_complete
 from digitwatch.service import requeue as retrying
-from digitwatch.service.backoff import told
-from digitwatch.service.batch import Batch, BatchTrouble
+from digitwatch.service.batch import Batch, BatchPaused
 from digitwatch.service.daemon import Daemon
-from digitwatch.service.inbox_monitor import Habits
 from digitwatch.service.model_reload import renew
 from digitwatch.service.signals import listen
-from digitwatch.service.transaction import Places
-from digitwatch.spool.claims import Taken
+from digitwatch.spool.claims import AlreadyRunningError
+from digitwatch.spool.folders import Folders
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
+from digitwatch.spool.watch_policy import WatchPolicy
 from digitwatch.system import sd_notify
-from digitwatch.workers.messages import Equipment, Outcome
+from digitwatch.system.os_errors import describe
+from digitwatch.workers.messages import Outcome, WorkerConfig
 from digitwatch.workers.pool import Pool, WorkerError
 
 log = logging.getLogger(__name__)
@@ -68,10 +68,10 @@ def watch(options: argparse.Namespace) -> ExitCode:
         if page:
             page.start()
         daemon.run(pool)
-    except (Taken, WorkerError) as error:
-        raise Refusal(ExitCode.TRY_LATER, str(error)) from error
+    except (AlreadyRunningError, WorkerError) as error:
+        raise CommandError(ExitCode.TRY_LATER, str(error)) from error
     except OSError as error:
-        raise Refusal(ExitCode.TRY_LATER, told(error)) from error
+        raise CommandError(ExitCode.TRY_LATER, describe(error)) from error
     finally:
         pool.stop()
         if page:
@@ -90,10 +90,10 @@ def batch(options: argparse.Namespace) -> ExitCode:
         if names:
             model = pool.start()
             _with_progress_bar(len(names), lambda read: work.run(names, pool, model, read))
-    except (BatchTrouble, Taken, WorkerError) as error:
-        raise Refusal(ExitCode.TRY_LATER, f"{error}; run it again to go on where it stopped") from error
+    except (BatchPaused, AlreadyRunningError, WorkerError) as error:
+        raise CommandError(ExitCode.TRY_LATER, f"{error}; run it again to go on where it stopped") from error
     except OSError as error:
-        raise Refusal(ExitCode.TRY_LATER, f"{told(error)}; run it again to go on where it stopped") from error
+        raise CommandError(ExitCode.TRY_LATER, f"{describe(error)}; run it again to go on where it stopped") from error
     finally:
         pool.stop()
         work.close()
@@ -144,7 +144,7 @@ def retry(options: argparse.Namespace) -> ExitCode:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise Refusal(ExitCode.TRY_LATER, told(error)) from error
+        raise CommandError(ExitCode.TRY_LATER, describe(error)) from error
     return ExitCode.DONE if well else ExitCode.SOME_FAILED
 
 
@@ -158,7 +158,7 @@ def export(options: argparse.Namespace) -> ExitCode:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise Refusal(ExitCode.TRY_LATER, told(error)) from error
+        raise CommandError(ExitCode.TRY_LATER, describe(error)) from error
     return ExitCode.DONE
 
 
@@ -168,7 +168,7 @@ def web(options: argparse.Namespace) -> ExitCode:
     try:
         serving.serve(settings, config.find(options.config), handle=options.socket, until_eof=options.until_eof)
     except OSError as error:
-        raise Refusal(ExitCode.TRY_LATER, f"web.listen: {told(error)}") from error
+        raise CommandError(ExitCode.TRY_LATER, f"web.listen: {describe(error)}") from error
     return ExitCode.DONE
 
 
@@ -181,12 +181,12 @@ def _settings(options: argparse.Namespace) -> config.Settings:
     return settings
 
 
-def _places(settings: config.Settings) -> Places:
-    return Places(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base)
+def _places(settings: config.Settings) -> Folders:
+    return Folders(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base)
 
 
-def _habits(settings: config.Settings) -> Habits:
-    return Habits(settings.watch, settings.recursive, settings.rescan, settings.poll, settings.min_free)
+def _habits(settings: config.Settings) -> WatchPolicy:
+    return WatchPolicy(settings.watch, settings.recursive, settings.rescan, settings.poll, settings.min_free)
 
 
 def _make_folders(settings: config.Settings) -> None:
@@ -201,14 +201,14 @@ def _make_folders(settings: config.Settings) -> None:
             os.listdir(folder)
         except OSError as error:
             advice = f"make it (mkdir -p {folder}) or mount its disk; `digitwatch check` tells more"
-            raise Refusal(ExitCode.TRY_LATER, f"{name}: {told(error)}; {advice}") from error
+            raise CommandError(ExitCode.TRY_LATER, f"{name}: {describe(error)}; {advice}") from error
 
 
 def _pool(
     settings: config.Settings, report: Callable[[Outcome], None], post: Callable[[Callable[[], None]], None]
 ) -> Pool:
     limits = settings.limits
-    equipment = Equipment(_model(settings), settings.review_below, limits.pixels, limits.memory)
+    equipment = WorkerConfig(_model(settings), settings.review_below, limits.pixels, limits.memory)
     return Pool(
         settings.workers or _cores(), equipment, seconds=limits.seconds, report=report, post=post, clock=time.monotonic
     )
@@ -221,8 +221,8 @@ def _cores() -> int:
 def _chosen(settings: config.Settings) -> Path | str:
     try:
         return provisioning.chosen(settings)
-    except provisioning.NoModel as error:
-        raise Refusal(ExitCode.CONFIG, str(error)) from error
+    except provisioning.NoModelError as error:
+        raise CommandError(ExitCode.CONFIG, str(error)) from error
 
 
 def _model(settings: config.Settings) -> Path | str:
@@ -234,19 +234,19 @@ def _model(settings: config.Settings) -> Path | str:
 
     try:
         return provisioning.provide(provisioning.chosen(settings), settings.training, progress)
-    except provisioning.NoModel as error:
-        raise Refusal(ExitCode.CONFIG, str(error)) from error
+    except provisioning.NoModelError as error:
+        raise CommandError(ExitCode.CONFIG, str(error)) from error
 
 
 def _batch_places(options: argparse.Namespace) -> tuple[Path, Path]:
     directory: Path = options.batch.resolve()
     if not directory.is_dir():
-        raise Refusal(ExitCode.USAGE, f"--batch: expected a folder with scans, found {options.batch}")
+        raise CommandError(ExitCode.USAGE, f"--batch: expected a folder with scans, found {options.batch}")
     if directory == directory.parent:
-        raise Refusal(ExitCode.USAGE, f"--batch: expected a folder with scans, found {directory}")
+        raise CommandError(ExitCode.USAGE, f"--batch: expected a folder with scans, found {directory}")
     out: Path = (options.out or directory.with_name(f"{directory.name}-digitwatch")).resolve()
     if out.is_relative_to(directory):
-        raise Refusal(ExitCode.USAGE, f"--out: expected a place outside {directory}, found {out}")
+        raise CommandError(ExitCode.USAGE, f"--out: expected a place outside {directory}, found {out}")
     return directory, out
 
 

@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
     CONFIG = 78
 
 
-class Refusal(Exception):
+class CommandError(Exception):
     """The command cannot be carried out; carries the exit code and a sentence for a person."""
 
     def __init__(self, code: ExitCode, message: str) -> None:

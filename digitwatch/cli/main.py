@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         settle()
         warm_up()
     from digitwatch.cli import commands  # noqa: PLC0415 (--help need not wait for it)
-    from digitwatch.cli.exit_codes import ExitCode, Refusal  # noqa: PLC0415
+    from digitwatch.cli.exit_codes import CommandError, ExitCode  # noqa: PLC0415
     from digitwatch.config.settings import ConfigError  # noqa: PLC0415
 
     try:
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigError as error:
         print(f"digitwatch: the configuration cannot be used\n{error}", file=sys.stderr)
         return ExitCode.CONFIG
-    except Refusal as refusal:
+    except CommandError as refusal:
         print(f"digitwatch: {refusal}", file=sys.stderr)
         return refusal.code
     except KeyboardInterrupt:

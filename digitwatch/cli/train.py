@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from digitwatch.cli.exit_codes import ExitCode, Refusal
+from digitwatch.cli.exit_codes import CommandError, ExitCode
 from digitwatch.config.settings import Settings, model_path
 from digitwatch.corrections import training_pages
 from digitwatch.models import provisioning, registry
-from digitwatch.service.backoff import told
-from digitwatch.service.transaction import Places
+from digitwatch.spool.folders import Folders
+from digitwatch.system.os_errors import describe
 
 TAKE_OVER = "a running digitwatch takes it over on SIGHUP (systemctl reload digitwatch)"
 
@@ -20,17 +20,17 @@ def train(options: argparse.Namespace, settings: Callable[[], Settings]) -> Exit
     """Train a model and install it; `settings` are read only where something of them is needed.
 
     Raises:
-        Refusal: it cannot be done; the message says why.
+        CommandError: it cannot be done; the message says why.
     """
     try:
         if options.rollback:
             return _rollback(settings())
         need_tensorflow()
         return _train(options, settings)
-    except registry.HistoryError as error:
-        raise Refusal(ExitCode.CONFIG, str(error)) from error
+    except registry.RegistryError as error:
+        raise CommandError(ExitCode.CONFIG, str(error)) from error
     except OSError as error:
-        raise Refusal(ExitCode.TRY_LATER, told(error)) from error
+        raise CommandError(ExitCode.TRY_LATER, describe(error)) from error
 
 
 def _train(options: argparse.Namespace, settings: Callable[[], Settings]) -> ExitCode:
@@ -46,17 +46,17 @@ def _train(options: argparse.Namespace, settings: Callable[[], Settings]) -> Exi
             return _teach(options, settings())
         return _anew(options, settings)
     except (DataError, ExportError, ModelError, RecoverError) as error:
-        raise Refusal(ExitCode.USAGE, str(error)) from error
+        raise CommandError(ExitCode.USAGE, str(error)) from error
 
 
 def need_tensorflow() -> None:
     """Refuse where TensorFlow is not installed.
 
     Raises:
-        Refusal: it is not.
+        CommandError: it is not.
     """
     if importlib.util.find_spec("tensorflow") is None:
-        raise Refusal(ExitCode.USAGE, "this needs TensorFlow: pip install 'digitwatch[train]'")
+        raise CommandError(ExitCode.USAGE, "this needs TensorFlow: pip install 'digitwatch[train]'")
 
 
 def _anew(options: argparse.Namespace, settings: Callable[[], Settings]) -> ExitCode:
@@ -70,7 +70,7 @@ def _anew(options: argparse.Namespace, settings: Callable[[], Settings]) -> Exit
         out = options.out or settings().base / "models" / name
         training.train(name, out, data=options.data, **course)
     elif options.data or options.model:
-        raise Refusal(ExitCode.USAGE, "--dataset goes without --data and --model")
+        raise CommandError(ExitCode.USAGE, "--dataset goes without --data and --model")
     else:
         out = options.out or settings().base / "models" / Path(options.dataset).stem
         train_images.train(options.dataset, out, **course)
@@ -94,15 +94,17 @@ def _teach(options: argparse.Namespace, settings: Settings) -> ExitCode:
     from digitwatch.training.fitting import fine_tune  # noqa: PLC0415
 
     if options.out or options.model:
-        raise Refusal(ExitCode.USAGE, "--corrections goes without --model and --out: it is the model of config.yaml")
-    places = Places(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base)
+        raise CommandError(
+            ExitCode.USAGE, "--corrections goes without --model and --out: it is the model of config.yaml"
+        )
+    places = Folders(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base)
     found = training_pages.pages(settings.predictions, Path(options.corrections or settings.corrections))
     pages = [Page(page.scan, page.page, page.text, partial(training_pages.content, places, page)) for page in found]
     try:
         named, _ = provisioning.plan(model_path(settings))
         in_use = provisioning.at_hand(settings)
-    except provisioning.NoModel as error:
-        raise Refusal(ExitCode.CONFIG, str(error)) from error
+    except provisioning.NoModelError as error:
+        raise CommandError(ExitCode.CONFIG, str(error)) from error
     course = fine_tune.Course(options.data, options.epochs or fine_tune.EPOCHS, options.seed)
     result = fine_tune.teach(named, in_use, pages, course)
     if result.objection:
@@ -118,7 +120,7 @@ def _rollback(settings: Settings) -> ExitCode:
     """Go back to the model before the newest taught one."""
     done = registry.rollback(settings.taught, model_path(settings))
     if done is None:
-        raise Refusal(ExitCode.USAGE, f"there is nothing to go back from: `model: {settings.model}` reads itself")
+        raise CommandError(ExitCode.USAGE, f"there is nothing to go back from: `model: {settings.model}` reads itself")
     left, now = done
     print(f"back to {now}; {left}.tflite is kept; {TAKE_OVER}")
     return ExitCode.DONE
@@ -128,7 +130,7 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> ExitCode:
     """Measure a model on test digits, in lines or as a page with pictures.
 
     Raises:
-        Refusal: it cannot be done; the message says why.
+        CommandError: it cannot be done; the message says why.
     """
     from digitwatch.recognition.networks.digit_classifier import ModelError  # noqa: PLC0415 (loads OpenCV and LiteRT)
     from digitwatch.recognition.reader import locate  # noqa: PLC0415
@@ -136,7 +138,7 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> ExitCode:
     from digitwatch.training.evaluation import evaluate as evaluation  # noqa: PLC0415
 
     if options.source and options.report is None:
-        raise Refusal(ExitCode.USAGE, "--source goes with --report")
+        raise CommandError(ExitCode.USAGE, "--source goes with --report")
     if options.data is None:
         need_tensorflow()
     try:
@@ -146,8 +148,8 @@ def evaluate(options: argparse.Namespace, settings: Settings) -> ExitCode:
             from digitwatch.training.evaluation.report import report  # noqa: PLC0415 (draws with matplotlib)
 
             print(f"\nSee {report(model, options.report, data=options.data, sources=options.source)}")
-    except (DataError, ModelError, provisioning.NoModel) as error:
-        raise Refusal(ExitCode.USAGE, str(error)) from error
+    except (DataError, ModelError, provisioning.NoModelError) as error:
+        raise CommandError(ExitCode.USAGE, str(error)) from error
     except OSError as error:
-        raise Refusal(ExitCode.TRY_LATER, told(error)) from error
+        raise CommandError(ExitCode.TRY_LATER, describe(error)) from error
     return ExitCode.DONE

@@ -9,8 +9,8 @@ from digitwatch.config import settings as config
 from digitwatch.config.field_types import address, is_loopback
 from digitwatch.config.settings import ConfigError
 from digitwatch.models import provisioning
-from digitwatch.service.transaction import Places
-from digitwatch.service.web_supervisor import Page
+from digitwatch.service.web_supervisor import WebSupervisor
+from digitwatch.spool.folders import Folders
 from digitwatch.system import sd_notify
 from digitwatch.web.auth_token import TokenError, read_token
 from digitwatch.web.extras import missing
@@ -18,7 +18,7 @@ from digitwatch.web.extras import missing
 DEFAULT = "127.0.0.1:8080"
 
 
-def page(settings: config.Settings, source: Path | None) -> Page | None:
+def page(settings: config.Settings, source: Path | None) -> WebSupervisor | None:
     """Give the page that the settings want beside the daemon, not yet started, or None where they want none.
 
     `source` is the configuration file, which the page's own process reads again.
@@ -33,7 +33,7 @@ def page(settings: config.Settings, source: Path | None) -> Page | None:
     command = [sys.executable, "-P", "-m", "digitwatch", "--config", str(source), "web", "--until-eof"]
     for handle in sockets:
         command += ["--socket", str(handle)]
-    return Page(command, sockets=sockets)
+    return WebSupervisor(command, sockets=sockets)
 
 
 def serve(settings: config.Settings, source: Path | None, *, handle: int | None, until_eof: bool) -> None:
@@ -45,11 +45,11 @@ def serve(settings: config.Settings, source: Path | None, *, handle: int | None,
     """
     _check(settings, source, [] if handle is None else [handle])
     from digitwatch.web.server import bind, serve  # noqa: PLC0415 (needs the extra)
-    from digitwatch.web.web_settings import Site  # noqa: PLC0415
+    from digitwatch.web.web_settings import WebSettings  # noqa: PLC0415
 
     web = settings.web
-    site = Site(
-        places=Places(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base),
+    site = WebSettings(
+        places=Folders(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base),
         predictions=settings.predictions,
         corrections=settings.corrections,
         model=lambda: _model(settings),
@@ -67,7 +67,7 @@ def _model(settings: config.Settings) -> Path | str:
     """Give the model that reads now, or the one of the settings where that cannot be told."""
     try:
         return provisioning.chosen(settings)
-    except provisioning.NoModel:
+    except provisioning.NoModelError:
         return config.model_path(settings)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digitwatch.corrections import export
-from digitwatch.service.transaction import Places
 from digitwatch.spool import correction_log
-from digitwatch.web.views.files import NotThereError, find
+from digitwatch.spool.filed import NotThereError, find
+from digitwatch.spool.folders import Folders
 
 
 class Reviewed(NamedTuple):
@@ -34,7 +34,7 @@ def pages(predictions: Path, told: Path) -> Iterator[Reviewed]:
             yield Reviewed(correction.sha256, int(correction.page), correction.now, filed.get(key, ""))
 
 
-def content(places: Places, page: Reviewed) -> bytes:
+def content(places: Folders, page: Reviewed) -> bytes:
     """Give the bytes of the scan that was looked at.
 
     Raises:

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from digitwatch.diagnostics.finding import Finding, mend, note, ok
-from digitwatch.service.backoff import told
 from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.disk_space import nearest, shortage
 from digitwatch.spool.durable_io import rename_new, write_durably
+from digitwatch.system.os_errors import describe
 
-PROBE = 1 << 16  # bytes: a quota or a full disk is not told by a file without any
+PROBE = 1 << 16  # bytes: a quota or a full disk is not reported by a file without any
 
 
 def folder(name: str, path: Path, base: Path) -> Finding:
@@ -25,7 +25,9 @@ def folder(name: str, path: Path, base: Path) -> Finding:
     except (FileNotFoundError, NotADirectoryError):
         return _missing(name, path, base)
     except OSError as error:
-        return mend(f"{name}: {path} cannot be reached: {told(error)}; `namei -l {path}` shows where {user()} stops")
+        return mend(
+            f"{name}: {path} cannot be reached: {describe(error)}; `namei -l {path}` shows where {user()} stops"
+        )
     if os.path.islink(path) and not os.path.exists(path):
         return mend(f"{name}: {path} is a link to {os.readlink(path)}, which does not exist; mount its disk or turn it")
     if not os.path.isdir(path):
@@ -72,7 +74,7 @@ def _refusal(path: Path, error: OSError) -> str:
             return f"the disk of {path} has no room for one more name (df -i); delete files there"
         case errno.ENOSPC:
             return f"the disk of {path} is full; free some space"
-    return f"cannot write in {path}: {told(error)}"
+    return f"cannot write in {path}: {describe(error)}"
 
 
 def user() -> str:
@@ -115,7 +117,9 @@ def ways(inbox: Path, outbox: Path, *targets: Path) -> Iterator[Finding]:
     """Try how a scan is claimed and how originals move: a real rename, since only that tells."""
     error = _refused(inbox, inbox / CLAIMED) if (inbox / CLAIMED).is_dir() else None
     if error is not None:
-        yield mend(f"claims: no scan can be moved to {inbox / CLAIMED} ({told(error)}); remove what is mounted there")
+        yield mend(
+            f"claims: no scan can be moved to {inbox / CLAIMED} ({describe(error)}); remove what is mounted there"
+        )
     for target in targets:
         error = _refused(inbox, target)
         if error is None:
@@ -124,7 +128,7 @@ def ways(inbox: Path, outbox: Path, *targets: Path) -> Iterator[Finding]:
             why = "lies on another disk or mount: each original is copied, which takes longer; one disk would spare it"
             yield note(f"{inbox} -> {target}: {why}")
         else:
-            yield mend(f"{inbox} -> {target}: no file can be moved there: {told(error)}")
+            yield mend(f"{inbox} -> {target}: no file can be moved there: {describe(error)}")
     error = _refused(inbox, outbox)
     if error is not None and error.errno == errno.EXDEV:
         yield ok(f"outbox: {outbox} lies on another disk than the inbox, which does no harm")
@@ -149,7 +153,7 @@ def space(folders: tuple[Path, ...], min_free: int) -> Finding:
     try:
         short = shortage(folders, min_free)
     except OSError as error:
-        return mend(f"free space: a disk does not answer: {told(error)}")
+        return mend(f"free space: a disk does not answer: {describe(error)}")
     if short:
         return mend(f"free space: {short}: no scan would be taken; free some space or lower min_free")
     return ok(f"free space: more than {min_free // 10**6} MB everywhere")

@@ -24,7 +24,7 @@ def events(inbox: Path, mode: str, recursive: bool) -> Iterator[Finding]:
         return
     try:
         fs_events.Events(inbox, recursive, lambda name: None, lambda: None).stop()
-    except fs_events.NoEvents as error:
+    except fs_events.NoEventsError as error:
         yield mend(f"watch: {error}; until then the folder is listed on a timer (`watch: polling` says so for good)")
         return
     yield ok(f"watch: events arrive from {inbox} ({kind})")

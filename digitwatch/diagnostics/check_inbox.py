@@ -8,10 +8,10 @@ from pathlib import Path
 
 from digitwatch.diagnostics.check_folders import user
 from digitwatch.diagnostics.finding import Finding, mend, note, ok
-from digitwatch.service.backoff import told
-from digitwatch.spool.claims import CLAIMED, Taken, lock
+from digitwatch.spool.claims import CLAIMED, AlreadyRunningError, lock
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.inbox import is_temporary
+from digitwatch.system.os_errors import describe
 
 
 def waiting(inbox: Path, recursive: bool) -> Iterator[Finding]:
@@ -19,7 +19,7 @@ def waiting(inbox: Path, recursive: bool) -> Iterator[Finding]:
     try:
         files = list(_entries(inbox, recursive))
     except OSError as error:
-        yield mend(f"waiting: the inbox cannot be listed: {told(error)}")
+        yield mend(f"waiting: the inbox cannot be listed: {describe(error)}")
         return
     closed = [path for path in files if _is(stat.S_ISREG, path) and not os.access(path, os.R_OK)]
     if closed:
@@ -89,10 +89,10 @@ def claims(inbox: Path) -> Finding:
         return ok("daemon: none has worked here yet")
     try:
         handle = lock(home)
-    except Taken:
+    except AlreadyRunningError:
         return ok(f"daemon: {_holder(home)} works on this inbox; a second one would be refused")
     except OSError as error:
-        return mend(f"daemon: the lock of {home} cannot be taken: {told(error)}")
+        return mend(f"daemon: the lock of {home} cannot be taken: {describe(error)}")
     os.close(handle)
     left = sum(1 for entry in home.iterdir() if entry.is_dir())
     if left:

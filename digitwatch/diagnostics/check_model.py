@@ -9,7 +9,7 @@ import numpy as np
 
 from digitwatch.diagnostics.check_folders import writable
 from digitwatch.diagnostics.finding import Finding, mend, note, ok
-from digitwatch.models.provisioning import NoModel, Plan, convert, needs_tensorflow, plan
+from digitwatch.models.provisioning import NoModelError, Plan, convert, needs_tensorflow, plan
 from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.reader import Reader
 
@@ -20,7 +20,7 @@ def model(named: Path | str, data: Path | None) -> Iterator[Finding]:
         found, how = plan(named)
         if how is not Plan.READY:
             needs_tensorflow(found)
-    except NoModel as error:
+    except NoModelError as error:
         yield mend(f"model: {error}")
         return
     if how is Plan.READY:
@@ -42,7 +42,7 @@ def _convertible(keras: Path) -> Finding:
     with tempfile.TemporaryDirectory() as folder:
         try:
             convert(keras, Path(folder) / keras.stem)
-        except NoModel as error:
+        except NoModelError as error:
             return mend(f"model: {error}")
         finding = answers(Path(folder) / keras.stem)
     return note(f"model: {keras} will be converted at the start; on trial it answers") if finding.well else finding

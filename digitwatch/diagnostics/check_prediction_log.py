@@ -9,8 +9,8 @@ from pathlib import Path
 
 from digitwatch.diagnostics.check_folders import user
 from digitwatch.diagnostics.finding import Finding, mend, note, ok
-from digitwatch.service.backoff import told
 from digitwatch.spool.csv_rows import HEADER, is_whole, parse
+from digitwatch.system.os_errors import describe
 
 TAIL = 1 << 16  # bytes in which the newest row is looked for
 AHEAD = timedelta(minutes=1)  # by which a clock may have been set back without a word
@@ -24,7 +24,7 @@ def record(predictions: Path, now: datetime | None = None) -> Iterator[Finding]:
         yield ok(f"log: {predictions} will be made with the first reading")
         return
     except OSError as error:
-        yield mend(f"log: {told(error)}")
+        yield mend(f"log: {describe(error)}")
         return
     if not stat.S_ISREG(status.st_mode):
         yield mend(f"log: {predictions} is no plain file; move it away or name another in config.yaml")

@@ -7,14 +7,14 @@ from pathlib import Path
 from digitwatch.diagnostics import check_folders, check_fs_events, check_inbox, check_prediction_log, check_web_port
 from digitwatch.diagnostics import check_model as models
 from digitwatch.diagnostics.finding import Finding
-from digitwatch.service.inbox_monitor import Habits
-from digitwatch.service.transaction import Places
+from digitwatch.spool.folders import Folders
+from digitwatch.spool.watch_policy import WatchPolicy
 
 
 def inspect(
-    places: Places,
+    places: Folders,
     files: Mapping[str, Path],
-    habits: Habits,
+    habits: WatchPolicy,
     *,
     model: Path | str,
     data: Path | None,
@@ -50,6 +50,6 @@ def inspect(
     yield from check_web_port.listening(*page)
 
 
-def _named(places: Places, files: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:
+def _named(places: Folders, files: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:
     yield from ((name, getattr(places, name)) for name in ("inbox", "outbox", "archive", "failed"))
     yield from ((name, path.parent) for name, path in files.items())

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from digitwatch.config.settings import Settings, Training, model_path
 from digitwatch.models import registry
-from digitwatch.service.web_supervisor import environment
+from digitwatch.system.child_env import environment
 
 
-class NoModel(Exception):
+class NoModelError(Exception):
     """The model is not there and cannot be made; the message says what to do."""
 
 
@@ -30,23 +30,23 @@ def chosen(settings: Settings) -> Path | str:
     """Give the model that reads: the newest that learned from corrections, else the one that config.yaml names.
 
     Raises:
-        NoModel: which one it is cannot be told.
+        NoModelError: which one it is cannot be told.
     """
     try:
         return registry.current(settings.taught, model_path(settings))
-    except registry.HistoryError as error:
-        raise NoModel(str(error)) from error
+    except registry.RegistryError as error:
+        raise NoModelError(str(error)) from error
 
 
 def at_hand(settings: Settings) -> Path | str:
     """Give the model that is to read, without making anything.
 
     Raises:
-        NoModel: it cannot be told, or does not exist yet.
+        NoModelError: it cannot be told, or does not exist yet.
     """
     found, how = plan(chosen(settings))
     if how is not Plan.READY:
-        raise NoModel(f"{found}: to {how.value} takes a restart")
+        raise NoModelError(f"{found}: to {how.value} takes a restart")
     return found
 
 
@@ -54,7 +54,7 @@ def plan(model: Path | str) -> tuple[Path | str, Plan]:
     """Give what to load, convert or train, and which of the three; nothing is done yet.
 
     Raises:
-        NoModel: a part of it is missing, so that nothing can be done.
+        NoModelError: a part of it is missing, so that nothing can be done.
     """
     if isinstance(model, str):
         return model, Plan.READY
@@ -63,7 +63,7 @@ def plan(model: Path | str) -> tuple[Path | str, Plan]:
     stem = model.with_suffix("") if model.suffix == ".tflite" else model
     network, card = (stem.with_name(stem.name + ending) for ending in (".tflite", ".json"))
     if network.is_file() and not card.is_file():
-        raise NoModel(
+        raise NoModelError(
             f"model {network} lacks its card {card.name}: put it beside it, or delete {network} to train anew"
         )
     return stem, Plan.READY if network.is_file() else Plan.TRAIN
@@ -76,7 +76,7 @@ def _keras(keras: Path) -> tuple[Path, Plan]:
     if made and (not keras.is_file() or card.stat().st_mtime >= keras.stat().st_mtime):
         return stem, Plan.READY
     if not keras.is_file():
-        raise NoModel(f"model {keras} does not exist")
+        raise NoModelError(f"model {keras} does not exist")
     return keras, Plan.CONVERT
 
 
@@ -87,7 +87,7 @@ def provide(model: Path | str, training: Training, progress: Callable[[str], Non
     under its name. `progress` is called with a line now and then, which may take minutes in all.
 
     Raises:
-        NoModel: it cannot be made here.
+        NoModelError: it cannot be made here.
     """
     found, how = plan(model)
     if how is Plan.READY:
@@ -107,10 +107,10 @@ def convert(keras: Path, stem: Path) -> None:
     """Make `stem`.tflite and `stem`.json of a .keras file.
 
     Raises:
-        NoModel: it is no model of digits that can be converted.
+        NoModelError: it is no model of digits that can be converted.
     """
     if not zipfile.is_zipfile(keras):  # told at once, not when TensorFlow is loaded
-        raise NoModel(f"{keras}: expected a model saved by Keras 3 as .keras, which is a zip file")
+        raise NoModelError(f"{keras}: expected a model saved by Keras 3 as .keras, which is a zip file")
     _make(["--convert", str(keras), "--out", str(stem)], lambda _: None)
 
 
@@ -118,10 +118,10 @@ def needs_tensorflow(model: Path | str) -> None:
     """Refuse to make a model where TensorFlow is not there.
 
     Raises:
-        NoModel: it is not.
+        NoModelError: it is not.
     """
     if importlib.util.find_spec("tensorflow") is None:
-        raise NoModel(
+        raise NoModelError(
             f"model {model} must be made first, which needs TensorFlow: pip install 'digitwatch[train]'; "
             "or name a bundled one in config.yaml (model: cnn)"
         )
@@ -129,7 +129,7 @@ def needs_tensorflow(model: Path | str) -> None:
 
 def _train(stem: Path, training: Training, progress: Callable[[str], None]) -> None:
     if training.data and not training.data.exists():  # told at once, not when TensorFlow is loaded
-        raise NoModel(f"training.data: {training.data} does not exist")
+        raise NoModelError(f"training.data: {training.data} does not exist")
     asked = ["--model", training.architecture, "--out", str(stem), "--seed", str(training.seed)]
     asked += ["--data", str(training.data)] if training.data else []
     asked += ["--epochs", str(training.epochs)] if training.epochs else []
@@ -140,7 +140,7 @@ def _make(arguments: list[str], progress: Callable[[str], None]) -> None:
     """Run `digitwatch train` in a process of its own, so that TensorFlow's memory ends with it.
 
     Raises:
-        NoModel: it did not succeed; the message is its own.
+        NoModelError: it did not succeed; the message is its own.
     """
     command = [sys.executable, "-P", "-u", "-m", "digitwatch", "train", *arguments]
     with tempfile.TemporaryFile() as complaints:
@@ -155,4 +155,4 @@ def _make(arguments: list[str], progress: Callable[[str], None]) -> None:
             complaints.seek(0)
             said = complaints.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
             why = said.removeprefix("digitwatch: ") or f"the training ended with code {process.returncode}"
-            raise NoModel(why)
+            raise NoModelError(why)

@@ -16,7 +16,7 @@ HISTORY = "history.json"
 History = dict[str, list[str]]  # what config.yaml names -> the stems that stood in for it, oldest first
 
 
-class HistoryError(Exception):
+class RegistryError(Exception):
     """The file that says which model stands in cannot be used; the message says what to do."""
 
 
@@ -24,7 +24,7 @@ def current(folder: Path, named: Path | str) -> Path | str:
     """Give the newest model that stands in for `named`, or `named` itself where none does.
 
     Raises:
-        HistoryError: the history is no such file.
+        RegistryError: the history is no such file.
     """
     stems = _read(folder).get(str(named), [])
     return folder / stems[-1] if stems else named
@@ -68,9 +68,9 @@ def _read(folder: Path) -> History:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise HistoryError(f"{path} is damaged ({error}): delete it to read with the model of config.yaml") from error
+        raise RegistryError(f"{path} is damaged ({error}): delete it to read with the model of config.yaml") from error
     if not isinstance(history, dict) or not all(_is_stems(stems) for stems in history.values()):
-        raise HistoryError(f"{path}: expected lists of models, found something else: delete it")
+        raise RegistryError(f"{path}: expected lists of models, found something else: delete it")
     return history
 
 

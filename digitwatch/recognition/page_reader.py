@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from digitwatch.recognition.decoding.candidate import Guess
+from digitwatch.recognition.arrays import Floats, Pixels
+from digitwatch.recognition.decoding.candidate import Candidate
 from digitwatch.recognition.decoding.clutter import CROWDED, glimpse, is_crowd
 from digitwatch.recognition.decoding.line_decoder import legibility, read_rows
 from digitwatch.recognition.decoding.review_reason import doubt
@@ -13,16 +13,13 @@ from digitwatch.recognition.decoding.split_digit import mend
 from digitwatch.recognition.foreground.binarise import FAINTEST, find_ink
 from digitwatch.recognition.foreground.form_removal import without_rules
 from digitwatch.recognition.image.decode import Page
-from digitwatch.recognition.networks.digit_classifier import Classifier
-from digitwatch.recognition.networks.line_recognizer import LineModel
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
+from digitwatch.recognition.networks.line_recognizer import LineRecognizer
 from digitwatch.recognition.result import Box, Digit, Reading
 from digitwatch.recognition.segmentation.border_fragments import CUT_OFF, Paper, spanning, without_rests
 from digitwatch.recognition.segmentation.components import LEGIBLE
 from digitwatch.recognition.segmentation.lost_strokes import SEVERED, wholeness
-from digitwatch.recognition.segmentation.text_lines import Piece, find_rows
-
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+from digitwatch.recognition.segmentation.text_lines import Component, find_rows
 
 FEW = 3  # digits from which on a page can be told to lie on its side: alone, a 9 may be a 6
 WELL = 0.9  # legibility of a page that lies right; upside down hardly any page has it
@@ -32,10 +29,10 @@ MANY, TURN_TRUST = 6, 0.9  # with fewer marks that is doubtful: "the" upside dow
 TURN_GAIN = 0.08  # by how much a page must be more legible turned
 
 
-class Looker:
+class PageReader:
     """Looks at pages with one model of single digits, and the line model."""
 
-    def __init__(self, classifier: Classifier, line: LineModel, review_below: float) -> None:
+    def __init__(self, classifier: DigitClassifier, line: LineRecognizer, review_below: float) -> None:
         """Take the models, and the confidence under which a reading's status is "review"."""
         self._classifier = classifier
         self._line = line
@@ -58,7 +55,9 @@ class Looker:
         paper = (0, 0, wide, high) if turn or ink.sheet is None else ink.sheet
         return turned(page, turn), self._read_rows(_Layout(rows, ink.factor, turn, paper, whole))
 
-    def _best_turn(self, strength: Floats, mask: Pixels, upright: list[list[Piece]]) -> tuple[int, list[list[Piece]]]:
+    def _best_turn(
+        self, strength: Floats, mask: Pixels, upright: list[list[Component]]
+    ) -> tuple[int, list[list[Component]]]:
         """Return by how many degrees the page must be turned clockwise to be read best, and its rows then."""
         if sum(map(len, upright)) < FEW:
             return 0, upright
@@ -100,7 +99,7 @@ class Looker:
         chances = [digit.probabilities for row in rows for digit in row]
         return doubt(np.stack(chances), min(certainties), self._classifier.labels, self._classifier.reject)
 
-    def digit(self, guess: Guess, factor: int) -> Digit:
+    def digit(self, guess: Candidate, factor: int) -> Digit:
         """Return the most probable digit for one guess."""
         best = max(self._digits, key=lambda k: guess.probabilities[k])
         piece = guess.piece
@@ -116,7 +115,7 @@ class _Layout:
     `factor` pixels of the page are one of theirs, and `whole` is how sure it is that they have all their strokes.
     """
 
-    rows: list[list[Piece]]
+    rows: list[list[Component]]
     factor: int
     turn: int
     paper: Paper

@@ -6,23 +6,20 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from digitwatch.recognition.decoding.candidate import Guess
+from digitwatch.recognition.arrays import Pixels
+from digitwatch.recognition.decoding.candidate import Candidate
 from digitwatch.recognition.fallbacks.blur import DOTS, blurred, is_screened, surer
 from digitwatch.recognition.fallbacks.whole_crop import agreed, as_it_is
 from digitwatch.recognition.foreground.binarise import STAMP, find_ink
 from digitwatch.recognition.image.decode import ImageError, Page, decode
-from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.digit_image import SIZE, fit
 from digitwatch.recognition.networks.letterbox import frame
-from digitwatch.recognition.networks.line_recognizer import LineModel
-from digitwatch.recognition.page_reader import Looker, turned
+from digitwatch.recognition.networks.line_recognizer import LineRecognizer
+from digitwatch.recognition.page_reader import PageReader, turned
 from digitwatch.recognition.result import Box, Digit, Reading
-from digitwatch.recognition.segmentation.text_lines import Piece
-
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+from digitwatch.recognition.segmentation.text_lines import Component
 
 BUNDLED = Path(str(resources.files("digitwatch.models")))
 SHORT = 20  # digits up to which a page is looked at twice; a longer one is hardly ever sure as a whole
@@ -57,9 +54,9 @@ class Reader:
         Raises:
             ModelError: the model cannot be used.
         """
-        self._classifier = Classifier.load(locate(model))
+        self._classifier = DigitClassifier.load(locate(model))
         self._review_below = self._classifier.card["review_below"] if review_below is None else review_below
-        self._looker = Looker(self._classifier, LineModel.load(BUNDLED / "line"), self._review_below)
+        self._looker = PageReader(self._classifier, LineRecognizer.load(BUNDLED / "line"), self._review_below)
         self._max_pixels = max_pixels
 
     @property
@@ -119,7 +116,7 @@ class Reader:
         if ink[1].status == "empty":
             return ink
         picture = as_it_is(find_ink(page.grey).strength)
-        guess = Guess(Piece(0, 0, picture), picture, self._classifier(picture[None])[0])
+        guess = Candidate(Component(0, 0, picture), picture, self._classifier(picture[None])[0])
         digit = self._looker.digit(guess, 1)
         height, width = page.grey.shape
         whole = Reading(((replace(digit, box=Box(0, 0, width, height)),),), digit.probability, "review", "", 0)

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+from digitwatch.recognition.arrays import Pixels
 
 
 @dataclass(frozen=True)

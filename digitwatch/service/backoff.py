@@ -12,7 +12,7 @@ BACK_OFF = (1.0, 2.0, 5.0, 10.0, 30.0)
 SAY_AGAIN = 600.0  # seconds: trouble that comes and goes is said so often at most
 
 
-class Patience:
+class Backoff:
     """Whether the world lets us work. Each reason to pause is said once, not at every try and for every file."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -59,9 +59,3 @@ class Patience:
         self.resume_at = 0.0
         now = self._clock()
         self._said = {kind: said for kind, said in self._said.items() if now - said < SAY_AGAIN}
-
-
-def told(error: OSError) -> str:
-    """Say what the system refused and where."""
-    where = error.filename2 or error.filename
-    return f"{error.strerror or error}{f': {where}' if where else ''}"

@@ -53,7 +53,7 @@ ENDINGS = frozenset(
 """Endings of files that people mean as scans; a file of another ending counts when its first bytes are MEANT."""
 
 
-class BatchTrouble(Exception):
+class BatchPaused(Exception):
     """The batch cannot go on (disk full, folder gone); run again it goes on where it stopped."""
 
 
@@ -78,7 +78,7 @@ class Batch:
         """Give the names still to be read, in order; count those that an earlier run has read.
 
         Raises:
-            Taken: another batch writes to the same output.
+            AlreadyRunningError: another batch writes to the same output.
             OSError: the directory or the output cannot be used.
         """
         self._out.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ class Batch:
         """Read the named scans; `read` is called after each.
 
         Raises:
-            BatchTrouble: the world does not let us go on.
+            BatchPaused: the world does not let us go on.
         """
         waiting = iter(names)
         pending: list[str] = []  # submitted and not yet recorded, in order
@@ -132,7 +132,7 @@ class Batch:
     def report(self, outcome: Outcome) -> None:
         """Take what a worker made of a scan (called through `calls`, by the pool)."""
         if outcome.trouble and os.access(outcome.job.source, os.R_OK):
-            raise BatchTrouble(outcome.trouble)
+            raise BatchPaused(outcome.trouble)
         if outcome.trouble:
             outcome = replace(outcome, trouble="", failure="it may not be read; give the right to: chmod +r")
         name = outcome.job.name
@@ -173,7 +173,7 @@ class Batch:
         try:
             self._predictions.append(rows)
         except OSError as error:
-            raise BatchTrouble(f"{error.strerror}: {self._predictions.path}") from error
+            raise BatchPaused(f"{error.strerror}: {self._predictions.path}") from error
         self._count(rows)
 
     def _count(self, rows: list[Row]) -> None:

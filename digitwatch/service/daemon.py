@@ -6,17 +6,20 @@ import queue
 from collections.abc import Callable
 
 from digitwatch.service import transaction
-from digitwatch.service.backoff import Patience, told
-from digitwatch.service.in_flight import Ledger
-from digitwatch.service.inbox_monitor import Habits, Lookout
-from digitwatch.service.read_queue import Backlog
+from digitwatch.service.backoff import Backoff
+from digitwatch.service.in_flight import InFlight
+from digitwatch.service.inbox_monitor import InboxMonitor
+from digitwatch.service.read_queue import ReadQueue
 from digitwatch.service.status import Status
 from digitwatch.spool import claims
-from digitwatch.spool.claims import Claim, Taken
+from digitwatch.spool.claims import AlreadyRunningError, Claim
 from digitwatch.spool.disk_space import Room
+from digitwatch.spool.folders import Folders
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
+from digitwatch.spool.watch_policy import WatchPolicy
 from digitwatch.system import sd_notify
+from digitwatch.system.os_errors import describe
 from digitwatch.workers.messages import Outcome
 from digitwatch.workers.pool import CRASHES, Pool
 
@@ -36,10 +39,10 @@ class Daemon:
 
     def __init__(
         self,
-        places: transaction.Places,
+        places: Folders,
         inbox: Inbox,
         predictions: PredictionLog,
-        habits: Habits,
+        habits: WatchPolicy,
         *,
         clock: Callable[[], float],
         tell: Callable[..., None] | None = None,
@@ -52,19 +55,19 @@ class Daemon:
         folders = (places.outbox, places.archive, places.failed, predictions.path.parent)
         self._room = Room(folders, habits.min_free, clock)
         self._clock = clock
-        self._lookout = Lookout(inbox, habits, post=self.calls.put, clock=clock)
-        self._patience = Patience(clock)
+        self._lookout = InboxMonitor(inbox, habits, post=self.calls.put, clock=clock)
+        self._patience = Backoff(clock)
         self._status = Status(clock)
         self._tell = tell
-        self._backlog = Backlog(clock)
-        self._ledger = Ledger(places, predictions, clock)
+        self._backlog = ReadQueue(clock)
+        self._ledger = InFlight(places, predictions, clock)
         self._stop_at = float("inf")
 
     def run(self, pool: Pool) -> None:
         """Watch until `stop` is called.
 
         Raises:
-            Taken: another daemon has this inbox.
+            AlreadyRunningError: another daemon has this inbox.
             OSError: a folder cannot be used.
             WorkerError: the model cannot be used.
         """
@@ -76,7 +79,7 @@ class Daemon:
         self._status.resume(self._predictions.path)
         self._adopt()
         self._lookout.start()
-        with contextlib.suppress(OSError, Taken):  # the first turn of the loop meets it again
+        with contextlib.suppress(OSError, AlreadyRunningError):  # the first turn of the loop meets it again
             self._look_if_due()
         self._ledger.model = pool.start()
         log.info("watching %s by %s; model %s", self._places.inbox, self._lookout.watching, self._ledger.model)
@@ -128,7 +131,7 @@ class Daemon:
                 self._commit()
                 self._look_if_due()
                 self._dispatch()
-            except (OSError, Taken) as error:
+            except (OSError, AlreadyRunningError) as error:
                 self._pause(error)
         waiting = len(self._inbox) + len(self._ledger)
         self._status.tell(self._lookout.watching, waiting, self._patience.trouble, self._inbox.left_alone)
@@ -234,7 +237,7 @@ class Daemon:
         return self._stop_at != float("inf")
 
     def _pause(self, error: Exception) -> None:
-        self._patience.pause(told(error) if isinstance(error, OSError) else str(error))
+        self._patience.pause(describe(error) if isinstance(error, OSError) else str(error))
         self._lookout.next_look = 0.0  # what has happened meanwhile is seen as soon as work goes on
 
     def _is_done(self) -> bool:

@@ -9,9 +9,10 @@ from dataclasses import replace
 from digitwatch.service import transaction
 from digitwatch.spool import claims
 from digitwatch.spool.annotated_images import withdraw
-from digitwatch.spool.archive import Vanished
+from digitwatch.spool.archive import ClaimVanishedError
 from digitwatch.spool.claims import Claim
 from digitwatch.spool.csv_rows import printable
+from digitwatch.spool.folders import Folders
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.workers.messages import Outcome
 
@@ -22,10 +23,10 @@ GROUP_SECONDS = 0.05  # that the first of them waits for the others at most
 FRESH_SECONDS = 10.0  # an incomplete image younger than this may still be written to
 
 
-class Ledger:
+class InFlight:
     """Every claim that is not yet filed, and how far it has come."""
 
-    def __init__(self, places: transaction.Places, predictions: PredictionLog, clock: Callable[[], float]) -> None:
+    def __init__(self, places: Folders, predictions: PredictionLog, clock: Callable[[], float]) -> None:
         """Begin with nothing in hand."""
         self.model = ""
         self._places = places
@@ -129,7 +130,7 @@ class Ledger:
             while self._to_file:
                 try:
                     moved.append(transaction.move(self._to_file[0]))
-                except Vanished:
+                except ClaimVanishedError:
                     self.drop(self._to_file[0].claim)
                 self._to_file.pop(0)
             transaction.file(moved)

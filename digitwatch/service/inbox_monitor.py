@@ -6,18 +6,18 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from digitwatch.service.backoff import told
 from digitwatch.spool import claims, fs_events
 from digitwatch.spool.claims import CLAIMED, Claim
 from digitwatch.spool.durable_io import identity
 from digitwatch.spool.inbox import Inbox
+from digitwatch.spool.watch_policy import WatchPolicy
+from digitwatch.system.os_errors import describe
 
 log = logging.getLogger(__name__)
 
-LATE_SECONDS = 2.0  # a file this old that a listing finds should have been told by an event
+LATE_SECONDS = 2.0  # a file this old that a listing finds should have been reported by an event
 DEAF_AFTER = 3  # listings in a row that found such files
 ITS_OWN = (errno.EACCES, errno.EPERM, errno.EXDEV, errno.EBUSY)
 """What a rename of one file may be refused for while the inbox lets us take others."""
@@ -26,27 +26,21 @@ SHARE = 10  # a listing is followed by so many times its own length without one:
 BETWEEN_SECONDS = 1.0  # two listings asked for by overflows are at least so far apart
 
 
-@dataclass(frozen=True)
-class Habits:
-    """How the daemon notices files and when it holds back."""
-
-    watch: str
-    recursive: bool
-    rescan: float
-    poll: float
-    min_free: int
-
-
-class Lookout:
+class InboxMonitor:
     """Knows which scans wait, by events as far as they come and by listing the folder in any case."""
 
     def __init__(
-        self, inbox: Inbox, habits: Habits, *, post: Callable[[Callable[[], None]], None], clock: Callable[[], float]
+        self,
+        inbox: Inbox,
+        policy: WatchPolicy,
+        *,
+        post: Callable[[Callable[[], None]], None],
+        clock: Callable[[], float],
     ) -> None:
         """Join the parts; `post` brings a call to the thread that owns this object."""
         self.inbox = inbox
         self.next_look = 0.0
-        self._habits = habits
+        self._policy = policy
         self._post = post
         self._clock = clock
         self._folder: Path = inbox.folder
@@ -58,14 +52,14 @@ class Lookout:
         self._last_look = float("-inf")
         self._pause = 0.0  # seconds between two listings at least
         self._sent = self._received = 0  # events
-        self._told = 0  # scans that events told of since the last listing
+        self._told = 0  # scans that events reported since the last listing
         self.missed = 0
 
     def open(self) -> None:
         """Take the inbox for this daemon; again, when it is another folder than it was.
 
         Raises:
-            Taken: another daemon has it.
+            AlreadyRunningError: another daemon has it.
             OSError: the folder cannot be used.
         """
         home = self._folder / CLAIMED
@@ -81,8 +75,8 @@ class Lookout:
             self._events.stop()
         self._events = fs_events.start(
             self._folder,
-            self._habits.watch,
-            self._habits.recursive,
+            self._policy.watch,
+            self._policy.recursive,
             self._tell,
             lambda: self._post(self._overflowed),
         )
@@ -107,7 +101,7 @@ class Lookout:
         """Mend the watch where that is needed and list the folder.
 
         Raises:
-            Taken: the inbox was replaced by one that another daemon has.
+            AlreadyRunningError: the inbox was replaced by one that another daemon has.
             OSError: the folder is gone or closed to us.
         """
         begun = self._clock()
@@ -116,7 +110,7 @@ class Lookout:
         self._judge(found)
         self._last_look = self._clock()
         self._pause = SHARE * (self._last_look - begun)
-        habitual = self._habits.rescan if self._events else self._habits.poll
+        habitual = self._policy.rescan if self._events else self._policy.poll
         self.next_look = self._last_look + max(habitual, self._pause)
 
     def claim_next(self) -> Claim | None:
@@ -133,7 +127,7 @@ class Lookout:
             except OSError as error:
                 if error.errno not in ITS_OWN or not os.access(self._folder, os.W_OK | os.X_OK):
                     raise
-                self.inbox.leave(name, f"cannot be taken out of its folder ({told(error)})")
+                self.inbox.leave(name, f"cannot be taken out of its folder ({describe(error)})")
         return None
 
     def _tell(self, name: str) -> None:
@@ -169,7 +163,7 @@ class Lookout:
             self.start()
 
     def _judge(self, found: list[str]) -> None:
-        """Turn to polling when listing after listing finds scans that no event told of."""
+        """Turn to polling when listing after listing finds scans that no event reported."""
         told, self._told = self._told, 0
         if self._events is None or not self._settled or self._sent != self._received:
             self._settled = True  # events that still wait their turn are not missed

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from digitwatch.models.provisioning import NoModel
-from digitwatch.workers.messages import Equipment
+from digitwatch.models.provisioning import NoModelError
+from digitwatch.workers.messages import WorkerConfig
 from digitwatch.workers.pool import Pool
 
 log = logging.getLogger(__name__)
@@ -18,12 +18,12 @@ def renew(pool: Pool, choose: Callable[[], Path | str]) -> None:
     """
     try:
         model = choose()
-    except NoModel as error:
+    except NoModelError as error:
         _told(pool.model, "", str(error))
         return
     before = pool.model
     old = pool.equipment
-    fresh = Equipment(model, old.review_below, old.pixels, old.memory)
+    fresh = WorkerConfig(model, old.review_below, old.pixels, old.memory)
     pool.renew(fresh, lambda name, trouble: _told(before, name, trouble))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from digitwatch.spool.claims import Claim
 
 
-class Backlog:
+class ReadQueue:
     """What is to be read, in turn. A suspect is read while nothing else is, so that a death points at it."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

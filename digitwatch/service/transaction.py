@@ -30,19 +30,9 @@ from digitwatch.spool.annotated_images import withdraw
 from digitwatch.spool.claims import Claim
 from digitwatch.spool.csv_rows import Row, printable, shown_name
 from digitwatch.spool.durable_io import digest, make_folder, sync_folder
+from digitwatch.spool.folders import Folders
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.workers.messages import Job, Outcome
-
-
-@dataclass(frozen=True)
-class Places:
-    """The folders between which scans travel; the log's paths are relative to `base`."""
-
-    inbox: Path
-    outbox: Path
-    archive: Path
-    failed: Path
-    base: Path
 
 
 @dataclass(frozen=True)
@@ -69,13 +59,13 @@ class Recorded:
     failure: str
 
 
-def job(places: Places, claim: Claim) -> Job:
+def job(places: Folders, claim: Claim) -> Job:
     """Give the job that a worker needs to read a claimed scan."""
     return Job(claim.id, claim.name, claim.path, places.outbox / claim.day)
 
 
 def record(
-    places: Places,
+    places: Folders,
     finished: Sequence[Finished],
     predictions: PredictionLog,
     model: str,
@@ -106,7 +96,7 @@ def move(recorded: Recorded) -> Recorded:
     """Move a recorded original to its place; give it with the place where it went. `file` makes that last.
 
     Raises:
-        Vanished: somebody took the claimed file away.
+        ClaimVanishedError: somebody took the claimed file away.
         OSError: the folder is full or gone; the same call may be made again.
     """
     if recorded.failure:
@@ -128,7 +118,7 @@ def file(moved: Sequence[Recorded]) -> None:
 
 
 def recover(
-    places: Places, predictions: PredictionLog, known: Container[str] = ()
+    places: Folders, predictions: PredictionLog, known: Container[str] = ()
 ) -> tuple[list[Recorded], list[Claim]]:
     """Find the claims that nobody has in hand: the scans that are only to be filed, and those to be read.
 
@@ -194,12 +184,12 @@ def _free(folder: Path, name: str, failed: bool, chosen: set[Path]) -> Path:
     return filing.free_place(folder, name, taken)
 
 
-def _folders(places: Places, claim: Claim, failed: bool) -> tuple[Path, Path]:
+def _folders(places: Folders, claim: Claim, failed: bool) -> tuple[Path, Path]:
     """Give the folder that must be there and the one below it, made when missing, that the original goes to."""
     return (places.failed, places.failed) if failed else (places.archive, places.archive / claim.day)
 
 
-def _as_recorded(places: Places, claim: Claim, row: Row) -> Recorded:
+def _as_recorded(places: Folders, claim: Claim, row: Row) -> Recorded:
     """Find the place again that a row names; its text may be escaped, so it is met by counting up."""
     failed = row.status == "failed"
     top, folder = _folders(places, claim, failed)

@@ -14,7 +14,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
+
+from digitwatch.system.child_env import environment
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ SILENCE = 30.0  # seconds without a word; the second in a row shows that it hang
 HOPELESS = (2, 78)  # exit codes that another start would not change
 
 
-class Page:
+class WebSupervisor:
     """Starts a command and keeps it alive until `stop`."""
 
     def __init__(
@@ -133,11 +134,3 @@ def listen(process: subprocess.Popen[bytes]) -> None:
                 return
     log.warning("the page has hung for %.0f s; it is killed and started again", 2 * SILENCE)
     process.kill()
-
-
-def environment() -> dict[str, str]:
-    """Give the environment in which Python finds this very digitwatch, and no message goes to systemd."""
-    place = str(Path(__file__).resolve().parents[1])
-    path = os.pathsep.join(filter(None, [place, os.environ.get("PYTHONPATH")]))
-    ours = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES")
-    return {name: value for name, value in os.environ.items() if name not in ours} | {"PYTHONPATH": path}

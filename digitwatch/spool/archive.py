@@ -28,7 +28,7 @@ REFUSED_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 """What filesystems say to a name that is too long for them or has a character that they do not know."""
 
 
-class Vanished(Exception):
+class ClaimVanishedError(Exception):
     """The claimed file is no longer in its place, and not in its target either."""
 
 
@@ -92,13 +92,13 @@ def file_original(claim: Claim, top: Path, target: Path) -> Path:
     filed twice.
 
     Raises:
-        Vanished: it lies neither where it was claimed nor in its place; somebody took it away.
+        ClaimVanishedError: it lies neither where it was claimed nor in its place; somebody took it away.
         OSError: the folder is full, gone or read-only; the original is where it was.
     """
     make_folder(top, target.parent)
     if not os.path.lexists(claim.path):
         if not os.path.lexists(target):
-            raise Vanished(str(claim.path))
+            raise ClaimVanishedError(str(claim.path))
     else:
         try:
             target = _move(claim, target)

@@ -45,7 +45,7 @@ class Claim:
         return self.home / f"{self.id}.{ending}"
 
 
-class Taken(Exception):
+class AlreadyRunningError(Exception):
     """Another digitwatch works in this folder."""
 
 
@@ -59,14 +59,14 @@ def lock(folder: Path) -> int:
     """Take a folder for this process until it ends; give the open handle that keeps it.
 
     Raises:
-        Taken: another live process has it.
+        AlreadyRunningError: another live process has it.
     """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
-        raise Taken(f"another digitwatch already works in {folder}") from None
+        raise AlreadyRunningError(f"another digitwatch already works in {folder}") from None
     except OSError as error:
         os.close(handle)
         if error.errno != errno.EBADF:  # NFS locks only what is open for writing: a file inside
@@ -81,7 +81,7 @@ def _lock_inside(folder: Path) -> int:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
-        raise Taken(f"another digitwatch already works in {folder}") from None
+        raise AlreadyRunningError(f"another digitwatch already works in {folder}") from None
     return handle
 
 
@@ -89,7 +89,7 @@ def lock_inbox(inbox: Path) -> int:
     """Make the folder for claims and take it: one daemon per inbox.
 
     Raises:
-        Taken: another live process has it.
+        AlreadyRunningError: another live process has it.
         OSError: the inbox is gone, or somebody put something else in the place of the folder.
     """
     folder = inbox / CLAIMED

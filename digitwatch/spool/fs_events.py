@@ -53,7 +53,7 @@ PAIRING = (
 """Where watchdog keeps an event of a file moved away, and all others behind it, to see where the file goes."""
 
 
-class NoEvents(Exception):
+class NoEventsError(Exception):
     """Events cannot be had for this folder; the message says why and what would help."""
 
 
@@ -100,7 +100,7 @@ class Events:
         """Start watching and prove it with a dot-file whose event must come.
 
         Raises:
-            NoEvents: the system has no watch left, or the folder raises no events.
+            NoEventsError: the system has no watch left, or the folder raises no events.
         """
         self._canary = threading.Event()
         self._canary_name = f".canary-{secrets.token_hex(4)}"
@@ -117,10 +117,10 @@ class Events:
             self._observer.start()
         except OSError as error:
             self.stop()
-            raise NoEvents(_why(error)) from error
+            raise NoEventsError(_why(error)) from error
         if not self._sings(folder):
             self.stop()
-            raise NoEvents(f"no event came for a file made in {folder}")
+            raise NoEventsError(f"no event came for a file made in {folder}")
 
     def alive(self) -> bool:
         """Tell whether the observer and each of its emitters still run."""
@@ -186,7 +186,7 @@ def start(
         return None
     try:
         return Events(folder, recursive, arrived, missed)
-    except NoEvents as reason:
+    except NoEventsError as reason:
         log.warning("no events for %s (%s): polling instead", folder, reason)
         return None
 

@@ -14,14 +14,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from digitwatch.web.context import HERE, Desk
+from digitwatch.web.context import HERE, Context
 from digitwatch.web.readings_index import Index
 from digitwatch.web.security import HEADERS, Guard
 from digitwatch.web.views import images, login, review, upload
 from digitwatch.web.views import metrics as health
 from digitwatch.web.views import readings as pages
 from digitwatch.web.views.event_stream import Live, listen
-from digitwatch.web.web_settings import Site
+from digitwatch.web.web_settings import WebSettings
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +50,9 @@ ROUTES = [
 ]
 
 
-def make(site: Site) -> Starlette:
+def make(site: WebSettings) -> Starlette:
     """Give the application for one digitwatch; its files are read when it is started."""
-    desk = Desk(site, Index(site.predictions, site.corrections), secrets.token_urlsafe())
+    desk = Context(site, Index(site.predictions, site.corrections), secrets.token_urlsafe())
     live = Live(desk)
 
     @contextlib.asynccontextmanager

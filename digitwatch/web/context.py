@@ -12,16 +12,16 @@ from starlette.responses import HTMLResponse
 
 from digitwatch.web.rate_limit import Rate
 from digitwatch.web.readings_index import Index
-from digitwatch.web.web_settings import Site
+from digitwatch.web.web_settings import WebSettings
 
 HERE = Path(__file__).parent
 
 
 @dataclass
-class Desk:
+class Context:
     """The parts of a running page; `proof` is the secret that our pages show when they ask for a change."""
 
-    site: Site
+    site: WebSettings
     index: Index
     proof: str
     told: dict[str, str] = field(default_factory=dict)  # what the daemon last said of itself
@@ -50,9 +50,9 @@ class Desk:
         return HTMLResponse(self.render(template, **values), status)
 
 
-def desk_of(request: Request) -> Desk:
+def desk_of(request: Request) -> Context:
     """Give the desk of the page that a request came to."""
-    desk: Desk = request.app.state.desk
+    desk: Context = request.app.state.desk
     return desk
 
 

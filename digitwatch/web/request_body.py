@@ -7,7 +7,7 @@ from starlette.requests import Request
 SECONDS = 10.0  # for the few bytes of a form
 
 
-class TooMuchError(Exception):
+class BodyTooLargeError(Exception):
     """More bytes came than anybody needs, or they came too slowly."""
 
 
@@ -15,7 +15,7 @@ async def small_body(request: Request, most: int) -> bytes:
     """Give the body of a request of at most `most` bytes.
 
     Raises:
-        TooMuchError: it is larger, or is not there after SECONDS.
+        BodyTooLargeError: it is larger, or is not there after SECONDS.
     """
     body = bytearray()
     try:
@@ -23,7 +23,7 @@ async def small_body(request: Request, most: int) -> bytes:
             async for block in request.stream():
                 body += block
                 if len(body) > most:
-                    raise TooMuchError(f"expected at most {most} bytes")
+                    raise BodyTooLargeError(f"expected at most {most} bytes")
     except TimeoutError:
-        raise TooMuchError(f"expected all of it within {SECONDS:g} seconds") from None
+        raise BodyTooLargeError(f"expected all of it within {SECONDS:g} seconds") from None
     return bytes(body)

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from digitwatch.web.app import make
 from digitwatch.web.connection_timeout import Impatient
-from digitwatch.web.web_settings import Site
+from digitwatch.web.web_settings import WebSettings
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(site: Site, sock: socket.socket, *, until_eof: bool) -> None:
+def serve(site: WebSettings, sock: socket.socket, *, until_eof: bool) -> None:
     """Answer on a bound socket until SIGTERM or Ctrl-C; with `until_eof` also until standard input ends.
 
     Each line of standard input is then a JSON object with what the daemon says of itself, and standard output gets a

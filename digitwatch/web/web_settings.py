@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from digitwatch.service.transaction import Places
+from digitwatch.spool.folders import Folders
 
 
 @dataclass(frozen=True)
-class Site:
+class WebSettings:
     """All that the page knows of the settings."""
 
-    places: Places
+    places: Folders
     predictions: Path
     corrections: Path
     model: Callable[[], Path | str]  # the one that reads now; a taught one may take over while the page runs
@@ -36,7 +36,7 @@ class Site:
         }
 
 
-def without_paths(site: Site, text: str) -> str:
+def without_paths(site: WebSettings, text: str) -> str:
     """Give a text with the places of the machine written as the names that they have in config.yaml."""
     known = sorted(site.folders.items(), key=lambda item: -len(os.fspath(item[1])))
     for name, folder in (*known, ("", site.places.base)):

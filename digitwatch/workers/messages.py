@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Equipment:
+class WorkerConfig:
     """What a worker needs for its whole life."""
 
     model: Path | str

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from digitwatch.workers.messages import Equipment, Job, Outcome
-from digitwatch.workers.process import Died, Slot, start, verdict, warm_up
+from digitwatch.workers.messages import Job, Outcome, WorkerConfig
+from digitwatch.workers.process import WorkerDiedError, WorkerProcess, start, verdict, warm_up
 
 AHEAD = 2  # scans given to a worker at a time: one that it reads, one that waits so that it never idles
 CRASHES = 5  # a scan during which, read alone, a process died so often is the cause, not the victim
@@ -35,7 +35,7 @@ class Pool:
     def __init__(
         self,
         size: int,
-        equipment: Equipment,
+        equipment: WorkerConfig,
         *,
         seconds: float,
         report: Callable[[Outcome], None],
@@ -50,8 +50,8 @@ class Pool:
         self._report = report
         self._post = post
         self._clock = clock
-        self._slots: list[Slot] = []
-        self._trial: Slot | None = None
+        self._slots: list[WorkerProcess] = []
+        self._trial: WorkerProcess | None = None
         self._stillborn = 0
         self._context = multiprocessing.get_context("forkserver")
 
@@ -79,7 +79,7 @@ class Pool:
             return self.model
         except TimeoutError:
             raise WorkerError(f"no worker was ready after {PREPARING_SECONDS:.0f} seconds") from None
-        except (Died, ValueError) as error:  # ValueError: what the model's loader said
+        except (WorkerDiedError, ValueError) as error:  # ValueError: what the model's loader said
             raise WorkerError(str(error)) from error
 
     @property
@@ -125,7 +125,7 @@ class Pool:
         self._trial = None
         return unfinished
 
-    def renew(self, equipment: Equipment, tell: Callable[[str, str], None]) -> None:
+    def renew(self, equipment: WorkerConfig, tell: Callable[[str, str], None]) -> None:
         """Prove an equipment in a fresh worker; workers like it then take the places of the others as these finish.
 
         `tell` is called in the posting thread with the model's name, or with nothing and why it cannot be used;
@@ -141,14 +141,14 @@ class Pool:
         slot.deadline = self._clock() + PREPARING_SECONDS
         slot.ready.add_done_callback(lambda _: self._post(partial(self._proved, slot, tell)))
 
-    def _proved(self, slot: Slot, tell: Callable[[str, str], None]) -> None:
+    def _proved(self, slot: WorkerProcess, tell: Callable[[str, str], None]) -> None:
         if slot is not self._trial:
             return
         self._trial, slot.deadline = None, None
         error = slot.ready.exception()
         if error is not None or slot.model == self.model:
             slot.dismiss()
-            died = isinstance(error, Died)
+            died = isinstance(error, WorkerDiedError)
             tell(slot.model, "its worker died or took too long" if died else str(error or ""))
             return
         self.equipment, self.model = slot.equipment, slot.model
@@ -160,18 +160,18 @@ class Pool:
             self._fill()
         tell(slot.model, "")
 
-    def _let_go(self, slot: Slot) -> None:
+    def _let_go(self, slot: WorkerProcess) -> None:
         """End a worker that is leaving and has nothing left to do."""
         if slot.leaving and not slot.jobs:
             self._slots.remove(slot)
             slot.dismiss()
 
     @property
-    def _all(self) -> list[Slot]:
+    def _all(self) -> list[WorkerProcess]:
         return self._slots + ([self._trial] if self._trial else [])
 
     @property
-    def _staying(self) -> list[Slot]:
+    def _staying(self) -> list[WorkerProcess]:
         return [slot for slot in self._slots if not slot.leaving]
 
     def _fill(self) -> None:
@@ -180,7 +180,7 @@ class Pool:
             self._slots.append(slot)
             slot.ready.add_done_callback(partial(self._ready, slot))
 
-    def _worker(self, equipment: Equipment) -> Slot:
+    def _worker(self, equipment: WorkerConfig) -> WorkerProcess:
         """Start a worker that tells the thread that owns the pool what it makes of its jobs, and of its end."""
         return start(
             self._context,
@@ -189,10 +189,10 @@ class Pool:
             lambda slot: self._post(partial(self._ended, slot)),
         )
 
-    def _ready(self, slot: Slot, _: object) -> None:
+    def _ready(self, slot: WorkerProcess, _: object) -> None:
         self._post(partial(self._begin, slot))
 
-    def _give(self, slot: Slot, job: Job) -> None:
+    def _give(self, slot: WorkerProcess, job: Job) -> None:
         slot.jobs.append(job)
         if slot.deadline is None:
             self._begin(slot)
@@ -202,14 +202,14 @@ class Pool:
             first = slot.jobs[0]
             self._replace(slot, culprit=first if first is not job and slot.was_ready else None)
 
-    def _begin(self, slot: Slot) -> None:
+    def _begin(self, slot: WorkerProcess) -> None:
         """Set the clock for the first job of a worker; the time to make a new one ready does not count."""
         if not slot.jobs:
             return
         slot.deadline = self._clock() + self._seconds + (0 if slot.ready.done() else PREPARING_SECONDS)
         slot.used = slot.processor_seconds()
 
-    def _done(self, slot: Slot, outcome: Outcome) -> None:
+    def _done(self, slot: WorkerProcess, outcome: Outcome) -> None:
         if slot not in self._slots:
             return  # it was replaced and the job went on with another
         self._stillborn = 0
@@ -219,7 +219,7 @@ class Pool:
         self._report(replace(outcome, model=slot.model))
         self._let_go(slot)
 
-    def _ended(self, slot: Slot) -> None:
+    def _ended(self, slot: WorkerProcess) -> None:
         if slot not in self._slots:
             return
         if slot.jobs or not slot.was_ready:
@@ -227,7 +227,7 @@ class Pool:
         else:  # another takes its place when there is something to read
             self._slots.remove(slot)
 
-    def _replace(self, slot: Slot, culprit: Job | None) -> None:
+    def _replace(self, slot: WorkerProcess, culprit: Job | None) -> None:
         """Make a new worker in place of a dead one and give it the jobs, all but the one that was being read."""
         self._slots.remove(slot)
         others = [job for job in slot.jobs if job is not culprit]

@@ -18,7 +18,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 from digitwatch.spool.csv_rows import printable
-from digitwatch.workers.messages import Equipment, Job, Outcome
+from digitwatch.workers.messages import Job, Outcome, WorkerConfig
 
 log = logging.getLogger(__name__)
 
@@ -28,17 +28,17 @@ PATIENCE = 0.005  # seconds between two looks whether a killed process has ended
 HELD_SECONDS = 2.0  # without an answer, after which one looks whether the process that workers come from is held
 
 
-class Died(Exception):
+class WorkerDiedError(Exception):
     """A worker ended before it was ready."""
 
 
 @dataclass(eq=False)
-class Slot:
+class WorkerProcess:
     """One worker: its process, the pipe to it, and the jobs given to it in order."""
 
     pid: int
     pipe: Connection
-    equipment: Equipment
+    equipment: WorkerConfig
     ready: Future[str] = field(default_factory=Future)  # the name of its model
     jobs: deque[Job] = field(default_factory=deque)
     deadline: float | None = None
@@ -101,10 +101,10 @@ def warm_up() -> None:
 
 def start(
     context: ForkServerContext,
-    equipment: Equipment,
-    answered: Callable[[Slot, Outcome], None],
-    ended: Callable[[Slot], None],
-) -> Slot:
+    equipment: WorkerConfig,
+    answered: Callable[[WorkerProcess, Outcome], None],
+    ended: Callable[[WorkerProcess], None],
+) -> WorkerProcess:
     """Start a worker; it makes itself ready at once.
 
     `answered` is called with what it made of each job, in their order, and `ended` when it is no more; both in a
@@ -118,13 +118,13 @@ def start(
         process = context.Process(target=_serve, args=(there, equipment), daemon=True)
         _start(process)
     assert process.pid is not None
-    slot = Slot(process.pid, here, equipment)
+    slot = WorkerProcess(process.pid, here, equipment)
     slot.listener = threading.Thread(target=_listen, args=(slot, answered, ended), daemon=True)
     slot.listener.start()
     return slot
 
 
-def verdict(slot: Slot, culprit: Job, seconds: float) -> Outcome:
+def verdict(slot: WorkerProcess, culprit: Job, seconds: float) -> Outcome:
     """Tell what the death of a worker says about the scan that it was reading, for which it had so many seconds."""
     if not slot.overdue:
         log.warning("%s: its worker died; it is read again, alone", printable(culprit.name))
@@ -185,7 +185,9 @@ def _state(pid: int) -> str:
         return ""
 
 
-def _listen(slot: Slot, answered: Callable[[Slot, Outcome], None], ended: Callable[[Slot], None]) -> None:
+def _listen(
+    slot: WorkerProcess, answered: Callable[[WorkerProcess, Outcome], None], ended: Callable[[WorkerProcess], None]
+) -> None:
     """Pass on what a worker says. Only the worker holds the other end of the pipe, so that this one ends with it."""
     try:
         model, trouble = slot.pipe.recv()
@@ -194,11 +196,11 @@ def _listen(slot: Slot, answered: Callable[[Slot, Outcome], None], ended: Callab
             answered(slot, slot.pipe.recv())
     except (EOFError, OSError):
         if not slot.ready.done():
-            slot.ready.set_exception(Died("a worker ended while it loaded the model"))
+            slot.ready.set_exception(WorkerDiedError("a worker ended while it loaded the model"))
         ended(slot)
 
 
-def _serve(pipe: Connection, equipment: Equipment) -> None:
+def _serve(pipe: Connection, equipment: WorkerConfig) -> None:
     """Be a worker: say which model is loaded, or why none is, and do job after job until there is None.
 
     Only worker processes ever import the worker module (and OpenCV).

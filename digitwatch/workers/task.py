@@ -22,13 +22,13 @@ from digitwatch.recognition.image.decode import ImageError, Page
 from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.reader import Reader
 from digitwatch.recognition.result import Reading
-from digitwatch.service.backoff import told
 from digitwatch.spool.annotated_images import publish, withdraw
 from digitwatch.spool.archive import numbered
 from digitwatch.spool.claims import Claim, sync_claim
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.file_probe import LOOK
-from digitwatch.workers.messages import Equipment, Job, Outcome, PageResult
+from digitwatch.system.os_errors import describe
+from digitwatch.workers.messages import Job, Outcome, PageResult, WorkerConfig
 
 TIDY = 200  # scans after which a worker tidies its memory; that takes a few milliseconds
 
@@ -60,7 +60,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def prepare(equipment: Equipment) -> str:
+def prepare(equipment: WorkerConfig) -> str:
     """Load the model, prove that it answers, and set the memory limit; give the model's name.
 
     Raises:
@@ -71,7 +71,7 @@ def prepare(equipment: Equipment) -> str:
     return model
 
 
-def _load(equipment: Equipment) -> Reader:
+def _load(equipment: WorkerConfig) -> Reader:
     global _reader  # noqa: PLW0603 (a process has one reader, made once)
     cv2.setNumThreads(1)
     reader = Reader(equipment.model, review_below=equipment.review_below, max_pixels=equipment.pixels)
@@ -91,7 +91,7 @@ def _self_test() -> np.ndarray:
     return page
 
 
-def perform(job: Job, equipment: Equipment) -> Outcome:
+def perform(job: Job, equipment: WorkerConfig) -> Outcome:
     """Read one scan and publish its pictures; it may be killed and repeated at will.
 
     Trouble of the scan comes back as `failure`, trouble of the world (disk full, folder gone, model
@@ -105,9 +105,9 @@ def perform(job: Job, equipment: Equipment) -> Outcome:
         return Outcome(job, "", trouble=str(error))
     except FileNotFoundError as error:
         gone = error.filename == os.fspath(job.source)
-        return Outcome(job, "", gone=gone, trouble="" if gone else told(error))
+        return Outcome(job, "", gone=gone, trouble="" if gone else describe(error))
     except OSError as error:
-        return Outcome(job, "", trouble=told(error))
+        return Outcome(job, "", trouble=describe(error))
 
 
 def tidy() -> None:
@@ -136,7 +136,7 @@ def _perform(job: Job, reader: Reader) -> Outcome:
         failure = "it needs more memory than limits.memory in config.yaml allows"
     except Exception as error:  # whatever a scan does to the reader must cost that scan alone
         failure = f"it confused the reader ({type(error).__name__}: {error}): a bug in digitwatch, please report it"
-    durable.result()  # before the failure is told, too
+    durable.result()  # before the failure is reported, too
     withdraw(job.outbox, job.name, job.id)
     return Outcome(job, sha256, failure=failure, truncated=truncated, stamp=stamp)
 

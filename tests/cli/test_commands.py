@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from digitwatch.cli import commands
-from digitwatch.cli.commands import ExitCode, Refusal
+from digitwatch.cli.commands import CommandError, ExitCode
 from digitwatch.config.settings import FILES, FOLDERS, Settings
 
 
@@ -23,7 +23,7 @@ def test_results_of_a_batch_lie_beside_its_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("out", ["", "inside", "inside/deeper"])
 def test_results_of_a_batch_never_lie_in_its_folder(tmp_path: Path, out: str) -> None:
     """They would be read as scans the next time."""
-    with pytest.raises(Refusal, match="expected a place outside") as refused:
+    with pytest.raises(CommandError, match="expected a place outside") as refused:
         commands._batch_places(options(tmp_path, tmp_path / out))
 
     assert refused.value.code == ExitCode.USAGE
@@ -37,6 +37,6 @@ def test_folders_below_the_settings_are_made_and_others_are_not(tmp_path: Path) 
     commands._make_folders(settings)
     assert all(place.is_dir() for place in places.values())
 
-    with pytest.raises(Refusal, match=r"archive: .*mkdir -p /nonexistent/archive") as refused:
+    with pytest.raises(CommandError, match=r"archive: .*mkdir -p /nonexistent/archive") as refused:
         commands._make_folders(settings.model_copy(update={"archive": Path("/nonexistent/archive")}))
     assert refused.value.code == ExitCode.TRY_LATER

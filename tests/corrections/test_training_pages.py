@@ -6,26 +6,26 @@ from pathlib import Path
 import pytest
 
 from digitwatch.corrections.training_pages import content, pages
-from digitwatch.service.transaction import Places
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import Correction
 from digitwatch.spool.csv_rows import HEADER
+from digitwatch.spool.folders import Folders
 
 SHA = hashlib.sha256(b"scan").hexdigest()
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
+def places(tmp_path: Path) -> Folders:
     """Give folders with one archived scan, its row, and a correction."""
     (tmp_path / "archive").mkdir()
     (tmp_path / "archive" / "a.png").write_bytes(b"scan")
     row = f"t,a.png,1,17,0.5,review,,,ID1,{SHA},out.png,archive/a.png,m,1\n"
     (tmp_path / "predictions.csv").write_text(HEADER + row + row.replace("ID1", "ID2"))
     correction_log.append(tmp_path / "corrections.csv", Correction("t", "ID1", "a.png", "1", SHA, "17", "12", "me"))
-    return Places(*(tmp_path / name for name in ("inbox", "outbox", "archive", "failed")), tmp_path)
+    return Folders(*(tmp_path / name for name in ("inbox", "outbox", "archive", "failed")), tmp_path)
 
 
-def test_only_what_was_looked_at_is_given(places: Places) -> None:
+def test_only_what_was_looked_at_is_given(places: Folders) -> None:
     """The other row of the log is nobody's word."""
     [page] = pages(places.base / "predictions.csv", places.base / "corrections.csv")
 
@@ -33,7 +33,7 @@ def test_only_what_was_looked_at_is_given(places: Places) -> None:
     assert content(places, page) == b"scan"
 
 
-def test_an_original_that_is_another_one_is_not_given(places: Places) -> None:
+def test_an_original_that_is_another_one_is_not_given(places: Folders) -> None:
     """Changed, gone, or told to lie elsewhere."""
     [page] = pages(places.base / "predictions.csv", places.base / "corrections.csv")
     (places.base / "elsewhere.png").write_bytes(b"scan")

@@ -4,17 +4,17 @@ import os
 from pathlib import Path
 
 from digitwatch.diagnostics.inspect import inspect
-from digitwatch.service.inbox_monitor import Habits
-from digitwatch.service.transaction import Places
+from digitwatch.spool.folders import Folders
+from digitwatch.spool.watch_policy import WatchPolicy
 
-HABITS = Habits("auto", False, 30.0, 1.0, 0)
+HABITS = WatchPolicy("auto", False, 30.0, 1.0, 0)
 
 
-def made(base: Path) -> Places:
+def made(base: Path) -> Folders:
     """Make the folders below `base`."""
     for name in ("inbox", "outbox", "archive", "failed"):
         (base / name).mkdir()
-    return Places(base / "inbox", base / "outbox", base / "archive", base / "failed", base)
+    return Folders(base / "inbox", base / "outbox", base / "archive", base / "failed", base)
 
 
 def test_a_sound_installation_has_nothing_to_mend(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_one_fault_does_not_hide_another(tmp_path: Path) -> None:
     """A missing archive, a log that is a folder and a missing model are all told in one go."""
     places = made(tmp_path)
     places.archive.rmdir()
-    places = Places(places.inbox, places.outbox, Path("/nonexistent"), places.failed, tmp_path)
+    places = Folders(places.inbox, places.outbox, Path("/nonexistent"), places.failed, tmp_path)
     files = {"predictions": tmp_path, "corrections": Path("/nonexistent/c.csv")}
     findings = inspect(places, files, HABITS, model=tmp_path / "gone.keras", data=None)
     wrong = [finding.what.split(":")[0] for finding in findings if not finding.well]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from digitwatch.config.settings import Training
-from digitwatch.models.provisioning import NoModel, provide
+from digitwatch.models.provisioning import NoModelError, provide
 
 
 def test_a_bundled_model_is_taken_by_its_name() -> None:
@@ -29,7 +29,7 @@ def test_without_tensorflow_the_message_says_what_to_install(tmp_path: Path, mon
     """A missing model on a machine that only reads is told in one line."""
     monkeypatch.setitem(sys.modules, "tensorflow", None)
 
-    with pytest.raises(NoModel, match=r"pip install 'digitwatch\[train\]'"):
+    with pytest.raises(NoModelError, match=r"pip install 'digitwatch\[train\]'"):
         provide(tmp_path / "absent", Training(), print)
 
 
@@ -55,5 +55,5 @@ def test_bad_training_data_is_told(tmp_path: Path) -> None:
     """A wrong data file is a sentence, not a traceback."""
     pytest.importorskip("tensorflow")
 
-    with pytest.raises(NoModel, match=r"gone\.npz"):
+    with pytest.raises(NoModelError, match=r"gone\.npz"):
         provide(tmp_path / "mine", Training(data=tmp_path / "gone.npz"), print)

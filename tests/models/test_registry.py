@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.models.registry import HISTORY, HistoryError, current, install, rollback
+from digitwatch.models.registry import HISTORY, RegistryError, current, install, rollback
 
 
 def save(stem: Path) -> None:
@@ -56,5 +56,5 @@ def test_a_damaged_history_is_told(tmp_path: Path, content: str) -> None:
     """It names the file and what to do, instead of reading with another model than people think."""
     (tmp_path / HISTORY).write_text(content)
 
-    with pytest.raises(HistoryError, match=r"history\.json.*delete it"):
+    with pytest.raises(RegistryError, match=r"history\.json.*delete it"):
         current(tmp_path, "cnn")

@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from digitwatch.service.backoff import BACK_OFF, SAY_AGAIN, Patience, told
+from digitwatch.service.backoff import BACK_OFF, SAY_AGAIN, Backoff
+from digitwatch.system.os_errors import describe
 
 
 class Clock:
@@ -20,7 +21,7 @@ class Clock:
 def test_waits_longer_each_time() -> None:
     """The pauses follow the table and then stay at its end."""
     clock = Clock()
-    patience = Patience(clock)
+    patience = Backoff(clock)
     waits = []
     for _ in range(len(BACK_OFF) + 2):
         patience.pause("disk full")
@@ -32,7 +33,7 @@ def test_waits_longer_each_time() -> None:
 def test_holds_until_the_time_has_come() -> None:
     """Work is held back until the pause is over."""
     clock = Clock()
-    patience = Patience(clock)
+    patience = Backoff(clock)
     patience.pause("disk full")
 
     assert patience.holds
@@ -42,7 +43,7 @@ def test_holds_until_the_time_has_come() -> None:
 
 def test_the_same_reason_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     """A full disk is one line in the journal, not a thousand."""
-    patience = Patience(Clock())
+    patience = Backoff(Clock())
     with caplog.at_level(logging.INFO):
         for _ in range(5):
             patience.pause("disk full")
@@ -54,7 +55,7 @@ def test_the_same_reason_is_logged_once(caplog: pytest.LogCaptureFixture) -> Non
 def test_trouble_that_comes_and_goes_is_not_said_a_thousand_times(caplog: pytest.LogCaptureFixture) -> None:
     """One scan that cannot be read between good ones: a pair of lines now and then, not for every try."""
     clock = Clock()
-    patience = Patience(clock)
+    patience = Backoff(clock)
     with caplog.at_level(logging.INFO):
         for _ in range(1000):
             patience.pause("bad sector: /inbox/a.png")
@@ -66,7 +67,7 @@ def test_trouble_that_comes_and_goes_is_not_said_a_thousand_times(caplog: pytest
 
 def test_the_oldest_trouble_is_not_forgotten() -> None:
     """A second one does not hide the first."""
-    patience = Patience(Clock())
+    patience = Backoff(Clock())
     patience.pause("disk full: /out/a.png")
     patience.pause("disk full: /out/b.png")
     assert patience.trouble == "disk full: /out/b.png"
@@ -79,4 +80,4 @@ def test_the_oldest_trouble_is_not_forgotten() -> None:
 
 def test_trouble_names_the_place() -> None:
     """An operator reads what was refused and where."""
-    assert told(OSError(28, "No space left on device", "/srv/out")) == "No space left on device: /srv/out"
+    assert describe(OSError(28, "No space left on device", "/srv/out")) == "No space left on device: /srv/out"

@@ -14,10 +14,10 @@ from accounts import account, family, processes_writing, tiny
 from service import Service, scan, until
 
 from digitwatch.service.daemon import Daemon
-from digitwatch.service.inbox_monitor import Habits
-from digitwatch.service.transaction import Places
+from digitwatch.spool.folders import Folders
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
+from digitwatch.spool.watch_policy import WatchPolicy
 from digitwatch.workers.pool import WorkerError
 
 
@@ -108,8 +108,8 @@ def test_a_full_inbox_is_listed_while_the_workers_get_ready(tmp_path: Path) -> N
     for number in range(3):
         (tmp_path / f"{number}.png").write_bytes(scan())
     inbox = Inbox(tmp_path, settle=0, recursive=False, is_complete=lambda *_: True, clock=time.monotonic)
-    places = Places(*[tmp_path] * 5)
-    habits = Habits("polling", False, 1, 1, 0)
+    places = Folders(*[tmp_path] * 5)
+    habits = WatchPolicy("polling", False, 1, 1, 0)
     daemon = Daemon(places, inbox, PredictionLog(tmp_path / "log"), habits, clock=time.monotonic)
     pool = _Unready(inbox)
     with pytest.raises(WorkerError):

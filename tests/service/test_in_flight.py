@@ -5,29 +5,30 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.service.in_flight import GROUP, GROUP_SECONDS, Ledger
-from digitwatch.service.transaction import Places, job
+from digitwatch.service.in_flight import GROUP, GROUP_SECONDS, InFlight
+from digitwatch.service.transaction import job
 from digitwatch.spool import claims
+from digitwatch.spool.folders import Folders
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.workers.messages import Outcome
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
+def places(tmp_path: Path) -> Folders:
     """Give the folders, the inbox taken."""
     for name in ("inbox", "outbox", "archive", "failed"):
         (tmp_path / name).mkdir()
     claims.lock_inbox(tmp_path / "inbox")
-    return Places(tmp_path / "inbox", tmp_path / "outbox", tmp_path / "archive", tmp_path / "failed", tmp_path)
+    return Folders(tmp_path / "inbox", tmp_path / "outbox", tmp_path / "archive", tmp_path / "failed", tmp_path)
 
 
 @pytest.fixture
-def ledger(places: Places) -> Ledger:
+def ledger(places: Folders) -> InFlight:
     """Give a ledger with nothing in hand."""
-    return Ledger(places, PredictionLog(places.base / "predictions.csv"), time.monotonic)
+    return InFlight(places, PredictionLog(places.base / "predictions.csv"), time.monotonic)
 
 
-def take(places: Places, ledger: Ledger, name: str = "a.png") -> claims.Claim:
+def take(places: Folders, ledger: InFlight, name: str = "a.png") -> claims.Claim:
     """Bring a scan and claim it."""
     (places.inbox / name).write_bytes(b"x")
     claim = claims.claim(places.inbox, name)
@@ -35,7 +36,7 @@ def take(places: Places, ledger: Ledger, name: str = "a.png") -> claims.Claim:
     return claim
 
 
-def test_from_claimed_to_filed(places: Places, ledger: Ledger) -> None:
+def test_from_claimed_to_filed(places: Folders, ledger: InFlight) -> None:
     """Recorded first, then filed; then nothing is in hand."""
     claim = take(places, ledger)
     ledger.finish(claim, Outcome(job(places, claim), "", failure="is empty"))
@@ -48,7 +49,7 @@ def test_from_claimed_to_filed(places: Places, ledger: Ledger) -> None:
     assert len(ledger) == 0 and not ledger.is_pending
 
 
-def test_what_was_written_to_is_read_again(places: Places, ledger: Ledger) -> None:
+def test_what_was_written_to_is_read_again(places: Folders, ledger: InFlight) -> None:
     """A stamp that no longer fits takes the scan back; one that has gone is let go."""
     changed, gone = take(places, ledger), take(places, ledger, "b.png")
     for claim in (changed, gone):
@@ -61,7 +62,7 @@ def test_what_was_written_to_is_read_again(places: Places, ledger: Ledger) -> No
     assert len(ledger) == 1
 
 
-def test_an_earlier_runs_claims_are_taken_up_once(places: Places, ledger: Ledger) -> None:
+def test_an_earlier_runs_claims_are_taken_up_once(places: Folders, ledger: InFlight) -> None:
     """A claim without rows is to be read; asked again, it is in hand."""
     (places.inbox / "a.png").write_bytes(b"x")
     claim = claims.claim(places.inbox, "a.png")
@@ -70,7 +71,7 @@ def test_an_earlier_runs_claims_are_taken_up_once(places: Places, ledger: Ledger
     assert ledger.adopt() == []
 
 
-def test_only_the_unread_go_back(places: Places, ledger: Ledger) -> None:
+def test_only_the_unread_go_back(places: Folders, ledger: InFlight) -> None:
     """What was read stays claimed, since its rows may be in the log."""
     take(places, ledger)
     read = take(places, ledger, "b.png")
@@ -81,10 +82,10 @@ def test_only_the_unread_go_back(places: Places, ledger: Ledger) -> None:
     assert claims.is_there(read) and not (places.inbox / "b.png").exists()
 
 
-def test_scans_are_recorded_together_but_none_waits_long(places: Places) -> None:
+def test_scans_are_recorded_together_but_none_waits_long(places: Folders) -> None:
     """What was read is due after a moment, and at once when there is enough of it."""
     now = [100.0]
-    ledger = Ledger(places, PredictionLog(places.base / "predictions.csv"), lambda: now[0])
+    ledger = InFlight(places, PredictionLog(places.base / "predictions.csv"), lambda: now[0])
     for number in range(GROUP):
         assert ledger.due > 100 or not number
         claim = take(places, ledger, f"{number}.png")
@@ -96,7 +97,7 @@ def test_scans_are_recorded_together_but_none_waits_long(places: Places) -> None
     assert len(ledger.record()) == ledger.file() == GROUP
 
 
-def test_what_was_moved_before_trouble_is_filed_later(places: Places, ledger: Ledger) -> None:
+def test_what_was_moved_before_trouble_is_filed_later(places: Folders, ledger: InFlight) -> None:
     """When the second of two originals cannot be moved, both stay in hand until they are."""
     for name in ("a.png", "b.png"):
         claim = take(places, ledger, name)

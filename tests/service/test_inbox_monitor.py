@@ -13,10 +13,11 @@ import pytest
 from service import until
 
 from digitwatch.service import inbox_monitor
-from digitwatch.service.inbox_monitor import DEAF_AFTER, Habits, Lookout
+from digitwatch.service.inbox_monitor import DEAF_AFTER, InboxMonitor
 from digitwatch.spool import fs_events
-from digitwatch.spool.claims import Taken
+from digitwatch.spool.claims import AlreadyRunningError
 from digitwatch.spool.inbox import Inbox
+from digitwatch.spool.watch_policy import WatchPolicy
 
 
 class Clock:
@@ -37,8 +38,8 @@ class Owner:
         self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.clock = Clock()
         self.inbox = Inbox(folder, settle=0, recursive=False, is_complete=lambda *_: True, clock=self.clock)
-        habits = Habits("auto", False, 30.0, 1.0, 0)
-        self.lookout = Lookout(self.inbox, habits, post=self.calls.put, clock=self.clock)
+        habits = WatchPolicy("auto", False, 30.0, 1.0, 0)
+        self.lookout = InboxMonitor(self.inbox, habits, post=self.calls.put, clock=self.clock)
         self.lookout.open()
         self.lookout.start()
 
@@ -152,9 +153,9 @@ def test_a_replaced_inbox_is_taken_anew(owner: Owner) -> None:
     put(owner, "a.png")
     until(lambda: owner.knows(1), "an event from the new folder", 10)
 
-    with pytest.raises(Taken):
+    with pytest.raises(AlreadyRunningError):
         Owner(owner.inbox.folder)
-    with pytest.raises(Taken):
+    with pytest.raises(AlreadyRunningError):
         Owner(owner.inbox.folder.with_name("old"))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.service.read_queue import Backlog
+from digitwatch.service.read_queue import ReadQueue
 from digitwatch.spool.claims import Claim
 
 
@@ -31,7 +31,7 @@ def claim(scan: str) -> Claim:
 
 def test_a_scan_waits_until_it_is_due(clock: Clock) -> None:
     """A scan to be looked at again is not given before its time."""
-    backlog = Backlog(clock)
+    backlog = ReadQueue(clock)
     backlog.later(claim("a"), 2.0)
     assert (backlog.take(0), backlog.next_due()) == (None, 2.0)
     clock.now = 2.0
@@ -42,7 +42,7 @@ def test_a_scan_waits_until_it_is_due(clock: Clock) -> None:
 
 def test_a_suspect_is_read_alone(clock: Clock) -> None:
     """A suspect waits until nobody reads, and nobody is given anything until it has ended."""
-    backlog = Backlog(clock)
+    backlog = ReadQueue(clock)
     backlog.suspect(claim("bad"))
     backlog.later(claim("good"))
     assert backlog.take(1) is None
@@ -56,7 +56,7 @@ def test_a_suspect_is_read_alone(clock: Clock) -> None:
 
 def test_a_suspect_may_be_tried_again(clock: Clock) -> None:
     """When the process died once more, the scan is a suspect still, and its try has ended."""
-    backlog = Backlog(clock)
+    backlog = ReadQueue(clock)
     backlog.suspect(claim("bad"))
     backlog.take(0)
     backlog.suspect(claim("bad"))

@@ -13,7 +13,7 @@ import pytest
 from service import Service, until
 
 from digitwatch.service import web_supervisor
-from digitwatch.service.web_supervisor import Page
+from digitwatch.service.web_supervisor import WebSupervisor
 
 
 def script(base: Path, text: str) -> list[str]:
@@ -33,7 +33,7 @@ def lines(base: Path) -> list[str]:
 
 def test_the_page_hears_the_daemon_and_ends_with_it(tmp_path: Path) -> None:
     """What was said before it started reaches it too, and nothing twice."""
-    kept = Page(script(tmp_path, ECHO))
+    kept = WebSupervisor(script(tmp_path, ECHO))
     kept.tell(watching="events")
     kept.start()
     kept.tell(watching="events")
@@ -50,7 +50,7 @@ def test_the_page_hears_the_daemon_and_ends_with_it(tmp_path: Path) -> None:
 def test_a_page_that_ends_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ever more slowly, and the daemon says so."""
     monkeypatch.setattr(web_supervisor, "SOONEST", 0.01)
-    kept = Page(script(tmp_path, ENDS % 1))
+    kept = WebSupervisor(script(tmp_path, ENDS % 1))
     kept.start()
     until(lambda: len(lines(tmp_path)) >= 3, "three starts")
     kept.stop()
@@ -60,7 +60,7 @@ def test_a_page_that_ends_is_started_again(tmp_path: Path, monkeypatch: pytest.M
 def test_wrong_settings_are_not_tried_again(tmp_path: Path, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another start would not change them."""
     monkeypatch.setattr(web_supervisor, "SOONEST", 0.01)
-    kept = Page(script(tmp_path, ENDS % code))
+    kept = WebSupervisor(script(tmp_path, ENDS % code))
     kept.start()
     kept._thread.join(30)
 
@@ -72,7 +72,7 @@ def test_a_page_that_does_not_listen_holds_nobody_up(tmp_path: Path, monkeypatch
     """A full pipe loses words, not time; and a page that ignores SIGTERM is killed."""
     monkeypatch.setattr(web_supervisor, "STOP_SECONDS", 0.5)
     stubborn = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(1000)\n"
-    kept = Page(script(tmp_path, stubborn))
+    kept = WebSupervisor(script(tmp_path, stubborn))
     kept.start()
     until(lambda: kept._process, "it is started")
     for number in range(5000):
@@ -86,7 +86,7 @@ def test_a_page_that_does_not_listen_holds_nobody_up(tmp_path: Path, monkeypatch
 
 def test_a_command_that_is_not_there_is_no_trouble(tmp_path: Path) -> None:
     """The daemon goes on, and the page is tried again later."""
-    kept = Page([str(tmp_path / "absent")])
+    kept = WebSupervisor([str(tmp_path / "absent")])
     kept.start()
     kept.tell(watching="events")
     kept.stop()
@@ -105,7 +105,7 @@ def test_a_page_that_hangs_is_killed_and_started_again(
     """It lives and does nothing: no sign of life comes, and that is told."""
     monkeypatch.setattr(web_supervisor, "SOONEST", 0.01)
     monkeypatch.setattr(web_supervisor, "SILENCE", 0.3)
-    kept = Page(script(tmp_path, text))
+    kept = WebSupervisor(script(tmp_path, text))
     kept.start()
     until(lambda: len(lines(tmp_path)) >= 2, "another start")
     kept.stop()

@@ -57,7 +57,7 @@ def test_a_scan_that_was_taken_away_is_told_from_trouble(tmp_path: Path, claim: 
     """A claimed file that is nowhere is no reason to wait for ever."""
     claim.path.unlink()
 
-    with pytest.raises(archive.Vanished):
+    with pytest.raises(archive.ClaimVanishedError):
         archive.file_original(claim, tmp_path, tmp_path / "a.png")
 
 

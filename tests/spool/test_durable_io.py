@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.service.backoff import told
 from digitwatch.spool import durable_io
+from digitwatch.system.os_errors import describe
 
 
 def test_rename_refuses_an_existing_target(tmp_path: Path) -> None:
@@ -79,4 +79,4 @@ def test_the_folder_that_is_gone_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         durable_io.make_folder(tmp_path / "outbox", tmp_path / "outbox" / "2026-11-22")
 
-    assert told(caught.value) == f"the folder is gone; make it or mount its disk: {tmp_path / 'outbox'}"
+    assert describe(caught.value) == f"the folder is gone; make it or mount its disk: {tmp_path / 'outbox'}"

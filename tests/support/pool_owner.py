@@ -4,7 +4,7 @@ import queue
 import time
 from collections.abc import Callable
 
-from digitwatch.workers.messages import Equipment, Outcome
+from digitwatch.workers.messages import Outcome, WorkerConfig
 from digitwatch.workers.pool import Pool
 
 
@@ -17,7 +17,7 @@ class Owner:
         self.outcomes: list[Outcome] = []
         self.pool = Pool(
             1,
-            Equipment(model, None, 10**8, 4 * 10**9),
+            WorkerConfig(model, None, 10**8, 4 * 10**9),
             seconds=seconds,
             report=self.outcomes.append,
             post=self.calls.put,

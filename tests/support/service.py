@@ -117,7 +117,7 @@ class Service:
         """Give the rows of the log."""
         try:
             with (self.base / "predictions.csv").open(newline="", encoding="utf-8") as file:
-                return [row for row in csv.DictReader(file) if row["elapsed_ms"]]
+                return [row for row in csv.DictReader(file) if row.get("elapsed_ms")]
         except FileNotFoundError:
             return []
 

@@ -20,13 +20,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from digitwatch.service.daemon import Daemon
-from digitwatch.service.inbox_monitor import Habits
 from digitwatch.service.signals import listen
-from digitwatch.service.transaction import Places
 from digitwatch.spool.annotated_images import publish
 from digitwatch.spool.claims import Claim, sync_claim
+from digitwatch.spool.folders import Folders
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
+from digitwatch.spool.watch_policy import WatchPolicy
 from digitwatch.workers.messages import Job, Outcome, PageResult
 
 
@@ -110,10 +110,10 @@ def make(base: Path, log: Path | None = None) -> tuple[Daemon, ReadsAtOnce]:
     """Make the folders below `base`, the daemon and its reader."""
     for name in ("inbox", "outbox", "archive", "failed"):
         (base / name).mkdir(exist_ok=True)
-    places = Places(base / "inbox", base / "outbox", base / "archive", base / "failed", base)
+    places = Folders(base / "inbox", base / "outbox", base / "archive", base / "failed", base)
     inbox = Inbox(places.inbox, settle=0.0, recursive=False, is_complete=lambda *_: True, clock=time.monotonic)
     rescan = float(os.environ.get("SMALL_RESCAN", "1"))
-    habits = Habits(os.environ.get("SMALL_WATCH", "polling"), False, rescan, 0.1, 0)
+    habits = WatchPolicy(os.environ.get("SMALL_WATCH", "polling"), False, rescan, 0.1, 0)
     daemon = Daemon(places, inbox, PredictionLog(log or base / "predictions.csv"), habits, clock=time.monotonic)
     return daemon, ReadsAtOnce(daemon.report, daemon.calls.put)
 

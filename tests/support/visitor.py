@@ -16,22 +16,24 @@ pytest.importorskip("starlette", reason="needs the extra web: pip install -e '.[
 import httpx
 from starlette.applications import Starlette
 
-from digitwatch.service.transaction import Places
 from digitwatch.spool.csv_rows import Row
+from digitwatch.spool.folders import Folders
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.web.app import make
 from digitwatch.web.server import Server, bind
-from digitwatch.web.web_settings import Site
+from digitwatch.web.web_settings import WebSettings
 
 DAY = "2026-11-22"
 
 
-def site(base: Path, **changes: object) -> Site:
+def site(base: Path, **changes: object) -> WebSettings:
     """Make the folders below `base`; give the page's settings for them."""
-    places = Places(base / "inbox", base / "outbox", base / "archive", base / "failed", base)
+    places = Folders(base / "inbox", base / "outbox", base / "archive", base / "failed", base)
     for folder in (places.inbox, places.outbox / DAY, places.archive / DAY, places.failed):
         folder.mkdir(parents=True, exist_ok=True)
-    plain = Site(places, base / "predictions.csv", base / "corrections.csv", lambda: "dense", 10_000_000, 0, 1_000_000)
+    plain = WebSettings(
+        places, base / "predictions.csv", base / "corrections.csv", lambda: "dense", 10_000_000, 0, 1_000_000
+    )
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
@@ -82,7 +84,7 @@ class Visitor(httpx.Client):
 
 
 @contextlib.contextmanager
-def visiting(settings: Site) -> Iterator[Visitor]:
+def visiting(settings: WebSettings) -> Iterator[Visitor]:
     """Serve the page as long as the block lasts."""
     app = make(settings)
     server = Server(app)

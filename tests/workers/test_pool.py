@@ -15,7 +15,7 @@ from pool_owner import Owner
 from service import scan, until
 
 from digitwatch.workers import process
-from digitwatch.workers.messages import Equipment, Job
+from digitwatch.workers.messages import Job, WorkerConfig
 from digitwatch.workers.pool import WorkerError
 
 
@@ -167,7 +167,7 @@ def test_a_held_fork_server_is_replaced(
 def renewed(owner: Owner, model: str) -> tuple[str, str]:
     """Ask for another model; give its name and the trouble that were told."""
     told: list[tuple[str, str]] = []
-    owner.pool.renew(Equipment(model, None, 10**8, 4 * 10**9), lambda *said: told.append(said))
+    owner.pool.renew(WorkerConfig(model, None, 10**8, 4 * 10**9), lambda *said: told.append(said))
     end = time.monotonic() + 60
     while not told:
         assert time.monotonic() < end, "nothing was told"
@@ -213,7 +213,7 @@ def test_the_same_model_keeps_its_workers(owner: Owner) -> None:
 
 def test_a_trial_ends_with_the_pool(owner: Owner) -> None:
     """Stopping does not wait for a model that is being tried, and leaves no process."""
-    owner.pool.renew(Equipment("cnn", None, 10**8, 4 * 10**9), lambda *_: None)
+    owner.pool.renew(WorkerConfig("cnn", None, 10**8, 4 * 10**9), lambda *_: None)
 
     assert owner.pool.stop() == []
     assert owner.pool.free == 2

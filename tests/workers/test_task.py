@@ -16,10 +16,10 @@ CODE = """
 import sys
 from pathlib import Path
 from digitwatch.workers import task
-from digitwatch.workers.messages import (Equipment, Job)
+from digitwatch.workers.messages import (WorkerConfig, Job)
 
 base = Path(sys.argv[1])
-equipment = Equipment("dense", None, int(sys.argv[2]), 4 * 10**9)
+equipment = WorkerConfig("dense", None, int(sys.argv[2]), 4 * 10**9)
 worker.prepare(equipment)
 for name in sys.argv[3:]:
     outcome = worker.perform(Job("id", name, base / name, base / "out", claimed=False), equipment)

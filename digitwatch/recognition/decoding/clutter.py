@@ -2,7 +2,7 @@
 
 from digitwatch.recognition.decoding.candidate import Classify, guess
 from digitwatch.recognition.decoding.line_decoder import Row, legibility
-from digitwatch.recognition.segmentation.text_lines import Piece
+from digitwatch.recognition.segmentation.text_lines import Component
 
 CROWD = 200  # marks; to part each in all ways and to look again takes three times as long, seconds for more than these
 MOST = 5000  # marks on a page that are looked at closely, whatever they look like: specks may look like ones
@@ -10,7 +10,7 @@ DOUBTFUL = 0.5  # legibility below which most marks are no digits; noise has 0.1
 CROWDED = "too many doubtful marks to look at each closely"
 
 
-def is_crowd(rows: list[list[Piece]], classify: Classify, digits: list[int]) -> bool:
+def is_crowd(rows: list[list[Component]], classify: Classify, digits: list[int]) -> bool:
     """Tell whether there are so many marks, and so few digits in a sample of them, that no close look can help.
 
     Args:
@@ -22,7 +22,7 @@ def is_crowd(rows: list[list[Piece]], classify: Classify, digits: list[int]) -> 
     return count > MOST or (count > CROWD and legibility(rows, classify, digits) < DOUBTFUL)
 
 
-def glimpse(rows: list[list[Piece]], classify: Classify) -> list[Row]:
+def glimpse(rows: list[list[Component]], classify: Classify) -> list[Row]:
     """Return each piece as what it seems to be at first sight: not parted, not joined, not seen by the line model."""
     first = iter(guess([piece for row in rows for piece in row], classify))
     return [Row(tuple(next(first) for _ in row), 1.0) for row in rows]

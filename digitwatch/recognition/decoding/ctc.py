@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Logs = NDArray[np.float64]
+from digitwatch.recognition.arrays import Logs
+
 Text = tuple[int, ...]
 
 IMPOSSIBLE = -np.inf

@@ -4,19 +4,17 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
-from numpy.typing import NDArray
 
-from digitwatch.recognition.decoding.candidate import Guess
+from digitwatch.recognition.arrays import Logs
+from digitwatch.recognition.decoding.candidate import Candidate
 from digitwatch.recognition.decoding.ctc import Text, add
-
-Logs = NDArray[np.float64]
 
 UNLIKELY = 1e-6  # the least probability that a digit is given
 BEST_DIGITS = 3  # digits of a step that the search for texts goes on with
 
 
 @dataclass(frozen=True)
-class Way:
+class Edge:
     """A step of a reading: the parts from `start` to before `end` taken as one digit, or None for dirt.
 
     `log` is the log probability that the parts are one digit of any kind, `logs` (10,) that they are each of them;
@@ -25,7 +23,7 @@ class Way:
 
     start: int
     end: int
-    guess: Guess | None
+    guess: Candidate | None
     log: float
     logs: Logs
 
@@ -33,7 +31,7 @@ class Way:
 class Lattice:
     """The ways through a row of parts, from the first to the last."""
 
-    def __init__(self, ways: list[Way]) -> None:
+    def __init__(self, ways: list[Edge]) -> None:
         """Take the ways; the last part is where the furthest of them ends."""
         self._ways = sorted(ways, key=lambda way: way.end)
         self._size = self._ways[-1].end + 1
@@ -70,11 +68,11 @@ class Lattice:
                 spelt[way.end, 1:] = np.logaddexp(spelt[way.end, 1:], more)
         return float(spelt[-1, -1]) - self._all
 
-    def spelling(self, text: Text) -> list[Guess] | None:
+    def spelling(self, text: Text) -> list[Candidate] | None:
         """Return the most probable digits that spell the text, None when no way through has as many."""
         best = np.full((self._size, len(text) + 1), -np.inf)
         best[0, 0] = 0.0
-        steps: dict[tuple[int, int], tuple[Way, int]] = {}
+        steps: dict[tuple[int, int], tuple[Edge, int]] = {}
         for way in self._ways:
             taken = int(way.guess is not None)
             for done in range(len(text) + 1 - taken):
@@ -92,7 +90,7 @@ class Lattice:
         return [way.guess for way in chosen[::-1] if way.guess is not None]
 
 
-def _digits(way: Way) -> list[tuple[Text, float]]:
+def _digits(way: Edge) -> list[tuple[Text, float]]:
     """Return what the way may add to a text, with the log probability of each."""
     if way.guess is None:
         return [((), way.log)]

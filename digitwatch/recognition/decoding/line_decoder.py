@@ -5,19 +5,17 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from digitwatch.recognition.decoding.candidate import Classify, Guess, guess
+from digitwatch.recognition.arrays import Logs, Pixels
+from digitwatch.recognition.decoding.candidate import Candidate, Classify, guess
 from digitwatch.recognition.decoding.ctc import Text, alternatives, likely_texts, log_probabilities, spans
 from digitwatch.recognition.decoding.lattice import Lattice
 from digitwatch.recognition.decoding.segmentation_graph import Sides, all_ways, is_sure
 from digitwatch.recognition.decoding.test_time_augmentation import looks
 from digitwatch.recognition.networks.line_image import Strip, strip
 from digitwatch.recognition.networks.line_recognizer import FRAME
-from digitwatch.recognition.segmentation.text_lines import Piece, join
+from digitwatch.recognition.segmentation.text_lines import Component, join
 
-Pixels = NDArray[np.uint8]
-Logs = NDArray[np.float64]
 Glance = Callable[[Pixels], Logs]  # (32, W) uint8 to (T, 12) log probabilities of ten digits, `other` and nothing
 Seconds = Sequence[Logs | None]
 
@@ -36,12 +34,12 @@ SAMPLE = 40  # pieces that tell how a page lies
 class Row:
     """The best reading of a row: its digits, and the probability that these are its parts."""
 
-    guesses: tuple[Guess, ...]
+    guesses: tuple[Candidate, ...]
     certainty: float
 
 
 def read_rows(
-    rows: list[list[Piece]], classify: Classify, glance: Glance, digits: list[int], *, sides: Sides = ENDLESS
+    rows: list[list[Component]], classify: Classify, glance: Glance, digits: list[int], *, sides: Sides = ENDLESS
 ) -> list[Row]:
     """Read rows of pieces.
 
@@ -61,14 +59,14 @@ def read_rows(
     ]
 
 
-def legibility(rows: list[list[Piece]], classify: Classify, digits: list[int]) -> float:
+def legibility(rows: list[list[Component]], classify: Classify, digits: list[int]) -> float:
     """Return how much pieces look like digits as they lie: the mean probability of the best digit in a sample."""
     pieces = [piece for row in rows for piece in row]
     guesses = guess(pieces[:: len(pieces) // SAMPLE + 1], classify)
     return float(np.mean([each.probabilities[digits].max() for each in guesses])) if guesses else 0.0
 
 
-def _look_again(guesses: list[Guess], classify: Classify) -> list[Guess]:
+def _look_again(guesses: list[Candidate], classify: Classify) -> list[Candidate]:
     """Return the guesses with the mean probabilities of several looks; the model is called once."""
     if not guesses:
         return []
@@ -81,7 +79,7 @@ def _look_again(guesses: list[Guess], classify: Classify) -> list[Guess]:
     ]
 
 
-def _agreed(single: Guess, second: Logs | None, digits: list[int]) -> Guess:
+def _agreed(single: Candidate, second: Logs | None, digits: list[int]) -> Candidate:
     """Return the guess with the digits' probabilities multiplied by what the line model thinks of them.
 
     Where the two name different digits neither is sure: the mean of single and product is.
@@ -97,7 +95,7 @@ def _agreed(single: Guess, second: Logs | None, digits: list[int]) -> Guess:
 
 
 def _read_row(
-    whole: list[Guess], classify: Classify, glance: Glance, digits: list[int], sides: Sides
+    whole: list[Candidate], classify: Classify, glance: Glance, digits: list[int], sides: Sides
 ) -> tuple[Row, Seconds]:
     """Return the best reading of one row, and for each digit the line model's log probabilities (10,)."""
     height = float(np.median([each.piece.height for each in whole]))
@@ -119,14 +117,14 @@ def _read_row(
     return Row(tuple(guess(parts, classify)), certainty), list(LEAD * doubts)
 
 
-def _between(piece: Piece, row: Strip, places: list[tuple[int, int]]) -> list[Piece]:
+def _between(piece: Component, row: Strip, places: list[tuple[int, int]]) -> list[Component]:
     """Return the piece cut upright, halfway between the places (first frame, behind the last) of its digits."""
     middles = [(before[1] + after[0]) / 2 * FRAME for before, after in pairwise(places)]
     edges = [piece.left, *(row.on_page(column) for column in middles), piece.right]
     cuts = [min(max(edge - piece.left, k), piece.width - len(places) + k) for k, edge in enumerate(edges)]
     parts = []
     for left, right in pairwise(np.maximum.accumulate(cuts)):
-        parts.append(Piece(piece.left + int(left), piece.top, piece.glyph[:, left : max(right, left + 1)]))
+        parts.append(Component(piece.left + int(left), piece.top, piece.glyph[:, left : max(right, left + 1)]))
     return parts
 
 

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from digitwatch.recognition.decoding.candidate import Classify, Guess, guess
-from digitwatch.recognition.decoding.lattice import UNLIKELY, Lattice, Way
+from digitwatch.recognition.decoding.candidate import Candidate, Classify, guess
+from digitwatch.recognition.decoding.lattice import UNLIKELY, Edge, Lattice
 from digitwatch.recognition.segmentation.oversegment import split
-from digitwatch.recognition.segmentation.text_lines import Piece, join
+from digitwatch.recognition.segmentation.text_lines import Component, join
 
 Sides = tuple[float, float]
 
@@ -37,20 +37,20 @@ class Part:
     whole piece is to be one digit, and `first` that nothing of the piece is left of it.
     """
 
-    piece: Piece
+    piece: Component
     number: int
     sure: bool
     single: float
     first: bool
 
 
-def is_sure(guess: Guess, height: float, digits: list[int]) -> bool:
+def is_sure(guess: Candidate, height: float, digits: list[int]) -> bool:
     """Tell whether the piece is one digit without a doubt."""
     return bool(guess.probabilities[digits].max() >= SURE and guess.piece.width <= SLIM * height)
 
 
 def all_ways(
-    whole: list[Guess], sure: list[bool], height: float, classify: Classify, digits: list[int], *, sides: Sides
+    whole: list[Candidate], sure: list[bool], height: float, classify: Classify, digits: list[int], *, sides: Sides
 ) -> Lattice:
     """Return all ways to read a row: its pieces taken as they are, apart or together.
 
@@ -63,7 +63,7 @@ def all_ways(
         sides: the first column of the page and the one behind its last; ink that reaches them may be cut off.
     """
     parts: list[Part] = []
-    known: dict[tuple[int, int], Guess] = {}
+    known: dict[tuple[int, int], Candidate] = {}
     for number, (each, certain) in enumerate(zip(whole, sure, strict=True)):
         pieces = [each.piece] if certain else split(each.piece, height)
         known[len(parts), len(parts) + len(pieces)] = each
@@ -81,7 +81,7 @@ def all_ways(
         if not part.sure and (part.piece.left <= sides[0] or part.piece.right >= sides[1])
     ]
     dirt |= dict.fromkeys(cut if len(parts) > 1 else [], CUT_OFF)
-    return Lattice(ways + [Way(k, k + 1, None, log, np.zeros(0)) for k, log in dirt.items()])
+    return Lattice(ways + [Edge(k, k + 1, None, log, np.zeros(0)) for k, log in dirt.items()])
 
 
 def _spans(parts: list[Part], height: float) -> list[tuple[int, int]]:
@@ -101,7 +101,7 @@ def _spans(parts: list[Part], height: float) -> list[tuple[int, int]]:
     return spans
 
 
-def _way(span: tuple[int, int], each: Guess, parts: list[Part], digits: list[int], height: float) -> Way:
+def _way(span: tuple[int, int], each: Candidate, parts: list[Part], digits: list[int], height: float) -> Edge:
     """Return what it means to take the parts of the span as one digit."""
     start, end = span
     used = parts[start:end]
@@ -120,7 +120,7 @@ def _way(span: tuple[int, int], each: Guess, parts: list[Part], digits: list[int
     weight = (np.clip(each.piece.width / height, 0.3, 0.9) / USUAL) ** BREADTH
     p = np.maximum(each.probabilities[digits].astype(np.float64), UNLIKELY)
     log += float(weight * np.log(p.sum()))
-    return Way(start, end, each, log, log + np.log(p / p.sum()))
+    return Edge(start, end, each, log, log + np.log(p / p.sum()))
 
 
 def _parted(one: Part, other: Part) -> float:

@@ -1,14 +1,14 @@
 """A digit that stands alone and broke in two: its halves lie one above the other, and would be two rows."""
 
 from digitwatch.recognition.decoding.candidate import Classify, guess
-from digitwatch.recognition.segmentation.text_lines import Piece, join
+from digitwatch.recognition.segmentation.text_lines import Component, join
 
 GAP = 0.15  # the paper between the halves is lower than this share of the digit
 OVER = 0.5  # and they have this share of the narrower one's width in common
 WHOLE = 0.8  # how likely such halves are to be one digit, before either is looked at
 
 
-def mend(rows: list[list[Piece]], classify: Classify, digits: list[int]) -> tuple[list[list[Piece]], float]:
+def mend(rows: list[list[Component]], classify: Classify, digits: list[int]) -> tuple[list[list[Component]], float]:
     """Return the rows, joined where they are the halves of one digit, and the probability that this is right.
 
     Args:

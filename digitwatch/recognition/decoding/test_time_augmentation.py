@@ -2,11 +2,9 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.networks.digit_image import CENTRE, SIZE, normalise
-
-Pixels = NDArray[np.uint8]
 
 STEEPEST = 1.0  # a slant beyond 45 degrees is the digit's shape, not the writer's hand
 SMALLER = 0.88  # the size of the small look

@@ -4,11 +4,9 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.result import Reading
-
-Pixels = NDArray[np.uint8]
 
 # The page is averaged twice over squares of this share of its longer side, or of so many pixels.
 BLUR, LEAST_BLUR = 0.015, 3

@@ -3,13 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.networks.digit_image import SIZE, fit
 from digitwatch.recognition.result import Reading
-
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 DIFFER = 0.9  # what is left of the confidence where the ink alone is another digit than the whole picture
 REASON = "another digit with what is around it"

@@ -5,14 +5,12 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.foreground.document_boundary import find_sheet
 from digitwatch.recognition.foreground.felt_pen import broad_strokes
-from digitwatch.recognition.segmentation.components import part_with_ink
+from digitwatch.recognition.foreground.geometry import part_with_ink
 
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 Values = TypeVar("Values", Pixels, Floats)
 
 STAMP = 32  # pixels: a picture no larger than this shows one digit, in however many pieces, in even light

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+from digitwatch.recognition.arrays import Pixels
 
 SMALLEST = 64  # pixels: nobody photographs a sheet with its surroundings so small
 NARROWEST = 8  # pixels of the copy that are wide enough for a sheet and its surroundings

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+from digitwatch.recognition.arrays import Pixels
 
 SIDE = 128  # longest side of the copy that is looked at
 NARROWEST = 6  # pixels of the copy: a strip is no crop of a digit

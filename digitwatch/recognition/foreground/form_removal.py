@@ -2,16 +2,13 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.foreground.binarise import STAMP
+from digitwatch.recognition.foreground.geometry import part_with_ink, writing_height
 from digitwatch.recognition.foreground.grid_paper import without_squares
 from digitwatch.recognition.foreground.line_removal import without_level, without_upright
 from digitwatch.recognition.foreground.ruled_lines import LONG, PALE, THIN, page_lines
-from digitwatch.recognition.segmentation.components import part_with_ink, writing_height
-
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 # ---- boxes
 CLEAR = 0.6  # strength of a box that is well printed

@@ -2,13 +2,10 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.foreground.line_removal import without_level, without_upright
 from digitwatch.recognition.foreground.ruled_lines import THIN, squares
-
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 REMAINS = 0.8  # of a mark lies where a line runs, when it is a piece of that
 

@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+from digitwatch.recognition.arrays import Floats, Pixels
 
 PALE = 0.45  # strength of a printed line: it is paler than the pen, and frays
 LONG = 2.5  # a line is a rule when this many times longer than the writing is high

@@ -15,11 +15,11 @@ _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})  # TEM, RST0-7, SOI
 
 
-class Truncated(Exception):
+class TruncatedError(Exception):
     """The data ends before the picture does."""
 
 
-class Damaged(Exception):
+class DamagedError(Exception):
     """The data is all there, but makes no sense."""
 
 
@@ -58,7 +58,7 @@ def read_png(data: bytes) -> tuple[Header, bytes]:
     """Return a PNG's header and the same file with nothing but the picture in it.
 
     Text, colour profiles and animation frames are left out: they can be made to unpack to gigabytes, and none
-    of them changes what is written on the paper. Raises Truncated or Damaged.
+    of them changes what is written on the paper. Raises Truncated or DamagedError.
     """
     kept, exif, key = [data[:8]], b"", b""
     for name, start, end in _png_chunks(data):
@@ -69,7 +69,7 @@ def read_png(data: bytes) -> tuple[Header, bytes]:
         elif name == b"tRNS":
             key = data[start:end]
     if data[12:16] != b"IHDR":
-        raise Damaged
+        raise DamagedError
     width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
     return Header(width, height, exif_orientation(exif), _png_key(key, depth, colour)), b"".join(kept)
 
@@ -81,15 +81,15 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         length, name = struct.unpack_from(">I4s", data, at)
         start, end = at + 8, at + 8 + length
         if end + 4 > len(data) or name == b"\0\0\0\0":  # zeros: room that the writer has yet to fill
-            raise Truncated
+            raise TruncatedError
         checksum = int.from_bytes(data[end : end + 4])
         if name in _PICTURE_CHUNKS and zlib.crc32(data[at + 4 : end]) != checksum:
-            raise Damaged if checksum else Truncated
+            raise DamagedError if checksum else TruncatedError
         yield name, start, end
         if name == b"IEND":
             return
         at = end + 4
-    raise Truncated
+    raise TruncatedError
 
 
 def _png_key(content: bytes, depth: int, colour: int) -> tuple[int, ...] | None:
@@ -117,12 +117,12 @@ def read_jpeg(data: bytes) -> Header:
             exif = data[start:end]
         elif marker == 0xDA:
             if data.find(b"\xff\xd9", end) < 0:
-                raise Truncated
+                raise TruncatedError
             break
     else:
-        raise Truncated
+        raise TruncatedError
     if size is None:
-        raise Damaged
+        raise DamagedError
     return Header(*size, exif_orientation(exif))
 
 
@@ -157,7 +157,7 @@ def tiff_directories(data: bytes, limit: int) -> list[int]:
             end = at + struct.calcsize(count_format) + entry * entries
             (at,) = struct.unpack_from(order + offset_format, data, end)
     except (struct.error, OverflowError) as trouble:
-        raise Truncated from trouble
+        raise TruncatedError from trouble
     if not offsets:
-        raise Truncated
+        raise TruncatedError
     return list(offsets)

@@ -24,9 +24,9 @@ from PIL import (
 )
 
 from digitwatch.recognition.image.containers import (
-    Damaged,
+    DamagedError,
     Header,
-    Truncated,
+    TruncatedError,
     exif_orientation,
     read_jpeg,
     read_png,
@@ -110,9 +110,9 @@ def decode(data: bytes, max_pixels: int = 200_000_000) -> Iterator[Page]:
             yield from _tiff_pages(data, max_pixels)
         else:
             yield Page(1, _picture(kind, data, max_pixels))
-    except Truncated as trouble:
+    except TruncatedError as trouble:
         raise _cut_off(kind) from trouble
-    except Damaged as trouble:
+    except DamagedError as trouble:
         raise ImageError(f"The {kind} data is damaged. Copy or scan it again.") from trouble
 
 

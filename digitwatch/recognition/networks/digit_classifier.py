@@ -9,9 +9,9 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.networks.litert import interpreter
 
-Pixels = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]
 
 # LiteRT plans its memory for one batch size and plans again when that changes, so there is one interpreter
@@ -28,7 +28,7 @@ class ModelError(Exception):
     """A model that cannot be used; the message says what was expected, what was found and what to do."""
 
 
-class Classifier:
+class DigitClassifier:
     """A model in memory, with the promises of its card checked. Not to be shared between threads or forks."""
 
     def __init__(self, content: bytes, card: dict[str, Any], name: str = "model") -> None:
@@ -58,7 +58,7 @@ class Classifier:
         self._check(name)
 
     @classmethod
-    def load(cls, path: Path) -> "Classifier":
+    def load(cls, path: Path) -> "DigitClassifier":
         """Read NAME.tflite and its card NAME.json; `path` may be given with or without the ending.
 
         Raises:

@@ -2,9 +2,9 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+from digitwatch.recognition.arrays import Pixels
+from digitwatch.recognition.foreground.geometry import stroke_width
 
 SIZE = 28  # side of the picture
 FIT = 20  # the longest side of the glyph inside it
@@ -43,26 +43,6 @@ def normalise(ink: Pixels) -> Pixels:
     elif width > FAT:
         glyph = _widen(glyph, FAT_TO - width)
     return _centre(_stretch(fit(glyph, FIT)))
-
-
-def stroke_width(ink: Pixels) -> float:
-    """Return the mean width in pixels of the strokes in (H, W) uint8 ink, 0 when there is none.
-
-    A stroke's area is width times length and its outline twice the length. The outline is measured by
-    counting what horizontal and vertical lines cross (Cauchy-Crofton), which grey edges do not disturb.
-    """
-    if ink.size == 0:
-        return 0.0
-    crossings = sum(_total(edge) for edge in (ink[:1], ink[-1:], ink[:, :1], ink[:, -1:]))  # in from the paper, and out
-    crossings += cv2.norm(ink[1:], ink[:-1], cv2.NORM_L1) if len(ink) > 1 else 0
-    crossings += cv2.norm(ink[:, 1:], ink[:, :-1], cv2.NORM_L1) if ink.shape[1] > 1 else 0
-    return 2 * _total(ink) / (crossings * np.pi / 4) if crossings else 0.0
-
-
-def _total(ink: Pixels) -> float:
-    """Return the sum of all pixels."""
-    total: float = cv2.norm(ink, cv2.NORM_L1)
-    return total
 
 
 def _crop(ink: Pixels) -> Pixels:

@@ -2,9 +2,9 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
+from digitwatch.recognition.arrays import Pixels
+
 Shape = tuple[int, ...]  # (height, width) for grey, (height, width, 3) for colours
 
 DARK, LIGHT = 85, 170  # a border below or above these levels is dark or light

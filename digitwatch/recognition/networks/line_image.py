@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.recognition.segmentation.text_lines import Piece, join
-
-Pixels = NDArray[np.uint8]
+from digitwatch.recognition.arrays import Pixels
+from digitwatch.recognition.segmentation.text_lines import Component, join
 
 HEIGHT = 32  # pixels of a strip
 WRITING = 20  # height in it of the row's digits, so that tall ones and a rest of slope find room
@@ -34,7 +33,7 @@ class Strip:
         return round(float(np.interp(column, *self.columns.T)))
 
 
-def strip(pieces: list[Piece], height: float) -> Strip:
+def strip(pieces: list[Component], height: float) -> Strip:
     """Return the row as the line model wants it: digits about 20 pixels high, long gaps shortened.
 
     Args:
@@ -53,15 +52,15 @@ def strip(pieces: list[Piece], height: float) -> Strip:
     return Strip(_framed(small, round(middle * scale)), columns)
 
 
-def _left(piece: Piece) -> int:
+def _left(piece: Component) -> int:
     return piece.left
 
 
-def _right(piece: Piece) -> int:
+def _right(piece: Component) -> int:
     return piece.right
 
 
-def _levelled(pieces: list[Piece]) -> list[Piece]:
+def _levelled(pieces: list[Component]) -> list[Component]:
     """Return the pieces moved up or down so that the row does not climb or fall."""
     if len(pieces) < LEVEL_FROM:
         return pieces
@@ -71,21 +70,23 @@ def _levelled(pieces: list[Piece]) -> list[Piece]:
     slope = float(((x - x.mean()) * (y - y.mean())).sum()) / spread if spread else 0.0
     slope = float(np.clip(slope, -STEEPEST, STEEPEST))
     rises = np.rint(slope * (x - x.mean())).astype(int)
-    return [Piece(piece.left, piece.top - int(rise), piece.glyph) for piece, rise in zip(pieces, rises, strict=True)]
+    return [
+        Component(piece.left, piece.top - int(rise), piece.glyph) for piece, rise in zip(pieces, rises, strict=True)
+    ]
 
 
-def _closed_up(pieces: list[Piece], widest: float) -> list[Piece]:
+def _closed_up(pieces: list[Component], widest: float) -> list[Component]:
     """Return the pieces with no gap between them wider than `widest` pixels."""
     closed, right, moved = [], pieces[0].right, 0
     for piece in pieces:
         moved += max(0, round(piece.left - right - widest))
         right = max(right, piece.right)
-        closed.append(Piece(piece.left - moved, piece.top, piece.glyph))
+        closed.append(Component(piece.left - moved, piece.top, piece.glyph))
         right = max(right, piece.right)
     return closed
 
 
-def _middle(pieces: list[Piece]) -> float:
+def _middle(pieces: list[Component]) -> float:
     """Return where the middle of the row's digits is, weighed by their size."""
     weights = np.array([piece.width * piece.height for piece in pieces], float)
     middles = np.array([piece.top + piece.height / 2 for piece in pieces])

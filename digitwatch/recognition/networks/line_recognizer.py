@@ -4,14 +4,11 @@ import json
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from digitwatch.recognition.arrays import Logs, Pixels
 from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.networks.line_image import HEIGHT, LONGEST
 from digitwatch.recognition.networks.litert import interpreter
-
-Pixels = NDArray[np.uint8]
-Logs = NDArray[np.float64]
 
 FRAME = 4  # pixels of a strip that the network sees as one
 LONG = 1024  # pixels from which on two threads work on a strip: it is one of a full page's, or a rare one
@@ -19,7 +16,7 @@ LONG = 1024  # pixels from which on two threads work on a strip: it is one of a 
 WIDTHS = (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, LONGEST)
 
 
-class LineModel:
+class LineRecognizer:
     """A line model in memory. Not to be shared between threads or forks."""
 
     def __init__(self, content: bytes, temperature: float) -> None:
@@ -36,7 +33,7 @@ class LineModel:
             raise ModelError(f"the line model is not one that LiteRT can run: {error}") from error
 
     @classmethod
-    def load(cls, stem: Path) -> "LineModel":
+    def load(cls, stem: Path) -> "LineRecognizer":
         """Read `stem`.tflite and `stem`.json.
 
         Raises:

@@ -1,6 +1,6 @@
 """What the edge of the page has left of the writing beside it: no part of the number that stands free of all edges."""
 
-from digitwatch.recognition.segmentation.text_lines import Piece
+from digitwatch.recognition.segmentation.text_lines import Component
 
 CUT_OFF = "what reaches the edge of the page may be a digit, or a rest"
 FREE = 0.08  # of its height is the least paper between writing and any edge of the page, on a page that is not tight
@@ -18,7 +18,7 @@ SPANNING = 0.5  # that they are digits
 Paper = tuple[int, int, int, int]  # left, top, right, bottom, in pixels
 
 
-def without_rests(rows: list[list[Piece]], paper: Paper) -> tuple[list[list[Piece]], float]:
+def without_rests(rows: list[list[Component]], paper: Paper) -> tuple[list[list[Component]], float]:
     """Return the rows without what the page's edge cuts, and the probability that this is right.
 
     Only where all other pieces stand free of the edges: in a crop as tight as can be, digits touch them as well.
@@ -37,7 +37,7 @@ def without_rests(rows: list[list[Piece]], paper: Paper) -> tuple[list[list[Piec
     return [row for row in kept if row], certainty
 
 
-def _continues(cut: Piece, row: list[Piece], whole: list[Piece], paper: Paper) -> bool:
+def _continues(cut: Component, row: list[Component], whole: list[Component], paper: Paper) -> bool:
     """Tell whether a piece that the edge cuts stands in its row as the next digit of a number would."""
     others = [piece for piece in row if _room(piece, paper) > 0]
     if not others or (len(whole) == 1 and cut.width < NARROW * whole[0].height):
@@ -48,24 +48,24 @@ def _continues(cut: Piece, row: list[Piece], whole: list[Piece], paper: Paper) -
     return abs(middle) <= LEVEL * near.height and alike >= ALIKE and gap <= CLOSE * near.height
 
 
-def _gap(one: Piece, other: Piece) -> int:
+def _gap(one: Component, other: Component) -> int:
     """Return how many pixels of paper are between two pieces of a row."""
     return max(one.left, other.left) - min(one.right, other.right)
 
 
-def _room(piece: Piece, paper: Paper) -> int:
+def _room(piece: Component, paper: Paper) -> int:
     """Return how many pixels of paper lie between the piece and the nearest edge of the paper."""
     left, top, right, bottom = paper
     return min(piece.left - left, piece.top - top, right - piece.right, bottom - piece.bottom)
 
 
-def spanning(rows: list[list[Piece]], paper: Paper) -> float:
+def spanning(rows: list[list[Component]], paper: Paper) -> float:
     """Return the probability that what reaches from edge to edge are digits: lines and bars alone are hardly any."""
     pieces = [piece for row in rows for piece in row]
     return SPANNING if pieces and all(_spans(piece, paper) for piece in pieces) else 1.0
 
 
-def _spans(piece: Piece, paper: Paper) -> bool:
+def _spans(piece: Component, paper: Paper) -> bool:
     """Tell whether a piece reaches from one edge of the paper to the other, and takes little of the other side."""
     left, top, right, bottom = paper
     upright = piece.top <= top and piece.bottom >= bottom and piece.width < NARROW * (right - left)

@@ -4,12 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
-Numbers = NDArray[np.int32]
-Flags = NDArray[np.bool_]
-
-LEFT, TOP, WIDTH, HEIGHT, AREA = range(5)  # columns of what OpenCV tells about a mark
+from digitwatch.recognition.arrays import Flags, Floats, Numbers, Pixels
+from digitwatch.recognition.foreground.geometry import AREA, HEIGHT, LEFT, TOP, WIDTH, writing_height
 
 FADED = 0.5  # strength of a stroke that has almost faded away
 REACH = 5  # pixels around one in which two marks must be that it joins
@@ -61,28 +57,6 @@ def find_marks(strength: Floats, mask: Pixels, legible: float = LEGIBLE) -> tupl
     longest = known[:, [WIDTH, HEIGHT]].max(axis=1)
     kept = drawn & (longest >= max(2, SPECK * height)) & ~_rests(labels, marks, height)[1:]
     return labels, marks, (np.flatnonzero(kept) + 1).tolist()
-
-
-def part_with_ink(mask: NDArray[np.uint8 | np.bool_], margin: int) -> tuple[slice, slice]:
-    """Return the rows and columns of (h, w) `mask` that hold all its ink, with a margin of paper or up to the edge.
-
-    Most of a page is paper: what looks for ink need not look there. They begin at even numbers, which keeps the order
-    in which OpenCV numbers the marks.
-    """
-    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
-    rows = slice(max(0, top - margin) & ~1, top + height + margin)
-    return rows, slice(max(0, left - margin) & ~1, left + width + margin)
-
-
-def writing_height(marks: Numbers) -> float:
-    """Return the height of the writing: what half of the ink is higher than, in pixels.
-
-    Args:
-        marks: (n, 5) int32 left, top, width, height, area of each mark, as OpenCV gives them; n > 0.
-    """
-    order = np.argsort(marks[:, HEIGHT])
-    ink = np.cumsum(marks[order, AREA])
-    return float(marks[order[np.searchsorted(ink, ink[-1] / 2)], HEIGHT])
 
 
 def _bridges(strength: Floats, labels: Numbers) -> Pixels:

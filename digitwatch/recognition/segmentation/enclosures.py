@@ -3,9 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.recognition.segmentation.components import HEIGHT, LEFT, TOP, WIDTH
-
-Numbers = NDArray[np.int32]
+from digitwatch.recognition.arrays import Numbers
+from digitwatch.recognition.foreground.geometry import HEIGHT, LEFT, TOP, WIDTH
 
 THIN = 0.3  # of the rectangle around a ring, at most, is ink
 LOWEST, HIGHEST = 0.3, 0.8  # of a ring's height is what stands inside; the stroke of a slashed 0 is higher

@@ -4,14 +4,10 @@ import math
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from digitwatch.recognition.networks.digit_image import stroke_width
-from digitwatch.recognition.segmentation.text_lines import Piece
-
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
-Flags = NDArray[np.bool_]
+from digitwatch.recognition.arrays import Flags, Floats, Pixels
+from digitwatch.recognition.foreground.geometry import stroke_width
+from digitwatch.recognition.segmentation.text_lines import Component
 
 SEVERED = "a stroke may have gone with the lines on the paper"
 SMALL = 24  # pixels: strokes of lower digits are hardly thicker than the lines through them
@@ -21,7 +17,7 @@ AS_THICK = 0.6  # of the pen's strokes is a line that may be one of them
 LIKELY = 0.85  # that the digit is whole all the same
 
 
-def wholeness(strength: Floats, mask: Pixels, rows: list[list[Piece]]) -> float:
+def wholeness(strength: Floats, mask: Pixels, rows: list[list[Component]]) -> float:
     """Return the probability that no digit has lost a stroke.
 
     Args:
@@ -34,7 +30,7 @@ def wholeness(strength: Floats, mask: Pixels, rows: list[list[Piece]]) -> float:
     return LIKELY if any(_may_lack(piece, gone) for piece in pieces) else 1.0
 
 
-def _may_lack(piece: Piece, gone: Flags) -> bool:
+def _may_lack(piece: Component, gone: Flags) -> bool:
     """Tell whether a line that was taken away may have been a stroke of the piece."""
     thick = max(1.0, AS_THICK * stroke_width(piece.glyph))
     reach = int(3 * thick) + 3

@@ -6,10 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.recognition.segmentation.text_lines import Piece
-
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+from digitwatch.recognition.arrays import Floats, Pixels
+from digitwatch.recognition.segmentation.text_lines import Component
 
 SLOPE = 0.08  # what a step to the side costs, in pixels of full ink: slanted cuts are allowed, detours are not
 APART = 0.12  # cuts are at least this share of the digits' height from each other and from the sides
@@ -21,7 +19,7 @@ EQUAL = 0.05  # ways that differ by less than this many pixels of ink are equall
 FINE = 48  # height at which cuts are looked for
 
 
-def split(piece: Piece, height: float) -> list[Piece]:
+def split(piece: Component, height: float) -> list[Component]:
     """Return the parts of the piece, left to right, between the cuts where digits of `height` may touch.
 
     A cut is either the path from the top to the bottom that crosses the least ink (dynamic programming, as
@@ -121,9 +119,9 @@ def _trace(down: Floats, up: Floats, middle: int, column: int) -> NDArray[np.int
     return seam
 
 
-def _trim(piece: Piece, glyph: Pixels) -> Piece | None:
+def _trim(piece: Component, glyph: Pixels) -> Component | None:
     """Return the part of the piece that has ink, None when it has none."""
     left, top, width, height = cv2.boundingRect(glyph)
     if width == 0:
         return None
-    return Piece(piece.left + left, piece.top + top, glyph[top : top + height, left : left + width])
+    return Component(piece.left + left, piece.top + top, glyph[top : top + height, left : left + width])

@@ -4,24 +4,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from digitwatch.recognition.arrays import Floats, Numbers, Pixels
 from digitwatch.recognition.foreground.binarise import STAMP
-from digitwatch.recognition.segmentation.components import (
-    AREA,
-    HEIGHT,
-    LEFT,
-    LEGIBLE,
-    TOP,
-    find_marks,
-    part_with_ink,
-    writing_height,
-)
+from digitwatch.recognition.foreground.geometry import AREA, HEIGHT, LEFT, TOP, part_with_ink, writing_height
+from digitwatch.recognition.segmentation.components import LEGIBLE, find_marks
 from digitwatch.recognition.segmentation.enclosures import without_rings
-
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
-Numbers = NDArray[np.int32]
 
 SPECK = 2  # pixels: a smaller mark of one digit is dust
 TALL = 0.45  # a mark at least this share of the writing's height can be a digit of its own
@@ -34,7 +22,7 @@ FAINT = 50  # level below which a pixel beside a stroke is paper
 
 
 @dataclass(frozen=True)
-class Piece:
+class Component:
     """A connected piece of ink, or several joined ones.
 
     Attributes:
@@ -67,7 +55,7 @@ class Piece:
         return self.top + self.height
 
 
-def join(pieces: list[Piece]) -> Piece:
+def join(pieces: list[Component]) -> Component:
     """Return one piece that shows all of them where they lie."""
     if len(pieces) == 1:
         return pieces[0]
@@ -78,10 +66,10 @@ def join(pieces: list[Piece]) -> Piece:
         x, y = piece.left - left, piece.top - top
         part = glyph[y : y + piece.height, x : x + piece.width]
         np.maximum(part, piece.glyph, out=part)
-    return Piece(left, top, glyph)
+    return Component(left, top, glyph)
 
 
-def find_rows(strength: Floats, mask: Pixels, legible: float = LEGIBLE) -> list[list[Piece]]:
+def find_rows(strength: Floats, mask: Pixels, legible: float = LEGIBLE) -> list[list[Component]]:
     """Return the pieces of writing in reading order.
 
     Args:
@@ -98,10 +86,10 @@ def find_rows(strength: Floats, mask: Pixels, legible: float = LEGIBLE) -> list[
     part = part_with_ink(np.ascontiguousarray(mask), BEYOND)
     rows = _find_rows(strength[part], mask[part], legible)
     down, across = part[0].start, part[1].start
-    return [[Piece(piece.left + across, piece.top + down, piece.glyph) for piece in row] for row in rows]
+    return [[Component(piece.left + across, piece.top + down, piece.glyph) for piece in row] for row in rows]
 
 
-def _one_digit(strength: Floats, mask: Pixels, legible: float) -> list[list[Piece]]:
+def _one_digit(strength: Floats, mask: Pixels, legible: float) -> list[list[Component]]:
     """Return all ink as one piece, that at the edges too: so small a picture is cut along its digit."""
     count, labels, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     parts = [number for number in range(1, count) if marks[number, AREA] >= SPECK]
@@ -111,7 +99,7 @@ def _one_digit(strength: Floats, mask: Pixels, legible: float) -> list[list[Piec
     return [[piece]] if max(piece.width, piece.height) >= legible else []
 
 
-def _find_rows(strength: Floats, mask: Pixels, legible: float) -> list[list[Piece]]:
+def _find_rows(strength: Floats, mask: Pixels, legible: float) -> list[list[Component]]:
     """Return the pieces of writing on the part of a page that has ink."""
     labels, marks, writing = find_marks(strength, mask, legible)
     if not writing:
@@ -189,7 +177,7 @@ def _attach(small: list[int], rows: list[list[int]], marks: Numbers) -> list[lis
     return groups
 
 
-def _cut_out(level: Pixels, labels: Numbers, marks: Numbers, group: list[int]) -> Piece:
+def _cut_out(level: Pixels, labels: Numbers, marks: Numbers, group: list[int]) -> Component:
     """Return the ink of the marks in the group, with the grey edges of their strokes."""
     boxes = marks[group]
     left, top = max(0, int(boxes[:, 0].min()) - 1), max(0, int(boxes[:, 1].min()) - 1)
@@ -202,4 +190,4 @@ def _cut_out(level: Pixels, labels: Numbers, marks: Numbers, group: list[int]) -
     near = cv2.dilate(own, np.ones((3, 3), np.uint8)) & ((area == 0) | (own > 0))
     glyph = level[top:bottom, left:right] * near
     glyph[glyph < FAINT] = 0
-    return Piece(left, top, glyph)
+    return Component(left, top, glyph)

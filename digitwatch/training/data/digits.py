@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-Pictures = NDArray[np.uint8]
+from digitwatch.recognition.arrays import Pixels
+
 Labels = NDArray[np.uint8]
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
@@ -26,7 +27,7 @@ class Digits:
     writers: (N,) int64 who wrote each, or None when nobody knows.
     """
 
-    pictures: Pictures
+    pictures: Pixels
     labels: Labels
     writers: NDArray[np.int64] | None = None
 

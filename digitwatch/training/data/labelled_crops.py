@@ -38,7 +38,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Cuttings:
+class LabelledCrops:
     """What reviewed pages hold: their digits with labels, how many pages were read right, and what was passed over."""
 
     digits: Digits
@@ -47,7 +47,7 @@ class Cuttings:
     passed_over: Counter[str]
 
 
-def cut(reader: Reader, pages: Iterable[Page]) -> Cuttings:
+def cut(reader: Reader, pages: Iterable[Page]) -> LabelledCrops:
     """Read reviewed pages, and label each digit found where there are as many as a person saw.
 
     A page with another number of digits yields none of them but counts as one that is read, and read wrong.
@@ -69,7 +69,7 @@ def cut(reader: Reader, pages: Iterable[Page]) -> Cuttings:
         pictures += [digit.glyph for digit in reading.digits]
         labels += map(int, text)
     empty = np.zeros((0, 28, 28), np.uint8)
-    return Cuttings(
+    return LabelledCrops(
         Digits(np.stack(pictures) if pictures else empty, np.array(labels, np.uint8)), read, right, passed_over
     )
 

@@ -9,13 +9,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-Pictures = NDArray[np.uint8]
+from digitwatch.recognition.arrays import Pixels
+
 Random = np.random.Generator
 SIDE = 28
 ROWS, COLUMNS = np.mgrid[:SIDE, :SIDE].astype(np.float64)
 
 
-def corrupt(pictures: Pictures, name: str, seed: int = 0) -> Pictures:
+def corrupt(pictures: Pixels, name: str, seed: int = 0) -> Pixels:
     """Return (N, 28, 28) uint8 pictures after the corruption `name`, one of CORRUPTIONS."""
     spoiled = CORRUPTIONS[name](pictures.astype(np.float64) / 255, np.random.default_rng(seed))
     return np.clip(np.rint(spoiled * 255), 0, 255).astype(np.uint8)

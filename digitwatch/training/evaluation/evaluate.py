@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data.digits import DataError, Digits
 
@@ -108,12 +108,12 @@ def evaluate(model: Path, *, data: Path | None = None) -> Evaluation:
         ModelError: the model or its card cannot be used.
         DataError: the data cannot be used.
     """
-    classifier = Classifier.load(model)
+    classifier = DigitClassifier.load(model)
     if classifier.sorts_pictures:
         raise DataError(f"{classifier.name} sorts pictures and reads no digits; its card says how well")
     return measure(classifier, datasets.load(data)[1])
 
 
-def measure(classifier: Classifier, digits: Digits) -> Evaluation:
+def measure(classifier: DigitClassifier, digits: Digits) -> Evaluation:
     """Return the measurements of a loaded classifier on `digits`."""
     return Evaluation(classifier.name, classifier(digits.pictures), digits.labels, classifier.labels)

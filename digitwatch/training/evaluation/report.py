@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data.digits import DataError, Digits
@@ -66,7 +66,7 @@ def report(model: Path, folder: Path, *, data: Path | None = None, sources: Sequ
 
 def find(model: Path, *, data: Path | None = None, sources: Sequence[Path] = ()) -> Findings:
     """Return all measurements of the page."""
-    classifier = Classifier.load(model)
+    classifier = DigitClassifier.load(model)
     digits = datasets.load(data)[1]
     evaluation = measure(classifier, digits)
     some = digits[:: max(1, len(digits) // SPOILED)]
@@ -88,13 +88,13 @@ def _file(model: Path) -> Path:
     return model if model.suffix == ".tflite" else model.with_name(f"{model.name}.tflite")
 
 
-def _spoiled(classifier: Classifier, digits: Digits, name: str) -> float:
+def _spoiled(classifier: DigitClassifier, digits: Digits, name: str) -> float:
     """Return the accuracy on the digits after one corruption."""
     pictures = corruptions.corrupt(digits.pictures, name)
     return measure(classifier, Digits(pictures, digits.labels)).accuracy
 
 
-def _by_source(classifier: Classifier, evaluation: Evaluation, sources: Sequence[Path]) -> dict[str, float]:
+def _by_source(classifier: DigitClassifier, evaluation: Evaluation, sources: Sequence[Path]) -> dict[str, float]:
     """Return the accuracy by origin of the digits."""
     rng = np.random.default_rng(0)
     labels = np.tile(np.arange(10, dtype=np.uint8), 100)
@@ -125,14 +125,14 @@ def _enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return smooth
 
 
-def _taken_for_digits(classifier: Classifier, digits: Digits, limit: float) -> float:
+def _taken_for_digits(classifier: DigitClassifier, digits: Digits, limit: float) -> float:
     """Return the share of made non-digits that would pass as a digit without review."""
     rng = np.random.default_rng(0)
     chances = classifier(np.stack([negatives.negative(digits, rng) for _ in range(NON_DIGITS)]))
     return float((chances[:, :10].max(axis=1) >= limit).mean())
 
 
-def _speed(classifier: Classifier, digits: Digits) -> float:
+def _speed(classifier: DigitClassifier, digits: Digits) -> float:
     """Return the median milliseconds for one digit."""
     times = []
     for index in range(min(200, len(digits))):

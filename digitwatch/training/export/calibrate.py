@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.training.data.digits import Digits
 
 
-def temperature(classifier: Classifier, held: Digits) -> float:
+def temperature(classifier: DigitClassifier, held: Digits) -> float:
     """Return by what to divide the logits so that the held-out digits are least surprising.
 
     Guo et al., "On calibration of modern neural networks", 2017. The classifier's own temperature is 1.

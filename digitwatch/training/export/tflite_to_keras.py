@@ -9,12 +9,11 @@ from collections.abc import Iterator
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 from tensorflow.lite.tools import flatbuffer_utils
 
+from digitwatch.recognition.arrays import Floats
 from digitwatch.training.fitting import architectures
 
-Floats = NDArray[np.float32]
 Steps = list[tuple[str, Floats, Floats]]  # what an operator does, its weights, and its bias
 
 OURS = (architectures.cnn, architectures.dense, architectures.line)

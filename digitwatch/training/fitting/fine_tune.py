@@ -11,12 +11,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.reader import Reader, locate
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data import labelled_crops
 from digitwatch.training.data.digits import DataError, Digits
-from digitwatch.training.data.labelled_crops import Cuttings, Page
+from digitwatch.training.data.labelled_crops import LabelledCrops, Page
 from digitwatch.training.evaluation.evaluate import measure
 from digitwatch.training.export import quantise, tflite
 from digitwatch.training.export.calibrate import temperature
@@ -103,7 +103,7 @@ def teach(
         RecoverError: its network is none that can learn on.
     """
     learn, test = datasets.load(course.data)
-    base, reader = Classifier.load(locate(named)), Reader(in_use)
+    base, reader = DigitClassifier.load(locate(named)), Reader(in_use)
     if base.sorts_pictures:
         raise DataError(f"{base.name} sorts whole pictures; corrections are digits: train it anew with --dataset")
     taught = labelled_crops.cut(reader, [page for page in pages if not page.is_held_back])
@@ -113,11 +113,11 @@ def teach(
     _refuse_too_few(taught, held)
     if held.pages < FIRM:
         progress(f"{held.pages} pages held back are few: the verdict is a hint, no proof; {FIRM} would be firm")
-    before = _marks(Classifier.load(locate(in_use)), held, held.digits, test)
+    before = _marks(DigitClassifier.load(locate(in_use)), held, held.digits, test)
     progress(f"in use: {before}")
 
     content, card = learn_on(named, taught.digits, learn, course, progress)
-    after = _marks(Classifier(content, card), _cut_with(content, card, held_back), held.digits, test)
+    after = _marks(DigitClassifier(content, card), _cut_with(content, card, held_back), held.digits, test)
     progress(f"taught: {after}")
     card["command"] = f"digitwatch train --corrections --epochs {course.epochs} --seed {course.seed}"
     card["taught"] = {"from": base.name, "pages": taught.pages, "digits": len(taught.digits), "result": str(after)}
@@ -137,7 +137,7 @@ def learn_on(
     Raises:
         RecoverError: its network is none that can learn on.
     """
-    base = Classifier.load(locate(named))
+    base = DigitClassifier.load(locate(named))
     keras.utils.set_random_seed(course.seed)
     network = recover(locate(named).with_suffix(".tflite").read_bytes(), base.name)
     learn, calibration = datasets.hold_out(original)
@@ -145,18 +145,18 @@ def learn_on(
     content = quantise.to_tflite(network, quantise.EXACT)
     card = base.card | {"created": datetime.now(UTC).isoformat(timespec="seconds"), "temperature": 1.0}
     if card["output"] == "logits":
-        card["temperature"] = temperature(Classifier(content, card), calibration)
+        card["temperature"] = temperature(DigitClassifier(content, card), calibration)
     return content, card
 
 
-def _summary(taught: Cuttings, held: Cuttings) -> str:
+def _summary(taught: LabelledCrops, held: LabelledCrops) -> str:
     passed_over = taught.passed_over + held.passed_over
     reasons = "; ".join(f"{count} where {why}" for why, count in sorted(passed_over.items()))
     line = f"{len(taught.digits)} reviewed digits on {taught.pages} pages to learn from, {held.pages} pages held back"
     return line + (f"; passed over: {reasons}" if reasons else "")
 
 
-def _refuse_too_few(taught: Cuttings, held: Cuttings) -> None:
+def _refuse_too_few(taught: LabelledCrops, held: LabelledCrops) -> None:
     """Stop where nobody could tell whether teaching helped.
 
     Raises:
@@ -171,12 +171,12 @@ def _refuse_too_few(taught: Cuttings, held: Cuttings) -> None:
         )
 
 
-def _marks(classifier: Classifier, read: Cuttings, digits: Digits, test: Digits) -> Marks:
+def _marks(classifier: DigitClassifier, read: LabelledCrops, digits: Digits, test: Digits) -> Marks:
     loss = measure(classifier, digits).loss
     return Marks(read.pages, read.right, loss, measure(classifier, test).accuracy)
 
 
-def _cut_with(content: bytes, card: dict[str, Any], pages: list[Page]) -> Cuttings:
+def _cut_with(content: bytes, card: dict[str, Any], pages: list[Page]) -> LabelledCrops:
     """Read pages with a model that is not installed yet."""
     with tempfile.TemporaryDirectory() as folder:
         tflite.save(content, card, Path(folder) / "taught")

@@ -13,7 +13,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.arrays import Floats
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.training.data import digits
 from digitwatch.training.data.digits import DataError, Digits
 from digitwatch.training.evaluation.evaluate import measure
@@ -22,9 +23,6 @@ from digitwatch.training.export.calibrate import temperature
 from digitwatch.training.fitting import architectures, train_lines
 from digitwatch.training.fitting.trainer import Progress, Recipe, Report, fit, policy
 from digitwatch.training.synthesis import epochs as lessons
-
-Floats = NDArray[np.float32]
-
 
 DENSE_EPOCHS = 3
 LICENCE = "MIT; trained on MNIST (LeCun, Cortes, Burges; CC BY-SA 3.0)"
@@ -82,7 +80,7 @@ def _scores(content: bytes, card: dict[str, Any], test: Digits, progress: Progre
         exact = train_lines.exact(content, card, test)
         progress(f"{exact:.2%} of the rows composed of test digits read exactly")
         return {"test_rows_exact": round(exact, 4), "test_rows": train_lines.ROWS}
-    result = measure(Classifier(content, card, card["name"]), test)
+    result = measure(DigitClassifier(content, card, card["name"]), test)
     progress(f"test accuracy {result.accuracy:.2%}, best digit right {result.named:.2%}, loss {result.loss:.4f}")
     return {
         "test_accuracy": round(result.accuracy, 4),
@@ -114,8 +112,8 @@ def _cnn(learn: Digits, epochs: int | None, *, seed: int, progress: Progress) ->
     model = fit(architectures.cnn, _batches(learn, recipe, seed), recipe, steps=steps, loss=doubtful, progress=progress)
     card = tflite.describe(classes=11, output="logits")
     content = quantise.to_tflite(model, quantise.EXACT)
-    card["temperature"] = temperature(Classifier(content, card), held)
-    result = measure(Classifier(content, card), held)
+    card["temperature"] = temperature(DigitClassifier(content, card), held)
+    result = measure(DigitClassifier(content, card), held)
     progress(f"accuracy {result.accuracy:.2%} on {len(held)} digits by writers held out of the training")
     scores = {"held_out_accuracy": round(result.accuracy, 4), "held_out_digits": len(held)}
     return content, card | {"recipe": asdict(recipe) | {"arithmetic": policy()}, "scores": scores}

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.recognition.networks.digit_classifier import OBJECTS, Classifier
+from digitwatch.recognition.networks.digit_classifier import OBJECTS, DigitClassifier
 from digitwatch.recognition.networks.letterbox import ground_of
 from digitwatch.training.data import digits, images
 from digitwatch.training.data.digits import Digits
@@ -55,8 +55,8 @@ def train(
     learn, held = digits.hold_out(data.learn[order])
     content = quantise.to_tflite(_fit(data, learn, epochs, seed, progress))
     card = _describe(data)
-    card["temperature"] = temperature(Classifier(content, card, out.name), held)
-    result = measure(Classifier(content, card, out.name), data.test)
+    card["temperature"] = temperature(DigitClassifier(content, card, out.name), held)
+    result = measure(DigitClassifier(content, card, out.name), data.test)
     progress(f"test accuracy {result.accuracy:.2%}, loss {result.loss:.4f}")
     card |= {
         "recipe": {"epochs": epochs, "batch": BATCH, "rate": RATE},

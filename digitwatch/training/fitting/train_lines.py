@@ -8,8 +8,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from digitwatch.recognition.arrays import Floats
 from digitwatch.recognition.decoding.ctc import likely_texts, log_probabilities
-from digitwatch.recognition.networks.line_recognizer import LineModel
+from digitwatch.recognition.networks.line_recognizer import LineRecognizer
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.export import quantise, tflite
@@ -18,7 +19,6 @@ from digitwatch.training.fitting.trainer import Progress, Recipe, fit, policy
 from digitwatch.training.synthesis import lines as composed
 from digitwatch.training.synthesis.lines import LONGEST, Line
 
-Floats = NDArray[np.float32]
 NOTHING = -1  # fills the symbols of a short row
 
 AREA = 4096  # columns of strips in one batch
@@ -45,7 +45,7 @@ def course(
 
 def exact(content: bytes, card: dict[str, Any], digits: Digits) -> float:
     """Return the share of ROWS rows composed of the digits that the model alone reads exactly."""
-    model = LineModel(content, card["temperature"])
+    model = LineRecognizer(content, card["temperature"])
     right = [likely_texts(model(line.picture), 1)[0] == line.symbols for line in sample(digits, ROWS)]
     return float(np.mean(right))
 
@@ -59,7 +59,7 @@ def sample(digits: Digits, count: int) -> list[Line]:
 
 def temperature(content: bytes, digits: Digits) -> float:
     """Return the temperature at which rows composed of the digits have the highest likelihood."""
-    cold = LineModel(content, 1.0)
+    cold = LineRecognizer(content, 1.0)
     answers = [(cold(line.picture), line.symbols) for line in sample(digits, ROWS // 2)]
     losses = []
     for t in TEMPERATURES:

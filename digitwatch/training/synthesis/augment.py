@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.networks.digit_image import SIZE, normalise
 
-Picture = NDArray[np.uint8]  # (H, W), 0 = paper to 255 = ink
 Random = np.random.Generator
 
 FINE = 2 * SIZE  # strokes are changed at twice the size, where one pixel is a small step
@@ -26,14 +26,14 @@ MILD = 0.6  # share of all that for the digits that stay close to MNIST
 FRAGMENT, RULED, CUT, BAR_OR_SLASH = 0.12, 0.10, 0.10, 0.20
 
 
-def mild(picture: Picture, rng: Random) -> Picture:
+def mild(picture: Pixels, rng: Random) -> Pixels:
     """Return the (28, 28) digit as another MNIST writer might have made it: bent, moved and resized a little."""
     zoom = np.exp(rng.normal(0, 0.06))
     shift = rng.uniform(-1.3, 1.3, 2)
     return bend(picture, rng, side=SIZE, amount=MILD, zoom=zoom, shift=shift)
 
 
-def strong(picture: Picture, rng: Random, *, neighbour: Picture) -> Picture:
+def strong(picture: Pixels, rng: Random, *, neighbour: Pixels) -> Pixels:
     """Return the (28, 28) digit as the reader might cut it from a page: bent, other pen, cut-out troubles.
 
     `neighbour` is another (28, 28) digit, of which a fragment may be left at the edge.
@@ -42,14 +42,12 @@ def strong(picture: Picture, rng: Random, *, neighbour: Picture) -> Picture:
     return finish(cut_out(pen(fine, rng), rng, neighbour=neighbour), rng)
 
 
-def finish(ink: Picture, rng: Random) -> Picture:
+def finish(ink: Pixels, rng: Random) -> Pixels:
     """Return (H, W) ink as the reader normalises it, a little off its size and place half of the time."""
     return place(normalise(ink), rng)
 
 
-def bend(
-    picture: Picture, rng: Random, *, side: int, amount: float, zoom: float, shift: NDArray[np.float64]
-) -> Picture:
+def bend(picture: Pixels, rng: Random, *, side: int, amount: float, zoom: float, shift: NDArray[np.float64]) -> Pixels:
     """Return (side, side) of the 28x28 picture under one random affine and elastic map.
 
     `amount` is how much it varies, 1 as in strong(); `zoom` makes it smaller, `shift` (x, y) moves it, in pixels of 28.
@@ -67,7 +65,7 @@ def bend(
     if side != SIZE:
         picture = cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)
     warped = cv2.remap(picture, where, None, cv2.INTER_LINEAR)
-    changed: Picture = cv2.threshold(warped, FAINT, 0, cv2.THRESH_TOZERO)[1]
+    changed: Pixels = cv2.threshold(warped, FAINT, 0, cv2.THRESH_TOZERO)[1]
     return changed
 
 
@@ -78,7 +76,7 @@ def _grid(side: int) -> NDArray[np.float32]:
     return np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
 
 
-def pen(fine: Picture, rng: Random) -> Picture:
+def pen(fine: Pixels, rng: Random) -> Pixels:
     """Return the strokes of (H, W) ink drawn by a finer or a broader pen, or as they are."""
     kind = rng.random()
     if kind < 0.35:
@@ -87,7 +85,7 @@ def pen(fine: Picture, rng: Random) -> Picture:
     if kind < 0.65:
         broad = int(fine.sum()) > FULL * 255 * fine[fine.any(1)][:, fine.any(0)].size
         thick = cv2.dilate(fine, cross, iterations=1 if broad else int(rng.integers(1, 4)))
-        changed: Picture = cv2.GaussianBlur(thick, (3, 3), 0)
+        changed: Pixels = cv2.GaussianBlur(thick, (3, 3), 0)
         return changed
     for _ in range(int(rng.integers(1, 3))):
         thin = cv2.erode(fine, cross)
@@ -97,7 +95,7 @@ def pen(fine: Picture, rng: Random) -> Picture:
     return fine
 
 
-def cut_out(ink: Picture, rng: Random, *, neighbour: Picture) -> Picture:
+def cut_out(ink: Pixels, rng: Random, *, neighbour: Pixels) -> Pixels:
     """Return (H, W) ink with the troubles of cutting a digit from a page: some of them, mostly none."""
     if rng.random() < CUT:
         ink = _cut_edge(ink, rng)
@@ -108,7 +106,7 @@ def cut_out(ink: Picture, rng: Random, *, neighbour: Picture) -> Picture:
     return ink if ink.any() else np.full_like(ink, 255)
 
 
-def _cut_edge(ink: Picture, rng: Random) -> Picture:
+def _cut_edge(ink: Pixels, rng: Random) -> Pixels:
     """Return the ink without up to an eighth of it at one side."""
     left, top, width, height = cv2.boundingRect(ink)
     ink = ink[top : top + height, left : left + width]
@@ -117,7 +115,7 @@ def _cut_edge(ink: Picture, rng: Random) -> Picture:
     return (ink[rows:], ink[: height - rows], ink[:, columns:], ink[:, : width - columns])[side]
 
 
-def _add_fragment(ink: Picture, rng: Random, neighbour: Picture) -> Picture:
+def _add_fragment(ink: Pixels, rng: Random, neighbour: Pixels) -> Pixels:
     """Return the ink with a narrow piece of a neighbouring digit at its left or right."""
     left, top, width, height = cv2.boundingRect(ink)
     ink = ink[top : top + height, left : left + width]
@@ -131,7 +129,7 @@ def _add_fragment(ink: Picture, rng: Random, neighbour: Picture) -> Picture:
     return np.hstack([ink, gap, other[:, :wide]])
 
 
-def _add_rule(ink: Picture, rng: Random) -> Picture:
+def _add_rule(ink: Pixels, rng: Random) -> Pixels:
     """Return the ink with a piece of a printed line through it or below it."""
     left, top, width, height = cv2.boundingRect(ink)
     ink = ink.copy()
@@ -150,7 +148,7 @@ def _add_rule(ink: Picture, rng: Random) -> Picture:
     return ink
 
 
-def bar_or_slash(picture: Picture, label: int, rng: Random) -> Picture:
+def bar_or_slash(picture: Pixels, label: int, rng: Random) -> Pixels:
     """Return a (28, 28) 7 with a bar or 0 with a slash, as many Europeans write them; others unchanged."""
     if label not in (0, 7) or rng.random() > BAR_OR_SLASH:
         return picture
@@ -165,16 +163,16 @@ def bar_or_slash(picture: Picture, label: int, rng: Random) -> Picture:
         half = width * rng.uniform(0.22, 0.4)
         ends = np.array([[x - half, y + rng.normal(0, 1)], [x + half, y + rng.normal(0, 1)]])
     start, end = np.round(ends).astype(int).tolist()
-    changed: Picture = cv2.line(picture.copy(), start, end, (255,), stroke, cv2.LINE_AA)
+    changed: Pixels = cv2.line(picture.copy(), start, end, (255,), stroke, cv2.LINE_AA)
     return changed
 
 
-def place(picture: Picture, rng: Random) -> Picture:
+def place(picture: Pixels, rng: Random) -> Pixels:
     """Return the normalised (28, 28) picture, half of the time a little off its size and place."""
     if rng.random() < 0.5:
         return picture
     zoom = rng.uniform(0.82, 1.12)
     shift = rng.uniform(-1.8, 1.8, 2) + (SIZE - 1) / 2 * (1 - zoom)
     matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
-    changed: Picture = cv2.warpAffine(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR)
+    changed: Pixels = cv2.warpAffine(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR)
     return changed

@@ -6,28 +6,29 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]  # (28, 28), 0 = paper to 255 = ink
+from digitwatch.recognition.arrays import Pixels
+
 Random = np.random.Generator
 
 COUNT = (0.55, 0.35, 0.10)  # chances of one, two or three kinds of damage
 
 
-def damage(picture: Picture, rng: Random) -> Picture:
+def damage(picture: Pixels, rng: Random) -> Pixels:
     """Return the (28, 28) picture after one to three kinds of damage, chosen at random."""
     for kind in rng.choice(len(KINDS), size=int(rng.choice(3, p=COUNT)) + 1, replace=False):
         picture = KINDS[kind](picture, rng)
     return picture
 
 
-def _clip(values: NDArray[np.floating]) -> Picture:
-    spoiled: Picture = np.clip(values, 0, 255).astype(np.uint8)
+def _clip(values: NDArray[np.floating]) -> Pixels:
+    spoiled: Pixels = np.clip(values, 0, 255).astype(np.uint8)
     return spoiled
 
 
-def _blur(picture: Picture, rng: Random) -> Picture:
+def _blur(picture: Pixels, rng: Random) -> Pixels:
     """Out of focus, or moved while it was taken."""
     if rng.random() < 0.7:
-        spoiled: Picture = cv2.GaussianBlur(picture, (7, 7), rng.uniform(0.4, 1.4))
+        spoiled: Pixels = cv2.GaussianBlur(picture, (7, 7), rng.uniform(0.4, 1.4))
     else:
         kernel = np.zeros((5, 5), np.float32)
         x, y = (int(end) for end in rng.integers(0, 5, 2))
@@ -36,20 +37,20 @@ def _blur(picture: Picture, rng: Random) -> Picture:
     return spoiled
 
 
-def _fade(picture: Picture, rng: Random) -> Picture:
+def _fade(picture: Pixels, rng: Random) -> Pixels:
     """Pale ink on grey paper: less contrast, another gamma, the paper no longer at zero."""
     low, high = rng.uniform(0, 90), rng.uniform(130, 255)
     return _clip(low + (high - low) * (picture / 255.0) ** rng.uniform(0.5, 2.0))
 
 
-def _shade(picture: Picture, rng: Random) -> Picture:
+def _shade(picture: Pixels, rng: Random) -> Pixels:
     """A shadow: the paper darkens towards one side."""
     corners = rng.uniform(0, 130, (2, 2)).astype(np.float32)
     slope = cv2.resize(corners, picture.shape[::-1])
     return _clip(np.maximum(picture * rng.uniform(0.6, 1.0), 0) * (1 - slope / 400) + slope)
 
 
-def _grain(picture: Picture, rng: Random) -> Picture:
+def _grain(picture: Pixels, rng: Random) -> Pixels:
     """Sensor noise or rough paper."""
     noise = rng.normal(0, rng.uniform(8, 55), picture.shape).astype(np.float32)
     if rng.random() < 0.4:
@@ -57,50 +58,50 @@ def _grain(picture: Picture, rng: Random) -> Picture:
     return _clip(picture + noise)
 
 
-def _dry(picture: Picture, rng: Random) -> Picture:
+def _dry(picture: Pixels, rng: Random) -> Pixels:
     """A dry pen: the ink took unevenly."""
-    spoiled: Picture = np.clip(picture * (1 + rng.uniform(0.2, 0.7) * rng.standard_normal(picture.shape)), 0, 255)
+    spoiled: Pixels = np.clip(picture * (1 + rng.uniform(0.2, 0.7) * rng.standard_normal(picture.shape)), 0, 255)
     return spoiled.astype(np.uint8)
 
 
-def _ragged(picture: Picture, rng: Random) -> Picture:
+def _ragged(picture: Pixels, rng: Random) -> Pixels:
     """Rough or wet paper: the edges of the strokes are torn."""
     y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
     where = np.stack([x, y], -1) + rng.normal(0, rng.uniform(0.3, 0.9), (*picture.shape, 2))
-    spoiled: Picture = cv2.remap(picture, where.astype(np.float32), None, cv2.INTER_LINEAR)
+    spoiled: Pixels = cv2.remap(picture, where.astype(np.float32), None, cv2.INTER_LINEAR)
     return spoiled
 
 
-def _specks(picture: Picture, rng: Random) -> Picture:
+def _specks(picture: Pixels, rng: Random) -> Pixels:
     """Dust and drop-outs: single pixels of full ink or none."""
     hit = rng.random(picture.shape)
     share = rng.uniform(0.005, 0.12)
     return np.where(hit < share / 2, 255, np.where(hit < share, 0, picture)).astype(np.uint8)
 
 
-def _jpeg(picture: Picture, rng: Random) -> Picture:
+def _jpeg(picture: Pixels, rng: Random) -> Pixels:
     """Saved as a small JPEG."""
     _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(8, 50))])
-    spoiled: Picture = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
+    spoiled: Pixels = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
     return spoiled
 
 
-def _threshold(picture: Picture, rng: Random) -> Picture:
+def _threshold(picture: Pixels, rng: Random) -> Pixels:
     """Scanned in black and white."""
-    spoiled: Picture = cv2.threshold(picture, rng.uniform(50, 180), 255, cv2.THRESH_BINARY)[1]
+    spoiled: Pixels = cv2.threshold(picture, rng.uniform(50, 180), 255, cv2.THRESH_BINARY)[1]
     return spoiled
 
 
-def _coarse(picture: Picture, rng: Random) -> Picture:
+def _coarse(picture: Pixels, rng: Random) -> Pixels:
     """Scanned at too low a resolution and enlarged again."""
     side = int(rng.integers(10, 22))
     small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
     how = cv2.INTER_NEAREST if rng.random() < 0.5 else cv2.INTER_LINEAR
-    spoiled: Picture = cv2.resize(small, picture.shape[::-1], interpolation=how)
+    spoiled: Pixels = cv2.resize(small, picture.shape[::-1], interpolation=how)
     return spoiled
 
 
-def _pattern(picture: Picture, rng: Random) -> Picture:
+def _pattern(picture: Pixels, rng: Random) -> Pixels:
     """A printed background that was not removed: waves, or soft clouds."""
     if rng.random() < 0.6:
         y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
@@ -112,7 +113,7 @@ def _pattern(picture: Picture, rng: Random) -> Picture:
     return _clip(np.maximum(picture, rng.uniform(25, 150) * back))
 
 
-def _edges(picture: Picture, rng: Random) -> Picture:
+def _edges(picture: Pixels, rng: Random) -> Pixels:
     """Remains of a printed box, or of a dark table, at one or two sides."""
     picture = picture.copy()
     for side in rng.choice(4, size=int(rng.integers(1, 3)), replace=False):
@@ -123,7 +124,7 @@ def _edges(picture: Picture, rng: Random) -> Picture:
     return picture
 
 
-def _hide(picture: Picture, rng: Random) -> Picture:
+def _hide(picture: Pixels, rng: Random) -> Pixels:
     """A small piece rubbed out or blotted, or a scratch across."""
     picture = picture.copy()
     shade = int(rng.choice([0, 0, 0, 128, 255]))
@@ -133,11 +134,11 @@ def _hide(picture: Picture, rng: Random) -> Picture:
         picture[y : y + high, x : x + wide] = shade
         return picture
     ends = rng.integers(0, 28, (2, 2)).tolist()
-    spoiled: Picture = cv2.line(picture, ends[0], ends[1], (shade,), int(rng.integers(1, 3)), cv2.LINE_AA)
+    spoiled: Pixels = cv2.line(picture, ends[0], ends[1], (shade,), int(rng.integers(1, 3)), cv2.LINE_AA)
     return spoiled
 
 
-def _lines(picture: Picture, rng: Random) -> Picture:
+def _lines(picture: Pixels, rng: Random) -> Pixels:
     """Ruled or squared paper, or scratches: one to four thin lines right across, parallel or not."""
     picture = picture.copy()
     shade, parallel = int(rng.integers(60, 256)), rng.random() < 0.7
@@ -150,7 +151,7 @@ def _lines(picture: Picture, rng: Random) -> Picture:
     return picture
 
 
-def _filter(picture: Picture, rng: Random) -> Picture:
+def _filter(picture: Pixels, rng: Random) -> Pixels:
     """A random shallow convolution, mixed with the picture (Xu et al., "RandConv", 2021)."""
     side = int(rng.choice([1, 3, 5]))
     kernel = rng.normal(0, 1 / side, (side, side)).astype(np.float32)
@@ -160,7 +161,7 @@ def _filter(picture: Picture, rng: Random) -> Picture:
     return _clip(share * answer + (1 - share) * picture)
 
 
-KINDS: tuple[Callable[[Picture, Random], Picture], ...] = (
+KINDS: tuple[Callable[[Pixels, Random], Pixels], ...] = (
     _blur, _fade, _shade, _grain, _dry, _ragged, _specks, _jpeg, _threshold, _coarse, _pattern, _edges, _hide, _lines,
     _filter,
 )  # fmt: skip

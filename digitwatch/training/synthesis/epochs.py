@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from digitwatch.recognition.arrays import Pixels
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.synthesis import augment, degrade, negatives, strokes
 
-Pictures = NDArray[np.uint8]  # (N, 28, 28), 0 = paper to 255 = ink
 Labels = NDArray[np.uint8]  # (N,), 0 to 9, or NOT_A_DIGIT
-Lesson = tuple[Pictures, Labels]
+Lesson = tuple[Pixels, Labels]
 Random = np.random.Generator
 
 CLASSES = 10
@@ -104,9 +104,9 @@ def _lesson(task: Task) -> Lesson:
     return np.stack(pictures), np.concatenate([task.digits.labels, labels.astype(np.uint8), others])
 
 
-def _vary(digits: Digits, index: int, mix: Mix, rng: Random) -> Pictures:
+def _vary(digits: Digits, index: int, mix: Mix, rng: Random) -> Pixels:
     """Return one training digit, untouched, mildly changed, or as from a page."""
-    picture: Pictures = digits.pictures[index]
+    picture: Pixels = digits.pictures[index]
     kind = rng.random()
     if kind < mix.untouched:
         return picture
@@ -117,7 +117,7 @@ def _vary(digits: Digits, index: int, mix: Mix, rng: Random) -> Pictures:
     return _soil(augment.strong(picture, rng, neighbour=neighbour), mix.damaged, rng)
 
 
-def _soil(picture: Pictures, share: float, rng: Random) -> Pictures:
+def _soil(picture: Pixels, share: float, rng: Random) -> Pixels:
     return degrade.damage(picture, rng) if rng.random() < share else picture
 
 

@@ -10,14 +10,13 @@ from multiprocessing import get_context
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.networks.line_image import strip
-from digitwatch.recognition.segmentation.text_lines import Piece
+from digitwatch.recognition.segmentation.text_lines import Component
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.synthesis import augment, negatives, strokes
 
-Picture = NDArray[np.uint8]  # (H, W), 0 = paper to 255 = ink
 Random = np.random.Generator
 
 OTHER = 10  # the symbol of what is no digit
@@ -35,7 +34,7 @@ BENT = 0.7  # how much single digits vary, as a share of what the digit model is
 class Line:
     """A strip, (32, W) uint8 with W one of WIDTHS, and what it says: symbols 0 to 9, or OTHER."""
 
-    picture: Picture
+    picture: Pixels
     symbols: tuple[int, ...]
 
 
@@ -89,7 +88,7 @@ def line(digits: Digits, rng: Random) -> Line | None:
     if rng.random() < RULED:
         _rule(ink, rng)
     left, top, width, height = cv2.boundingRect(ink)
-    piece = Piece(left, top, ink[top : top + height, left : left + width])
+    piece = Component(left, top, ink[top : top + height, left : left + width])
     picture = strip([piece], FINE * np.exp(rng.normal(0, 0.1))).picture
     wide = next((width for width in WIDTHS if width >= picture.shape[1]), None)
     if wide is None or frames(symbols) > picture.shape[1] // FRAME:
@@ -121,7 +120,7 @@ class _Hand:
         return _Hand(rng.normal(0, 0.15), np.exp(rng.normal(0, 0.12)), gap, spread, 0.06, rng.normal(0, 0.03))
 
 
-def _glyph(digits: Digits, hand: _Hand, signs: float, rng: Random) -> tuple[int, Picture]:
+def _glyph(digits: Digits, hand: _Hand, signs: float, rng: Random) -> tuple[int, Pixels]:
     """Return a symbol and its ink, cropped, about FINE high."""
     chance = rng.random()
     if chance < signs:
@@ -142,17 +141,17 @@ def _glyph(digits: Digits, hand: _Hand, signs: float, rng: Random) -> tuple[int,
     return symbol, cv2.resize(ink, size, interpolation=cv2.INTER_LINEAR)
 
 
-def _slanted(ink: Picture, slant: float) -> Picture:
+def _slanted(ink: Pixels, slant: float) -> Pixels:
     """Return the row sheared as the hand writes."""
     height, width = ink.shape
     margin = int(abs(slant) * height) + 1
     matrix = np.array([[1, slant, margin - slant * height / 2], [0, 1, 0]])
-    slanted: Picture = cv2.warpAffine(ink, matrix, (width + 2 * margin, height), flags=cv2.INTER_LINEAR)
+    slanted: Pixels = cv2.warpAffine(ink, matrix, (width + 2 * margin, height), flags=cv2.INTER_LINEAR)
     slanted[slanted < augment.FAINT] = 0
     return slanted
 
 
-def _write(ink: Picture, glyph: Picture, right: int, hand: _Hand, rng: Random) -> int:
+def _write(ink: Pixels, glyph: Pixels, right: int, hand: _Hand, rng: Random) -> int:
     """Write the glyph behind column `right` of the row; return where it ends."""
     height, width = glyph.shape
     gap = rng.normal(hand.gap, hand.spread) * FINE
@@ -167,7 +166,7 @@ def _write(ink: Picture, glyph: Picture, right: int, hand: _Hand, rng: Random) -
     return max(right, left + int(room.shape[1]))
 
 
-def _touch(ink: Picture, glyph: Picture, right: int) -> float:
+def _touch(ink: Pixels, glyph: Pixels, right: int) -> float:
     """Return how far behind column `right` a glyph at usual height starts when its ink just touches the row's."""
     height = glyph.shape[0]
     top = int(np.clip(2 * FINE - height, 0, ink.shape[0] - height))
@@ -181,7 +180,7 @@ def _touch(ink: Picture, glyph: Picture, right: int) -> float:
     return -float((behind + ahead).min())
 
 
-def _dirty(ink: Picture, rng: Random) -> None:
+def _dirty(ink: Pixels, rng: Random) -> None:
     """Put a few specks, or a rest of a comma or a caption, around the row."""
     for _ in range(int(rng.integers(1, 4))):
         x, y = (
@@ -192,7 +191,7 @@ def _dirty(ink: Picture, rng: Random) -> None:
         cv2.ellipse(ink, (x, y), axes, rng.uniform(0, 180), 0, 360, (255,), -1, cv2.LINE_AA)
 
 
-def _rule(ink: Picture, rng: Random) -> None:
+def _rule(ink: Pixels, rng: Random) -> None:
     """Leave a piece of a printed line in the row, mostly under it."""
     y = FINE * (rng.uniform(1.9, 2.15) if rng.random() < 0.6 else rng.uniform(0.9, 2.2))
     ends = np.sort(rng.uniform(0, ink.shape[1], 2))
@@ -201,7 +200,7 @@ def _rule(ink: Picture, rng: Random) -> None:
     cv2.line(ink, start, end, (int(rng.integers(100, 256)),), int(rng.integers(1, 4)), cv2.LINE_AA)
 
 
-def _spoilt(picture: Picture, rng: Random) -> Picture:
+def _spoilt(picture: Pixels, rng: Random) -> Pixels:
     """Return the strip as a worse pen, camera or threshold would have left it."""
     kind = int(rng.integers(5))
     if kind == 0:

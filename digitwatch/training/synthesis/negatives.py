@@ -11,14 +11,13 @@ from pathlib import Path
 import cv2
 import matplotlib
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from digitwatch.recognition.arrays import Pixels
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.synthesis import augment, degrade
 from digitwatch.training.synthesis import strokes as pens
 
-Picture = NDArray[np.uint8]  # (H, W), 0 = paper to 255 = ink
 Random = np.random.Generator
 
 LETTERS = "ACEFHKLMNPRVWXcdehkmnprvwx&%#@*αλπμωΔΓΞκξ"
@@ -33,20 +32,20 @@ HALVES = {"left": (2, 3, 4, 5, 8), "right": (2,), "top": (0, 4, 5), "bottom": (0
 TURNS = {"mirrored": (3, 4, 7), "a quarter": (3, 4, 5), "three quarters": (3, 4, 5), "half": (3, 4, 7)}
 
 
-def negative(digits: Digits, rng: Random) -> Picture:
+def negative(digits: Digits, rng: Random) -> Pixels:
     """Return one (28, 28) picture of something that is no digit, as the reader would cut it from a page.
 
     `digits` are the training digits, of which some are made from pieces or pairs.
     """
     kinds, shares = zip(*KINDS.items(), strict=True)
     kind = kinds[rng.choice(len(kinds), p=np.array(shares) / sum(shares))]
-    made: Picture = kind(digits, rng)
+    made: Pixels = kind(digits, rng)
     if kind is _texture:
         return made
     return augment.finish(made, rng)
 
 
-def _letter(digits: Digits, rng: Random) -> Picture:
+def _letter(digits: Digits, rng: Random) -> Pixels:
     """A printed letter, bent as by hand, or a word of two to four letters."""
     text = LETTERS[int(rng.integers(len(LETTERS)))]
     if rng.random() < 0.25:
@@ -55,7 +54,7 @@ def _letter(digits: Digits, rng: Random) -> Picture:
     return augment.pen(_bend(ink, rng), rng)
 
 
-def _hershey(text: str, rng: Random) -> Picture:
+def _hershey(text: str, rng: Random) -> Pixels:
     """Return ink of the text in one of OpenCV's single-stroke fonts."""
     ink = np.zeros((110, 40 + 50 * len(text)), np.uint8)
     font = int(rng.choice([0, 1, 2, 3, 4, 5, 6, 7])) + (16 if rng.random() < 0.3 else 0)
@@ -68,7 +67,7 @@ def _font(name: str) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{name}.ttf", 56)
 
 
-def _printed(text: str, rng: Random) -> Picture:
+def _printed(text: str, rng: Random) -> Pixels:
     """Return ink of the text in one of matplotlib's fonts."""
     font = _font(FONTS[int(rng.integers(len(FONTS)))])
     left, top, right, bottom = font.getbbox(text)
@@ -77,7 +76,7 @@ def _printed(text: str, rng: Random) -> Picture:
     return np.asarray(sheet)
 
 
-def _bend(ink: Picture, rng: Random) -> Picture:
+def _bend(ink: Pixels, rng: Random) -> Pixels:
     """Return (H, W) ink slanted, turned and shaken; the margins catch what moves out."""
     height, _width = ink.shape
     ink = np.pad(ink, 12)
@@ -89,12 +88,12 @@ def _bend(ink: Picture, rng: Random) -> Picture:
     x, y = np.meshgrid(np.arange(shape[1]) - shape[1] / 2, np.arange(shape[0]) - shape[0] / 2)
     grid = np.stack([x, y], -1) @ matrix.T + [shape[1] / 2, shape[0] / 2]
     grid += cv2.resize(field, shape[::-1], interpolation=cv2.INTER_CUBIC)
-    bent: Picture = cv2.remap(ink, grid.astype(np.float32), None, cv2.INTER_LINEAR)
+    bent: Pixels = cv2.remap(ink, grid.astype(np.float32), None, cv2.INTER_LINEAR)
     bent[bent < augment.FAINT] = 0
     return bent
 
 
-def _scribble(digits: Digits, rng: Random) -> Picture:
+def _scribble(digits: Digits, rng: Random) -> Pixels:
     """A wandering pen: one or two smooth or angular lines through random points."""
     strokes = []
     for _ in range(int(rng.choice([1, 1, 2, 3]))):
@@ -103,7 +102,7 @@ def _scribble(digits: Digits, rng: Random) -> Picture:
     return pens.draw(strokes, rng, broadest=5)
 
 
-def _spiral(digits: Digits, rng: Random) -> Picture:
+def _spiral(digits: Digits, rng: Random) -> Pixels:
     """A spiral of two turns or more, or a coil of loops."""
     t = np.linspace(0, 1, 60)
     angle = t * 2 * np.pi * rng.uniform(2, 4) * rng.choice([-1, 1]) + rng.uniform(0, 6)
@@ -147,17 +146,17 @@ SIGNS = (
 )
 
 
-def sign(rng: Random) -> Picture:
+def sign(rng: Random) -> Pixels:
     """Return ink of a hand-drawn letter or mark."""
     return pens.draw(pens.strokes(SIGNS[int(rng.integers(len(SIGNS)))], rng), rng)
 
 
-def _sign(digits: Digits, rng: Random) -> Picture:
+def _sign(digits: Digits, rng: Random) -> Pixels:
     """A hand-drawn letter or mark."""
     return sign(rng)
 
 
-def _mark(digits: Digits, rng: Random) -> Picture:
+def _mark(digits: Digits, rng: Random) -> Pixels:
     """A dot, a comma, a smear or a lying line."""
     ink = np.zeros((80, 120), np.uint8)
     kind = rng.random()
@@ -173,12 +172,12 @@ def _mark(digits: Digits, rng: Random) -> Picture:
     else:
         side = int(rng.integers(4, 10))
         cloud = cv2.resize(rng.random((side, side)), (80, 80), interpolation=cv2.INTER_CUBIC)
-        made: Picture = ((cloud > rng.uniform(0.5, 0.75)) * 255).astype(np.uint8)
+        made: Pixels = ((cloud > rng.uniform(0.5, 0.75)) * 255).astype(np.uint8)
         return made
     return _bend(ink, rng)
 
 
-def _piece(digits: Digits, rng: Random) -> Picture:
+def _piece(digits: Digits, rng: Random) -> Pixels:
     """Half of a digit, cut where a wrong cut between digits would go through it."""
     side = str(rng.choice(list(HALVES), p=[0.55, 0.1, 0.15, 0.2]))
     ink = _shape(digits, rng, HALVES[side])
@@ -194,7 +193,7 @@ def _piece(digits: Digits, rng: Random) -> Picture:
     return parts[side]
 
 
-def _turned(digits: Digits, rng: Random) -> Picture:
+def _turned(digits: Digits, rng: Random) -> Pixels:
     """A digit lying on its side, standing on its head or mirrored."""
     how = str(rng.choice(list(TURNS)))
     ink = _shape(digits, rng, TURNS[how])
@@ -203,7 +202,7 @@ def _turned(digits: Digits, rng: Random) -> Picture:
     return np.rot90(ink, {"a quarter": 1, "half": 2, "three quarters": 3}[how]).copy()
 
 
-def _together(digits: Digits, rng: Random) -> Picture:
+def _together(digits: Digits, rng: Random) -> Pixels:
     """Two or three digits side by side, apart, touching or overlapping; or one and half of the next."""
     pieces = [_shape(digits, rng) for _ in range(2 if rng.random() < 0.85 else 3)]
     if rng.random() < 0.3:
@@ -220,7 +219,7 @@ def _together(digits: Digits, rng: Random) -> Picture:
     return augment.pen(ink, rng)
 
 
-def _shape(digits: Digits, rng: Random, labels: tuple[int, ...] | None = None) -> Picture:
+def _shape(digits: Digits, rng: Random, labels: tuple[int, ...] | None = None) -> Pixels:
     """Return one training digit, bent and cropped to its ink, about 40 pixels high."""
     which = int(rng.integers(len(digits)))
     while labels is not None and digits.labels[which] not in labels:
@@ -231,12 +230,12 @@ def _shape(digits: Digits, rng: Random, labels: tuple[int, ...] | None = None) -
     return ink if height <= 60 else cv2.resize(ink, (width, 60))
 
 
-def _texture(digits: Digits, rng: Random) -> Picture:
+def _texture(digits: Digits, rng: Random) -> Pixels:
     """A patch of noise, paper or stripes without any digit."""
     blank = np.zeros((28, 28), np.uint8)
     return degrade.damage(degrade.damage(blank, rng), rng)
 
 
-KINDS: dict[Callable[[Digits, Random], Picture], float] = {
+KINDS: dict[Callable[[Digits, Random], Pixels], float] = {
     _letter: 3, _sign: 3, _scribble: 1.5, _spiral: 0.5, _mark: 1, _piece: 3, _turned: 1, _together: 4, _texture: 0.7,
 }  # fmt: skip  # and how often each

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]  # (H, W), 0 = paper to 255 = ink
+from digitwatch.recognition.arrays import Pixels
+
 Points = NDArray[np.float64]  # (K, 2) x, y; the drawing lies within 0..1, y downwards
 Random = np.random.Generator
 
@@ -128,7 +129,7 @@ HANDS: dict[int, tuple[str, ...]] = {
 }
 
 
-def digit(label: int, rng: Random) -> Picture:
+def digit(label: int, rng: Random) -> Pixels:
     """Return ink of the digit `label` drawn in one of its hands, shaky and slanted."""
     return draw(strokes(HANDS[label][int(rng.integers(len(HANDS[label])))], rng), rng)
 
@@ -138,7 +139,7 @@ def strokes(hand: str, rng: Random) -> list[Points]:
     return [_shake(stroke, rng) for stroke in _parse(hand)]
 
 
-def draw(lines: list[Points], rng: Random, *, broadest: int = 8) -> Picture:
+def draw(lines: list[Points], rng: Random, *, broadest: int = 8) -> Pixels:
     """Return ink of the lines, of random slant and proportion, drawn by one pen."""
     aspect, slant = rng.uniform(0.4, 1.0), rng.normal(0, 0.18)
     if rng.random() < 0.25:

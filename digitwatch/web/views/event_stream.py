@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from digitwatch.web.context import Desk, desk_of
+from digitwatch.web.context import Context, desk_of
 from digitwatch.web.rate_limit import Rate
 from digitwatch.web.readings_index import Filter
 from digitwatch.web.views.metrics import numbers
@@ -30,7 +30,7 @@ COUNTED = 2.0  # seconds after which the numbers are taken anew even if no readi
 class Live:
     """Looks at the log and wakes those who listen; one for the whole page, so that news are written once for all."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Context) -> None:
         """Begin with nothing told."""
         self._desk = desk
         self._news = asyncio.Condition()
@@ -136,7 +136,7 @@ async def listen(request: Request) -> Response:
     )
 
 
-async def _events(desk: Desk, live: Live, last: str) -> AsyncIterator[str]:
+async def _events(desk: Context, live: Live, last: str) -> AsyncIterator[str]:
     desk.visitors += 1
     try:
         known, gap = await run_in_threadpool(live.start, last)

@@ -14,8 +14,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from digitwatch.web.context import Desk, desk_of
-from digitwatch.web.views.files import NotThereError, original, picture
+from digitwatch.spool.filed import NotThereError
+from digitwatch.web.context import Context, desk_of
+from digitwatch.web.views.files import original, picture
 
 SMALL = (360, 220)  # width and height at most
 KEPT = 500  # small pictures in memory, about 8 KB each
@@ -115,7 +116,7 @@ def _small(request: Request) -> bytes | None:
     return made.getvalue()
 
 
-def _look(desk: Desk, data: bytes, page: str) -> bytes:
+def _look(desk: Context, data: bytes, page: str) -> bytes:
     command = [
         sys.executable,
         "-P",

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from digitwatch.web.web_settings import Site
+from digitwatch.web.web_settings import WebSettings
 
 
-def labels(site: Site) -> tuple[str, ...]:
+def labels(site: WebSettings) -> tuple[str, ...]:
     """Give the names of what the model that reads now sorts; nothing where it reads digits, or cannot be told."""
     model = site.model()
     if isinstance(model, str):  # the bundled ones read digits

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from digitwatch.web.auth_token import COOKIE_SECONDS, is_token, new_cookie
 from digitwatch.web.context import desk_of, visitor_of
-from digitwatch.web.request_body import TooMuchError, small_body
+from digitwatch.web.request_body import BodyTooLargeError, small_body
 from digitwatch.web.security import COOKIE
 
 LONGEST = 5000  # bytes of what is sent
@@ -28,7 +28,7 @@ async def take(request: Request) -> Response:
         return desk.answer("login.html", 429, trouble=trouble)
     try:
         body = await small_body(request, LONGEST)
-    except TooMuchError as error:
+    except BodyTooLargeError as error:
         return desk.answer("login.html", 413, trouble=str(error))
     given = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0].strip()
     if not desk.site.token or not is_token(desk.site.token, given):

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.inbox import is_temporary
-from digitwatch.web.context import Desk, desk_of
+from digitwatch.web.context import Context, desk_of
 from digitwatch.web.readings_index import STATUSES
 from digitwatch.web.web_settings import without_paths
 
@@ -24,7 +24,7 @@ COUNTED = 10_000  # scans in the inbox; of more only that they are more
 KEPT_SECONDS = 1.0  # for which a look at the folders is believed
 
 
-def numbers(desk: Desk) -> dict[str, Any]:
+def numbers(desk: Context) -> dict[str, Any]:
     """Give what stands at the top of each page: the counts of today, what waits, and trouble."""
     today = datetime.now(UTC).date().isoformat()
     return {
@@ -35,7 +35,7 @@ def numbers(desk: Desk) -> dict[str, Any]:
     }
 
 
-def trouble(desk: Desk) -> str:
+def trouble(desk: Context) -> str:
     """Give what the daemon says is in its way, or what the page sees; an empty text when all is well."""
     if paused := desk.told.get("trouble", ""):
         return without_paths(desk.site, paused)
@@ -43,7 +43,7 @@ def trouble(desk: Desk) -> str:
     return f"the disk of {' and '.join(short)} is nearly full" if short else ""
 
 
-def inbox(desk: Desk) -> tuple[int, float]:
+def inbox(desk: Context) -> tuple[int, float]:
     """Give how many scans wait or are being read, and for how many seconds the oldest has been there."""
     looked, found = desk.kept_inbox
     if time.monotonic() - looked > KEPT_SECONDS:
@@ -53,7 +53,7 @@ def inbox(desk: Desk) -> tuple[int, float]:
     return found
 
 
-def room(desk: Desk) -> dict[str, int]:
+def room(desk: Context) -> dict[str, int]:
     """Give the free bytes of the disk of each folder that is there."""
     found = {}
     for name, folder in desk.site.folders.items():
@@ -80,7 +80,7 @@ def state(request: Request) -> Response:
     return JSONResponse(numbers(desk_of(request)))
 
 
-def _metrics(desk: Desk) -> Iterator[str]:
+def _metrics(desk: Context) -> Iterator[str]:
     counts: Counter[str] = Counter()
     for (_, status), number in desk.index.counts.items():
         counts[status] += number

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 
 from digitwatch.corrections import export
 from digitwatch.web import svg_charts
-from digitwatch.web.context import Desk, desk_of
+from digitwatch.web.context import Context, desk_of
 from digitwatch.web.readings_index import STATUSES, Filter
 from digitwatch.web.svg_charts import Day
 from digitwatch.web.views import metrics
@@ -121,12 +121,12 @@ def _number(request: Request, name: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
-def _list(desk: Desk, wanted: Filter, *, before: int) -> dict[str, Any]:
+def _list(desk: Context, wanted: Filter, *, before: int) -> dict[str, Any]:
     found = desk.index.readings(wanted, before=before, limit=AT_A_TIME + 1)
     return {"readings": found[:AT_A_TIME], "older": found[AT_A_TIME - 1]["seq"] if len(found) > AT_A_TIME else 0}
 
 
-def _charts(desk: Desk) -> list[tuple[str, Markup]]:
+def _charts(desk: Context) -> list[tuple[str, Markup]]:
     """Give each chart with its heading; their numbers and names are escaped where they are drawn."""
     today = datetime.now(UTC).date()
     names = [(today - timedelta(days=back)).isoformat() for back in reversed(range(DAYS))]
@@ -145,13 +145,13 @@ def _charts(desk: Desk) -> list[tuple[str, Markup]]:
     return [(heading, Markup(svg)) for heading, svg in drawn]
 
 
-def _totals(desk: Desk) -> dict[str, int]:
+def _totals(desk: Context) -> dict[str, int]:
     looked_at = desk.index.judged().values()
     totals = {status: sum(n for (_, s), n in desk.index.counts.items() if s == status) for status in STATUSES}
     return totals | {"looked at": sum(n for n, _ in looked_at), "right": sum(right for _, right in looked_at)}
 
 
-def _last_error(desk: Desk) -> str:
+def _last_error(desk: Context) -> str:
     found = desk.index.readings(Filter("failed"), limit=1)
     if not found:
         return ""

@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse, Response
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import UNDONE, Correction
 from digitwatch.spool.csv_rows import shown_name
-from digitwatch.web.context import Desk, desk_of
-from digitwatch.web.request_body import TooMuchError, small_body
+from digitwatch.web.context import Context, desk_of
+from digitwatch.web.request_body import BodyTooLargeError, small_body
 from digitwatch.web.views.labels import labels
 from digitwatch.web.web_settings import without_paths
 
@@ -47,13 +47,13 @@ async def correct(request: Request) -> Response:
         desk = desk_of(request)
         given = _parse(await small_body(request, LONGEST), await run_in_threadpool(labels, desk.site))
         return await run_in_threadpool(_correct, desk, given)
-    except TooMuchError as error:
+    except BodyTooLargeError as error:
         return JSONResponse({"trouble": str(error)}, 413)
     except BadAnswerError as error:
         return JSONResponse({"trouble": str(error)}, 400)
 
 
-def _correct(desk: Desk, given: dict[str, str]) -> Response:
+def _correct(desk: Context, given: dict[str, str]) -> Response:
     desk.index.refresh()
     reading = desk.index.reading(given["id"], given["page"])
     if reading is None:
@@ -99,7 +99,7 @@ def _parse(body: bytes, known: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def _shown(desk: Desk, reading: sqlite3.Row) -> dict[str, Any]:
+def _shown(desk: Context, reading: sqlite3.Row) -> dict[str, Any]:
     names = ("id", "page", "file", "time", "prediction", "confidence")
     told = {name: reading[name] for name in names}
     return told | {"reason": without_paths(desk.site, reading["reason"]), "has_picture": bool(reading["annotated"])}

@@ -18,7 +18,7 @@ from digitwatch.spool.archive import free_place
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.durable_io import rename_new, sync_folder
 from digitwatch.spool.inbox import is_temporary
-from digitwatch.web.context import Desk, desk_of, visitor_of
+from digitwatch.web.context import Context, desk_of, visitor_of
 
 NAME = "x-file-name"
 """The header that holds the file's name, with what is not plain ASCII written as %NN."""
@@ -79,18 +79,18 @@ def clean(inbox: Path) -> None:
                 os.unlink(entry)
 
 
-def _refuse_early(desk: Desk, length: str) -> None:
+def _refuse_early(desk: Context, length: str) -> None:
     if length.isascii() and length.isdigit() and int(length) > desk.site.upload:
         raise _too_large(desk)
     if shutil.disk_usage(desk.site.places.inbox).free < desk.site.min_free + desk.site.upload:
         raise UploadError(507, "the disk of the inbox is full")
 
 
-def _too_large(desk: Desk) -> UploadError:
+def _too_large(desk: Context) -> UploadError:
     return UploadError(413, f"expected at most {desk.site.upload / 1e6:.0f} MB (web.upload in config.yaml)")
 
 
-async def _receive(desk: Desk, name: str, blocks: AsyncIterator[bytes]) -> str:
+async def _receive(desk: Context, name: str, blocks: AsyncIterator[bytes]) -> str:
     """Write the blocks to a hidden file, sync it, and give it its name; on any trouble nothing is left."""
     if desk.uploading >= AT_ONCE:
         raise UploadError(503, "too many files at a time: try again")
@@ -112,7 +112,7 @@ async def _receive(desk: Desk, name: str, blocks: AsyncIterator[bytes]) -> str:
             scratch.unlink()
 
 
-async def _write(desk: Desk, handle: int, blocks: AsyncIterator[bytes]) -> None:
+async def _write(desk: Context, handle: int, blocks: AsyncIterator[bytes]) -> None:
     size = 0
     async for block in blocks:
         size += len(block)

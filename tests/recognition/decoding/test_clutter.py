@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from digitwatch.recognition.decoding.clutter import CROWD, CROWDED, is_crowd
-from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.reader import Reader
-from digitwatch.recognition.segmentation.text_lines import Piece
+from digitwatch.recognition.segmentation.text_lines import Component
 
 
 def noise(side: int) -> np.ndarray:
@@ -19,13 +19,13 @@ def noise(side: int) -> np.ndarray:
 
 def test_a_page_of_noise_is_seen_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is for review, and says why; no mark is parted or looked at several times, which took twenty seconds."""
-    reader, shown, ask = Reader(), [], Classifier.__call__
+    reader, shown, ask = Reader(), [], DigitClassifier.__call__
 
-    def counted(model: Classifier, batch: np.ndarray) -> np.ndarray:
+    def counted(model: DigitClassifier, batch: np.ndarray) -> np.ndarray:
         shown.append(len(batch))
         return ask(model, batch)
 
-    monkeypatch.setattr(Classifier, "__call__", counted)
+    monkeypatch.setattr(DigitClassifier, "__call__", counted)
     reading = reader.read(noise(700))
 
     assert reading.status == "review"
@@ -36,6 +36,6 @@ def test_a_page_of_noise_is_seen_only_once(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(("number", "sure", "crowd"), [(CROWD + 1, 0.3, True), (CROWD, 0.3, False), (999, 0.6, False)])
 def test_a_crowd_is_many_marks_of_which_few_are_digits(number: int, sure: float, crowd: bool) -> None:
     """A full page of digits is none, and neither are a few doubtful marks."""
-    rows = [[Piece(0, 0, np.full((20, 10), 255, np.uint8))] for _ in range(number)]
+    rows = [[Component(0, 0, np.full((20, 10), 255, np.uint8))] for _ in range(number)]
 
     assert is_crowd(rows, lambda batch: np.full((len(batch), 11), sure, np.float32), list(range(10))) is crowd

@@ -2,24 +2,24 @@
 
 import numpy as np
 
-from digitwatch.recognition.decoding.candidate import Guess
-from digitwatch.recognition.decoding.lattice import Lattice, Way
-from digitwatch.recognition.segmentation.text_lines import Piece
+from digitwatch.recognition.decoding.candidate import Candidate
+from digitwatch.recognition.decoding.lattice import Edge, Lattice
+from digitwatch.recognition.segmentation.text_lines import Component
 
 
-def way(start: int, end: int, log: float = 0.0, **digits: float) -> Way:
+def way(start: int, end: int, log: float = 0.0, **digits: float) -> Edge:
     """Parts taken as one digit, with the probabilities of some digits: d3=0.9."""
     p = np.full(10, 1e-6)
     for name, probability in digits.items():
         p[int(name[1:])] = probability
     ink = np.zeros((28, 28), np.uint8)
-    guess = Guess(Piece(start, 0, ink), ink, p.astype(np.float32))
-    return Way(start, end, guess, log, log + np.log(p / p.sum()))
+    guess = Candidate(Component(start, 0, ink), ink, p.astype(np.float32))
+    return Edge(start, end, guess, log, log + np.log(p / p.sum()))
 
 
-def dirt(start: int, log: float = -1.0) -> Way:
+def dirt(start: int, log: float = -1.0) -> Edge:
     """A part left out."""
-    return Way(start, start + 1, None, log, np.zeros(0))
+    return Edge(start, start + 1, None, log, np.zeros(0))
 
 
 def test_the_likeliest_text_comes_first() -> None:

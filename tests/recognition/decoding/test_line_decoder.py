@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from digitwatch.recognition.decoding.candidate import Guess, guess
-from digitwatch.recognition.decoding.lattice import Lattice, Way
+from digitwatch.recognition.decoding.candidate import Candidate, guess
+from digitwatch.recognition.decoding.lattice import Edge, Lattice
 from digitwatch.recognition.decoding.line_decoder import _agreed, _best_text, _misjudged, read_rows
-from digitwatch.recognition.segmentation.text_lines import Piece
+from digitwatch.recognition.segmentation.text_lines import Component
 
 DIGITS = list(range(10))
 
@@ -41,12 +41,12 @@ def seeing(text: str) -> Callable[[np.ndarray], np.ndarray]:
     return glance
 
 
-def bar(left: int, width: int = 6, height: int = 50) -> Piece:
+def bar(left: int, width: int = 6, height: int = 50) -> Component:
     """An upright stroke."""
-    return Piece(left, 0, np.full((height, width), 255, np.uint8))
+    return Component(left, 0, np.full((height, width), 255, np.uint8))
 
 
-def text(*pieces: Piece) -> str:
+def text(*pieces: Component) -> str:
     """What one row of pieces reads as."""
     row = read_rows([list(pieces)], classify, undecided, DIGITS)[0]
     return "".join(str(guess.probabilities[:10].argmax()) for guess in row.guesses)
@@ -63,7 +63,7 @@ def test_what_is_no_digit_is_taken_apart() -> None:
     for left in (0, 38, 76, 114):
         glyph[:, left : left + 6] = 255
     glyph[48:] = 255
-    row = read_rows([[Piece(0, 0, glyph)]], classify, undecided, DIGITS)[0]
+    row = read_rows([[Component(0, 0, glyph)]], classify, undecided, DIGITS)[0]
 
     assert len(row.guesses) >= 2
 
@@ -78,7 +78,7 @@ def test_several_rows_stay_apart() -> None:
 def test_a_row_is_never_left_out_altogether() -> None:
     """All of it may be dirt, and neither model sees a digit: where there is ink, something stands all the same."""
     [speck] = guess([bar(0, 1, 1)], classify)
-    ways = [Way(0, 1, None, -1.5, np.zeros(0)), Way(0, 1, speck, -17.0, np.full(10, -19.0))]
+    ways = [Edge(0, 1, None, -1.5, np.zeros(0)), Edge(0, 1, speck, -17.0, np.full(10, -19.0))]
     frames = np.log(np.full((4, 12), 0.001) + np.eye(12)[11])
 
     assert len(_best_text(Lattice(ways), frames, lambda text: -3.0)[0]) == 1
@@ -92,7 +92,7 @@ def test_a_plain_row_is_certain_and_a_parted_one_less_so() -> None:
     glyph[48:] = 255
 
     plain = read_rows([[bar(0), bar(60)]], classify, seeing("11"), DIGITS)[0]
-    parted = read_rows([[Piece(0, 0, glyph)]], classify, undecided, DIGITS)[0]
+    parted = read_rows([[Component(0, 0, glyph)]], classify, undecided, DIGITS)[0]
 
     assert plain.certainty > 0.95 > parted.certainty
 
@@ -108,7 +108,7 @@ def test_the_line_model_decides_where_the_parts_cannot() -> None:
     for left in (0, 37, 74):
         glyph[:, left : left + 6] = 255
     glyph[48:] = 255
-    row = read_rows([[Piece(0, 0, glyph)]], classify, seeing("111"), DIGITS)[0]
+    row = read_rows([[Component(0, 0, glyph)]], classify, seeing("111"), DIGITS)[0]
 
     assert "".join(str(guess.probabilities[:10].argmax()) for guess in row.guesses) == "111"
 
@@ -118,7 +118,7 @@ def test_the_less_the_parts_look_like_digits_the_more_the_line_model_counts() ->
     [stroke] = guess([bar(0)], classify)
     doubtful = replace(stroke, probabilities=np.where(np.arange(11) == 10, 0.6, 0.04).astype(np.float32))
     sure, unsure = (
-        _misjudged(Lattice([Way(0, 1, each, 0.0, np.log(each.probabilities[:10]))]), DIGITS)
+        _misjudged(Lattice([Edge(0, 1, each, 0.0, np.log(each.probabilities[:10]))]), DIGITS)
         for each in (stroke, doubtful)
     )
 
@@ -140,7 +140,7 @@ def test_two_models_that_name_different_digits_are_never_sure() -> None:
     single = np.full(11, 0.01, np.float32)
     single[[2, 4]] = 0.35, 0.56
     seen = np.log(np.where(np.arange(10) == 2, 0.999, 0.0001))
-    agreed = _agreed(Guess(bar(0), np.zeros((28, 28), np.uint8), single), seen, DIGITS).probabilities
+    agreed = _agreed(Candidate(bar(0), np.zeros((28, 28), np.uint8), single), seen, DIGITS).probabilities
 
     assert agreed[:10].argmax() == 2 and agreed[2] < 0.75
     assert abs(float(agreed.sum()) - float(single.sum())) < 1e-5
@@ -149,8 +149,8 @@ def test_two_models_that_name_different_digits_are_never_sure() -> None:
 def test_pieces_above_each_other_sooner_make_one_digit() -> None:
     """Two strokes of which neither is surely a digit are an 8 more probably where one stands over the other."""
     low = np.full((30, 6), 255, np.uint8)
-    apart = read_rows([[Piece(0, 0, low), Piece(8, 0, low)]], classify, undecided, DIGITS)[0]
-    over = read_rows([[Piece(0, 0, low), Piece(3, 12, low)]], classify, undecided, DIGITS)[0]
+    apart = read_rows([[Component(0, 0, low), Component(8, 0, low)]], classify, undecided, DIGITS)[0]
+    over = read_rows([[Component(0, 0, low), Component(3, 12, low)]], classify, undecided, DIGITS)[0]
 
     assert len(apart.guesses) == 2
     assert over.certainty < apart.certainty

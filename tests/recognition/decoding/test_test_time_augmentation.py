@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 
 from digitwatch.recognition.decoding.test_time_augmentation import deskew, looks
-from digitwatch.recognition.networks.digit_image import normalise, stroke_width
+from digitwatch.recognition.foreground.geometry import stroke_width
+from digitwatch.recognition.networks.digit_image import normalise
 
 
 def slanted() -> np.ndarray:

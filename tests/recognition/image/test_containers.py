@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from digitwatch.recognition.image.containers import (
-    Damaged,
+    DamagedError,
     Header,
-    Truncated,
+    TruncatedError,
     exif_orientation,
     read_jpeg,
     read_png,
@@ -46,7 +46,7 @@ def test_png_with_a_flipped_bit_is_damaged() -> None:
     data = bytearray(encoded("PNG"))
     data[len(data) // 2] ^= 1
 
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedError):
         read_png(bytes(data))
 
 
@@ -56,7 +56,7 @@ def test_png_that_ends_early_is_truncated(share: float, filler: bytes) -> None:
     """A cut is noticed wherever it is, and also where the writer has reserved room with zeros."""
     data = encoded("PNG")
 
-    with pytest.raises(Truncated):
+    with pytest.raises(TruncatedError):
         read_png(data[: int(share * len(data))] + filler)
 
 
@@ -65,7 +65,7 @@ def test_jpeg_without_its_end_is_truncated(share: float) -> None:
     """A JPEG that lacks its end marker lacks rows, although decoders would fill them with grey."""
     data = encoded("JPEG")
 
-    with pytest.raises(Truncated):
+    with pytest.raises(TruncatedError):
         read_jpeg(data[: int(share * len(data))])
 
 
@@ -80,7 +80,7 @@ def test_end_of_a_preview_is_not_the_end() -> None:
     whole = encoded("JPEG", exif=exif)
 
     assert Header(60, 40) == read_jpeg(whole)
-    with pytest.raises(Truncated):
+    with pytest.raises(TruncatedError):
         read_jpeg(whole[:-2])
 
 
@@ -110,5 +110,5 @@ def test_tiff_chain_stops_after_the_limit() -> None:
 @pytest.mark.parametrize("data", [b"II*\0\0\0\0\0", chain(0)[:-1], b"II+\0\x08\0\0\0", b"MM\0*\0\xff\0\0"])
 def test_tiff_that_leads_out_of_its_data_is_truncated(data: bytes) -> None:
     """A writer that has not come to its directory yet leaves a TIFF that points nowhere."""
-    with pytest.raises(Truncated):
+    with pytest.raises(TruncatedError):
         tiff_directories(data, 100)

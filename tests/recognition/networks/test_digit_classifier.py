@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitwatch.recognition.networks.digit_classifier import Classifier, ModelError
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier, ModelError
 
 BUNDLED = Path(str(resources.files("digitwatch.models")))
 
@@ -32,7 +32,7 @@ def rewrite(model: Path, **changes: object) -> None:
 @pytest.mark.parametrize("count", [0, 1, 3, 5, 17, 65, 130])
 def test_batches_of_any_size_give_one_answer_each(count: int) -> None:
     """Answers are probabilities, and do not depend on what else is in the batch."""
-    classifier = Classifier.load(BUNDLED / "cnn")
+    classifier = DigitClassifier.load(BUNDLED / "cnn")
     batch = np.random.default_rng(1).integers(0, 256, (count, 28, 28)).astype(np.uint8)
     answers = classifier(batch)
 
@@ -44,7 +44,7 @@ def test_batches_of_any_size_give_one_answer_each(count: int) -> None:
 
 def test_the_name_tells_which_file_answered(model: Path) -> None:
     """It ends in eight hexadecimal digits that change with the file."""
-    name, _, digest = Classifier.load(model.with_suffix(".tflite")).name.rpartition("-")
+    name, _, digest = DigitClassifier.load(model.with_suffix(".tflite")).name.rpartition("-")
 
     assert name == "cnn"
     assert len(digest) == 8
@@ -53,7 +53,7 @@ def test_the_name_tells_which_file_answered(model: Path) -> None:
 
 def test_the_class_that_is_no_digit_is_known() -> None:
     """The card names it, and its place among the labels is found."""
-    classifier = Classifier.load(BUNDLED / "cnn")
+    classifier = DigitClassifier.load(BUNDLED / "cnn")
 
     assert classifier.reject is not None
     assert classifier.labels[classifier.reject] == "other"
@@ -63,10 +63,10 @@ def test_a_higher_temperature_makes_answers_less_sure(model: Path) -> None:
     """The temperature of the card is applied."""
     picture = np.zeros((1, 28, 28), np.uint8)
     picture[0, 4:24, 13:16] = 255
-    sure = Classifier.load(model)(picture).max()
+    sure = DigitClassifier.load(model)(picture).max()
     rewrite(model, temperature=50.0)
 
-    assert Classifier.load(model)(picture).max() < sure
+    assert DigitClassifier.load(model)(picture).max() < sure
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_card_that_lies_is_refused(model: Path, changes: dict[str, object], wo
     rewrite(model, **changes)
 
     with pytest.raises(ModelError, match=words):
-        Classifier.load(model)
+        DigitClassifier.load(model)
 
 
 def test_a_missing_card_is_named(model: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_missing_card_is_named(model: Path) -> None:
     model.with_suffix(".json").unlink()
 
     with pytest.raises(ModelError, match=r"cnn\.json.*train it"):
-        Classifier.load(model)
+        DigitClassifier.load(model)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", b"\x1c\x00\x00\x00TFL3" + b"\x00" * 100])
@@ -99,7 +99,7 @@ def test_a_file_that_is_no_model_is_refused(model: Path, content: bytes) -> None
     model.with_suffix(".tflite").write_bytes(content)
 
     with pytest.raises(ModelError, match="cnn"):
-        Classifier.load(model)
+        DigitClassifier.load(model)
 
 
 @pytest.mark.parametrize("label", ["", "=cmd()", "two\nlines", "+1", "@x"])
@@ -108,4 +108,4 @@ def test_labels_that_would_spoil_the_log_are_refused(model: Path, label: str) ->
     rewrite(model, labels=[*"012345678", label, "other"])
 
     with pytest.raises(ModelError, match="cannot stand in a log"):
-        Classifier.load(model)
+        DigitClassifier.load(model)

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.recognition.networks.digit_image import normalise, stroke_width
+from digitwatch.recognition.foreground.geometry import stroke_width
+from digitwatch.recognition.networks.digit_image import normalise
 
 
 def ring(side: int, pen: int) -> np.ndarray:

@@ -3,12 +3,12 @@
 import numpy as np
 
 from digitwatch.recognition.networks.line_image import HEIGHT, LONGEST, MARGIN, WRITING, strip
-from digitwatch.recognition.segmentation.text_lines import Piece
+from digitwatch.recognition.segmentation.text_lines import Component
 
 
-def block(left: int, top: int = 0, width: int = 30, height: int = 50) -> Piece:
+def block(left: int, top: int = 0, width: int = 30, height: int = 50) -> Component:
     """A full rectangle of ink."""
-    return Piece(left, top, np.full((height, width), 255, np.uint8))
+    return Component(left, top, np.full((height, width), 255, np.uint8))
 
 
 def rows_with_ink(picture: np.ndarray) -> np.ndarray:
@@ -55,7 +55,7 @@ def test_tall_strokes_are_cut_at_the_edges() -> None:
 
 def test_faint_ink_becomes_full() -> None:
     """The darkest pixel of a strip is full ink."""
-    assert strip([Piece(0, 0, np.full((50, 30), 90, np.uint8))], 50).picture.max() == 255
+    assert strip([Component(0, 0, np.full((50, 30), 90, np.uint8))], 50).picture.max() == 255
 
 
 def test_an_endless_row_is_squeezed() -> None:

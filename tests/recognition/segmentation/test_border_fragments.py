@@ -3,14 +3,14 @@
 import numpy as np
 
 from digitwatch.recognition.segmentation.border_fragments import spanning, without_rests
-from digitwatch.recognition.segmentation.text_lines import Piece
+from digitwatch.recognition.segmentation.text_lines import Component
 
 PAPER = (0, 0, 300, 100)
 
 
-def piece(left: int, top: int = 30, width: int = 25, height: int = 40) -> Piece:
+def piece(left: int, top: int = 30, width: int = 25, height: int = 40) -> Component:
     """A piece of ink on a page of 100 by 300."""
-    return Piece(left, top, np.full((height, width), 255, np.uint8))
+    return Component(left, top, np.full((height, width), 255, np.uint8))
 
 
 def test_what_the_edge_cuts_beside_one_digit_is_left_out() -> None:

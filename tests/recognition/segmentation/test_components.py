@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from digitwatch.recognition.segmentation.components import find_marks, writing_height
+from digitwatch.recognition.foreground.geometry import writing_height
+from digitwatch.recognition.segmentation.components import find_marks
 
 
 def found(strength: np.ndarray) -> list[tuple[int, ...]]:

@@ -4,15 +4,15 @@ import cv2
 import numpy as np
 
 from digitwatch.recognition.segmentation.oversegment import split
-from digitwatch.recognition.segmentation.text_lines import Piece
+from digitwatch.recognition.segmentation.text_lines import Component
 
 
-def rings(*centres: int) -> Piece:
+def rings(*centres: int) -> Component:
     """Touching rings of 40 pixels across."""
     glyph = np.zeros((44, max(centres) + 24), np.uint8)
     for centre in centres:
         cv2.circle(glyph, (centre, 22), 18, 255, 4)
-    return Piece(100, 50, glyph)
+    return Component(100, 50, glyph)
 
 
 def test_touching_rings_are_parted_where_they_touch() -> None:
@@ -33,4 +33,4 @@ def test_the_parts_are_the_whole() -> None:
 
 def test_a_narrow_stroke_is_left_alone() -> None:
     """There is no room for two digits in a 1."""
-    assert len(split(Piece(0, 0, np.full((50, 6), 255, np.uint8)), 50)) == 1
+    assert len(split(Component(0, 0, np.full((50, 6), 255, np.uint8)), 50)) == 1

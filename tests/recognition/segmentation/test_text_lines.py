@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from digitwatch.recognition.foreground.form_removal import without_rules
-from digitwatch.recognition.segmentation.text_lines import Piece, find_rows, join
+from digitwatch.recognition.segmentation.text_lines import Component, find_rows, join
 
 
 def bars(*boxes: tuple[int, int, int, int]) -> list[list[tuple[int, int]]]:
@@ -66,7 +66,7 @@ def test_a_piece_holds_only_its_own_ink() -> None:
 
 def test_joined_pieces_lie_where_they_lay() -> None:
     """The picture of two pieces spans both."""
-    one, other = (Piece(left, 10, np.full((4, 3), 255, np.uint8)) for left in (5, 12))
+    one, other = (Component(left, 10, np.full((4, 3), 255, np.uint8)) for left in (5, 12))
     both = join([one, other])
 
     assert (both.left, both.right, both.top, both.bottom) == (5, 15, 10, 14)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import digitwatch.models
-from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.training.data.digits import load
 from digitwatch.training.evaluation.evaluate import Evaluation, evaluate, measure
 
@@ -63,7 +63,7 @@ def test_bundled_model_keeps_its_floor(shared: Path, name: str) -> None:
     """The bundled models read MNIST's test digits as well as their cards say, within what 2,000 digits can tell."""
     digits = load(shared / "mnist.npz")[1][::5]
 
-    assert measure(Classifier.load(BUNDLED / name), digits).accuracy >= FLOORS[name]
+    assert measure(DigitClassifier.load(BUNDLED / name), digits).accuracy >= FLOORS[name]
 
 
 def test_evaluate_reads_model_and_data(tmp_path: Path) -> None:

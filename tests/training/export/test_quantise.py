@@ -10,7 +10,7 @@ pytest.importorskip("tensorflow")
 
 from ai_edge_litert.interpreter import Interpreter
 
-from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.reader import locate
 from digitwatch.training.data.digits import load
 from digitwatch.training.export.quantise import EXACT, round_weights, to_tflite
@@ -20,7 +20,7 @@ from digitwatch.training.fitting import architectures
 
 def test_the_bundled_network_answers_as_in_keras(shared: Path) -> None:
     """1,000 test digits have the same labels, and probabilities within a hundredth of Keras'."""
-    model = Classifier.load(locate("cnn"))
+    model = DigitClassifier.load(locate("cnn"))
     pictures = load(shared / "mnist.npz")[1].pictures[:1000]
     network = recover(files("digitwatch.models").joinpath("cnn.tflite").read_bytes())
     logits = network.predict(pictures[..., None].astype(np.float32) / 255, verbose=0) / model.card["temperature"]

@@ -10,7 +10,7 @@ pytest.importorskip("tensorflow")
 
 import keras
 
-from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.training.export import tflite
 from digitwatch.training.fitting import architectures
 
@@ -33,7 +33,7 @@ def test_litert_agrees_with_keras() -> None:
     head.set_weights([weights * 20 for weights in head.get_weights()])  # an untrained network decides nothing
     card = tflite.describe(classes=11, output="logits")
 
-    ours = Classifier(tflite.to_tflite(model), card)(PICTURES)
+    ours = DigitClassifier(tflite.to_tflite(model), card)(PICTURES)
     theirs = np.asarray(keras.ops.softmax(model(floats(PICTURES), training=False)))
 
     assert np.array_equal(theirs.argmax(axis=1), ours.argmax(axis=1))
@@ -63,7 +63,7 @@ def test_users_keras_file_is_converted(tmp_path: Path, shape: tuple[int, ...]) -
     model.save(tmp_path / "mine.keras")
 
     card = tflite.convert(tmp_path / "mine.keras", tmp_path / "mine")
-    ours = Classifier.load(tmp_path / "mine")(PICTURES)
+    ours = DigitClassifier.load(tmp_path / "mine")(PICTURES)
 
     assert card["output"] == "probabilities"
     assert np.allclose(np.asarray(model(floats(PICTURES).reshape(-1, *shape))), ours, atol=0.01)

@@ -9,7 +9,7 @@ pytest.importorskip("tensorflow")
 
 import keras
 
-from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.reader import locate
 from digitwatch.training.export import tflite
 from digitwatch.training.export.tflite_to_keras import RecoverError, recover
@@ -26,7 +26,7 @@ def test_the_bundled_models_come_back(name: str) -> None:
     """Keras gives the probabilities that LiteRT gives, to a hundredth, for noise and for strokes."""
     pictures = np.random.default_rng(0).integers(0, 256, (40, 28, 28)).astype(np.uint8)
     pictures[20:, :, :11] = pictures[20:, :, 16:] = 0
-    classifier = Classifier.load(locate(name))
+    classifier = DigitClassifier.load(locate(name))
     classifier.card["temperature"] = 1.0
 
     said = answers(recover(files("digitwatch.models").joinpath(f"{name}.tflite").read_bytes()), pictures)

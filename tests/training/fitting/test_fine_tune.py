@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from digitwatch.cli import main as cli
-from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.recognition.reader import Reader
 from digitwatch.spool import correction_log
@@ -76,7 +76,7 @@ def test_teaching_ends_in_a_verdict(
     assert (code, "not installed: " in said) in ((0, False), (1, True))
     if code == 0:
         assert Reader(installation / "taught" / "cnn-taught-1").model.startswith("cnn-taught-1-")
-        assert Classifier.load(installation / "taught" / "cnn-taught-1").card["taught"]["pages"] > 20
+        assert DigitClassifier.load(installation / "taught" / "cnn-taught-1").card["taught"]["pages"] > 20
         assert train(installation, "--rollback") == 0
         assert "back to cnn" in capsys.readouterr().out
     assert train(installation, "--rollback") == 2

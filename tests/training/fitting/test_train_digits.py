@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from digitwatch.recognition.networks.digit_classifier import Classifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.training.data.digits import DataError
 from digitwatch.training.fitting.train_digits import train
@@ -32,7 +32,7 @@ def test_training_installs_a_model(tmp_path: Path, data: Path, architecture: str
     lines: list[str] = []
 
     card = train(architecture, tmp_path / "mine", data=data, epochs=1, seed=3, progress=lines.append)
-    model = Classifier.load(tmp_path / "mine")
+    model = DigitClassifier.load(tmp_path / "mine")
 
     assert card == json.loads((tmp_path / "mine.json").read_text())
     assert classes == len(model.labels)
@@ -48,7 +48,7 @@ def test_same_seed_gives_the_same_dense_network(tmp_path: Path, data: Path) -> N
         train("dense", tmp_path / name, data=data, epochs=1, seed=5, progress=lambda _: None)
     batch = np.load(data)["x_test"]
 
-    assert np.allclose(*(Classifier.load(tmp_path / name)(batch) for name in ("first", "second")), atol=1e-3)
+    assert np.allclose(*(DigitClassifier.load(tmp_path / name)(batch) for name in ("first", "second")), atol=1e-3)
 
 
 def test_bad_requests_are_refused_before_any_work(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from digitwatch.recognition.networks.line_recognizer import LineModel
+from digitwatch.recognition.networks.line_recognizer import LineRecognizer
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.synthesis import strokes
 from digitwatch.training.synthesis.augment import finish
@@ -24,7 +24,7 @@ def test_a_line_model_is_trained_exported_and_run(monkeypatch: pytest.MonkeyPatc
     """After two batches it answers a strip of any width with log probabilities, a frame for every four pixels."""
     monkeypatch.setattr(train_line, "ROWS", 20)  # to calibrate and measure with, of 1000
     content, card = train_line.course(drawn(60), 1, seed=0, progress=lambda line: None, steps=2)
-    frames = LineModel(content, card["temperature"])(np.zeros((32, 100), np.uint8))
+    frames = LineRecognizer(content, card["temperature"])(np.zeros((32, 100), np.uint8))
 
     assert frames.shape == (25, 12)
     assert np.allclose(np.exp(frames).sum(axis=1), 1)
