@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from accounts import account, family, tiny
 from disks import other_filesystem
+from four_scans import put_scans
 from service import Service, Small, until
 
 STEPS = ("mkdir", "rename", "renameat2", "unlink", "rmdir", "fsync", "fdatasync", "pwrite64", "write", "openat")
@@ -26,17 +27,6 @@ STEPS = ("mkdir", "rename", "renameat2", "unlink", "rmdir", "fsync", "fdatasync"
 def _strace() -> None:
     if shutil.which("strace") is None or subprocess.run(["strace", "-o", "/dev/null", "true"], check=False).returncode:
         pytest.skip("needs strace and the right to use it")
-
-
-SCANS = {"a.png": b"x\1a", "b.png": b"x\1b", "pages.tif": b"x\3c", "broken.png": b"broken"}
-PAGES = {"a.png": 1, "b.png": 1, "pages.tif": 3, "broken.png": 0}
-
-
-def put_scans(service: Service) -> dict[str, int]:
-    """Put four scans into the inbox: two good ones, one of three pages, one that cannot be read."""
-    for name, data in SCANS.items():
-        (service.base / "inbox" / name).write_bytes(data)
-    return {hashlib.sha256(data).hexdigest(): PAGES[name] for name, data in SCANS.items()}
 
 
 def run_killed(service: Service, step: str, number: int) -> bool:

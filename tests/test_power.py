@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from accounts import account
+from four_scans import put_scans
 from power import TRACED, Disk, trace
 from service import Service, Small, until
 from small_daemon import make
-from test_faults import put_scans
 
 Tail = Callable[[bytes], bytes]
 Survives = Callable[[int], Callable[[int], bool]]

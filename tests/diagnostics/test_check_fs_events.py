@@ -11,8 +11,8 @@ from digitwatch.diagnostics import check_fs_events
 from digitwatch.spool import fs_events
 
 LOOK = (
-    "import sys; from pathlib import Path; from digitwatch.checks import wakeup\n"
-    "print(*wakeup.events(Path(sys.argv[1]), 'auto', False), sep='\\n')"
+    "import sys; from pathlib import Path; from digitwatch.diagnostics import check_fs_events\n"
+    "print(*check_fs_events.events(Path(sys.argv[1]), 'auto', False), sep='\\n')"
 )
 
 

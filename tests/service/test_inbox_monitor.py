@@ -162,8 +162,8 @@ def test_a_replaced_inbox_is_taken_anew(owner: Owner) -> None:
 def test_without_inotify_it_polls_and_says_what_would_help(tmp_path: Path) -> None:
     """With the limit of watches used up, the line names the sysctl that raises it."""
     code = (
-        "import logging, sys; from pathlib import Path; from digitwatch.spool import watch; logging.basicConfig()\n"
-        "print(watch.start(Path(sys.argv[1]), 'auto', False, print, print))"
+        "import logging, sys; from pathlib import Path; from digitwatch.spool import fs_events; logging.basicConfig()\n"
+        "print(fs_events.start(Path(sys.argv[1]), 'auto', False, print, print))"
     )
     lower = 'echo 0 > /proc/sys/user/max_inotify_instances && exec "$@"'  # in a namespace of its own
     command = ["unshare", "--user", "--map-root-user", "sh", "-c", lower, "sh"]

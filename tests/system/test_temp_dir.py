@@ -13,7 +13,7 @@ from service import Service, until
 from digitwatch.system import temp_dir
 
 HOLDS = (
-    "import sys, tempfile\nfrom digitwatch import scratch\nscratch.settle()\nscratch.settle()\n"
+    "import sys, tempfile\nfrom digitwatch.system import temp_dir\ntemp_dir.settle()\ntemp_dir.settle()\n"
     "tempfile.mkdtemp()\nprint(tempfile.gettempdir(), flush=True)\nsys.stdin.read()\n"
 )
 

@@ -20,9 +20,9 @@ from digitwatch.workers.messages import (WorkerConfig, Job)
 
 base = Path(sys.argv[1])
 equipment = WorkerConfig("dense", None, int(sys.argv[2]), 4 * 10**9)
-worker.prepare(equipment)
+task.prepare(equipment)
 for name in sys.argv[3:]:
-    outcome = worker.perform(Job("id", name, base / name, base / "out", claimed=False), equipment)
+    outcome = task.perform(Job("id", name, base / name, base / "out", claimed=False), equipment)
     pages = [(page.prediction, page.annotated.exists()) for page in outcome.pages]
     print(repr((pages, outcome.failure, outcome.gone, outcome.truncated)))
 """
@@ -101,7 +101,7 @@ blocks = [bytes(5000) for _ in range(20_000)]
 kept = blocks[::100]
 del blocks
 before = held()
-worker.tidy()
+task.tidy()
 print(before - held())
 """
 

@@ -9,8 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.recognition.arrays import Pixels
-
+Pixels = NDArray[np.uint8]  # as in recognition.arrays, which this module does without
 Random = np.random.Generator
 SIDE = 28
 ROWS, COLUMNS = np.mgrid[:SIDE, :SIDE].astype(np.float64)
