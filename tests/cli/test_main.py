@@ -30,7 +30,10 @@ def test_version(run: Run) -> None:
 
 def test_help_does_not_load_the_heavy_libraries() -> None:
     """--help answers without OpenCV, NumPy, matplotlib or TensorFlow."""
-    code = "import sys, digitwatch.cli.main\ntry: digitwatch.cli.main.main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+    code = (
+        "import sys\nfrom digitwatch.cli.main import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
     assert not {"cv2", "numpy", "matplotlib", "tensorflow", "pydantic", "ai_edge_litert"} & set(loaded)
@@ -153,7 +156,7 @@ def test_config_beside_the_caller_is_found(tmp_path: Path, run: Run) -> None:
 def test_an_unforeseen_error_ends_with_70(tmp_path: Path) -> None:
     """A bug is told from trouble by its exit code."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import digitwatch.config.settings as c\ndef broken(path): raise ZeroDivisionError('on purpose')\nc.load = broken\n"
+        "import digitwatch.config.settings as c\ndef broken(path): raise ZeroDivisionError('x')\nc.load = broken\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     command = [sys.executable, "-m", "digitwatch", "check"]
