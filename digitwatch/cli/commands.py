@@ -57,7 +57,7 @@ def watch(options: argparse.Namespace) -> ExitCode:
     daemon = Daemon(
         places,
         inbox,
-        PredictionLog(settings.predictions),
+        PredictionLog(settings.predictions, settings.rotated_logs),
         _habits(settings),
         clock=time.monotonic,
         tell=page.tell if page else None,
@@ -153,7 +153,11 @@ def export(options: argparse.Namespace) -> ExitCode:
     settings = _settings(options)
     try:
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
-        sys.stdout.writelines(corrected.lines(settings.predictions, settings.corrections, day=options.day or ""))
+        sys.stdout.writelines(
+            corrected.lines(
+                settings.predictions, settings.corrections, day=options.day or "", rotated=settings.rotated_logs
+            )
+        )
         sys.stdout.flush()
     except BrokenPipeError:
         raise

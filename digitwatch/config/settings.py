@@ -69,6 +69,7 @@ class Settings(_Section):
     archive: FilePath = Path("digitwatch-data/archive")
     failed: FilePath = Path("digitwatch-data/failed")
     predictions: FilePath = Path("digitwatch-data/predictions.csv")
+    rotated_logs: FilePath | None = None
     corrections: FilePath = Path("digitwatch-data/corrections.csv")
     taught: FilePath = Path("digitwatch-data/taught")
     watch: Literal["auto", "events", "polling"] = "auto"
@@ -188,6 +189,8 @@ def _unknown(location: tuple[str, ...]) -> str:
 def _absolute(settings: Settings, base: Path) -> Settings:
     """Make every path absolute, relative ones counted from the folder of config.yaml."""
     paths = {name: Path(os.path.abspath(base / getattr(settings, name))) for name in (*FOLDERS, *FILES, "taught")}
+    if settings.rotated_logs is not None:
+        paths["rotated_logs"] = Path(os.path.abspath(base / settings.rotated_logs))
     training, web = settings.training, settings.web
     if training.data is not None:
         training = training.model_copy(update={"data": base / training.data})

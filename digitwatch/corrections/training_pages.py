@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from digitwatch.corrections import export
 from digitwatch.spool import correction_log
 from digitwatch.spool.filed import NotThereError, find
 from digitwatch.spool.folders import Folders
+from digitwatch.spool.log_search import all_rows
 
 
 class Reviewed(NamedTuple):
@@ -28,7 +28,7 @@ def pages(predictions: Path, told: Path) -> Iterator[Reviewed]:
         OSError: the log or the corrections cannot be read.
     """
     known = correction_log.read(told)
-    filed = {(row.id, row.page): row.filed for row in export.rows(predictions) if (row.id, row.page) in known}
+    filed = {(row.id, row.page): row.filed for row, _ in all_rows(predictions) if (row.id, row.page) in known}
     for key, correction in known.items():
         if correction.page.isascii() and correction.page.isdigit():
             yield Reviewed(correction.sha256, int(correction.page), correction.now, filed.get(key, ""))

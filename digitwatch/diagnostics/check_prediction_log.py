@@ -9,7 +9,7 @@ from pathlib import Path
 
 from digitwatch.diagnostics.check_folders import user
 from digitwatch.diagnostics.finding import Finding, mend, note, ok
-from digitwatch.spool.csv_rows import HEADER, is_whole, parse
+from digitwatch.spool.csv_rows import HEADER, Row, RowParser, columns_of, is_whole
 from digitwatch.system.os_errors import describe
 
 TAIL = 1 << 16  # bytes in which the newest row is looked for
@@ -36,12 +36,12 @@ def record(predictions: Path, now: datetime | None = None) -> Iterator[Finding]:
         yield mend(f"log: no row can be added to {predictions}: {_help(predictions, error)}")
         return
     yield from _judged(predictions, head, tail)
-    yield from _clock(tail, now or datetime.now(UTC))
+    yield from _clock(tail, columns_of(head.decode("utf-8", "replace")) or Row._fields, now or datetime.now(UTC))
 
 
 def _ends(predictions: Path, size: int) -> tuple[bytes, bytes]:
     with predictions.open("rb") as file:
-        head = file.readline(len(HEADER) + 2)
+        head = file.readline(TAIL)
         file.seek(max(0, size - TAIL))
         return head, file.read()
 
@@ -63,17 +63,17 @@ def _judged(predictions: Path, head: bytes, tail: bytes) -> Iterator[Finding]:
         yield note(
             f"log: {predictions} has another header than this version writes; it is kept as {old}, a new one begun"
         )
-    elif tail and not tail.endswith(b"\n") and not is_whole(tail.rpartition(b"\n")[2]):
+    elif tail and not tail.endswith(b"\n") and not is_whole(tail.rpartition(b"\n")[2], Row._fields):
         yield note(f"log: {predictions} ends in the middle of a line, which the next start cuts off")
     else:
         yield ok(f"log: {predictions} is sound, and rows can be added")
 
 
-def _clock(tail: bytes, now: datetime) -> Iterator[Finding]:
+def _clock(tail: bytes, columns: tuple[str, ...], now: datetime) -> Iterator[Finding]:
     """Compare the newest row with the clock: rows must not go back in time."""
     lines = tail.decode("utf-8", "replace").splitlines()
     for line in reversed(lines):
-        for row in parse([line]):
+        for row in RowParser(columns).rows([line]):
             try:
                 newest = datetime.fromisoformat(row.time)
             except ValueError:

@@ -14,9 +14,10 @@ from digitwatch.recognition.image import sniff as formats
 from digitwatch.service.transaction import completed, rows_of
 from digitwatch.spool.annotated_images import withdraw
 from digitwatch.spool.claims import lock
-from digitwatch.spool.csv_rows import Row, parse, shown_name
+from digitwatch.spool.csv_rows import Row, shown_name
 from digitwatch.spool.durable_io import digest, sync_folder
 from digitwatch.spool.inbox import is_temporary
+from digitwatch.spool.log_search import all_rows
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.workers.messages import Job, Outcome
 from digitwatch.workers.pool import CRASHES, Pool
@@ -212,11 +213,6 @@ class Batch:
     def _recorded(self) -> dict[str, list[Row]]:
         """Give the rows that an earlier run wrote, by the ids of their scans."""
         recorded: dict[str, list[Row]] = {}
-        with (
-            contextlib.suppress(FileNotFoundError),
-            self._predictions.path.open(encoding="utf-8", errors="replace") as file,
-        ):
-            for line in file:  # one by one: a stray quote spoils its own line only
-                for row in parse([line]):
-                    recorded.setdefault(row.id, []).append(row)
+        for row, _ in all_rows(self._predictions.path):
+            recorded.setdefault(row.id, []).append(row)
         return recorded

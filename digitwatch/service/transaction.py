@@ -165,6 +165,8 @@ def rows_of(outcome: Outcome, filed: str, model: str, seconds: float, *, base: P
             *key,
             shown(page.annotated, base),
             *tail,
+            text=page.prediction,
+            codes=page.codes,
         )
         for page in outcome.pages
     ]

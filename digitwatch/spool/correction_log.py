@@ -5,12 +5,16 @@ import csv
 import errno
 import fcntl
 import io
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.durable_io import sync_folder
+
+log = logging.getLogger(__name__)
 
 NOT_A_NUMBER = "x"
 """Stands in `now` where what was read is no number at all."""
@@ -75,7 +79,7 @@ def read(path: Path) -> dict[tuple[str, str], Correction]:
     except FileNotFoundError:
         return {}
     last: dict[tuple[str, str], Correction] = {}
-    for correction in parse(text[: text.rfind("\n") + 1].splitlines(keepends=True)):
+    for correction in parse(text.split("\n")[:-1]):
         last.pop((correction.id, correction.page), None)
         if correction.now != UNDONE:
             last[correction.id, correction.page] = correction
@@ -83,10 +87,16 @@ def read(path: Path) -> dict[tuple[str, str], Correction]:
 
 
 def parse(lines: Iterable[str]) -> Iterator[Correction]:
-    """Yield the corrections that lines hold, the header and what somebody spoiled left out."""
-    for fields in csv.reader(lines):
-        if len(fields) >= len(Correction._fields) and fields[:2] != ["time", "id"]:
-            yield Correction(*fields[: len(Correction._fields)])
+    """Yield the corrections that lines hold, without the header; a damaged line costs itself only."""
+    for line in lines:
+        try:
+            records = list(csv.reader([line], strict=True))
+        except csv.Error as error:  # a quote that is not closed, or a bare CR
+            log.warning("corrections: a line is damaged and left out (%s): %s", error, printable(line[:80]))
+            continue
+        for fields in records:
+            if len(fields) >= len(Correction._fields) and fields[:2] != ["time", "id"]:
+                yield Correction(*fields[: len(Correction._fields)])
 
 
 def encode(correction: Correction) -> bytes:

@@ -1,15 +1,18 @@
-"""The lines of the CSV log: their columns, and how odd names are written so that no line breaks."""
+"""The lines of the CSV log: their columns in every version, and how unusual names are written."""
 
 import csv
 import io
 import os
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """One line of the log; every field is text, ready for `csv`. Columns are only ever added at the end."""
+    """One line of the log; every field is text, ready for `csv`. Columns are only ever added at the end.
+
+    A column that the file of a row does not have is empty.
+    """
 
     time: str
     file: str
@@ -25,7 +28,13 @@ class Row(NamedTuple):
     filed: str
     model: str
     elapsed_ms: str
+    field: str = ""
+    text: str = ""
+    codes: str = ""
 
+
+FIRST = Row._fields[:14]
+"""The columns of the first version; each later header begins with them."""
 
 HEADER = ",".join(Row._fields) + "\n"
 
@@ -51,26 +60,83 @@ def _printable_character(character: str) -> str:
 
 
 def shown_name(name: str) -> str:
-    """Give a file name as the log shows it: printable, and never a formula to a spreadsheet."""
+    """Return a file name as the log shows it: printable, and never a formula to a spreadsheet."""
     return ("./" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else "") + printable(name)
 
 
 def encode(rows: Iterable[Row]) -> bytes:
-    """Give the rows as CSV lines (RFC 4180 quoting, LF, UTF-8)."""
+    """Return the rows as CSV lines (RFC 4180 quoting, LF, UTF-8).
+
+    The last field is always quoted: a line that a write left incomplete then lacks the closing quote.
+    """
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    plain, quoted = csv.writer(text, lineterminator=","), csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in rows:
+        plain.writerow(row[:-1])
+        quoted.writerow(row[-1:])
     return text.getvalue().encode("utf-8")
 
 
-def parse(lines: Iterable[str]) -> Iterable[Row]:
-    """Yield the rows that lines of the log hold, the header and what somebody spoiled left out."""
-    for fields in csv.reader(lines):
-        row = fields[: len(Row._fields)]
-        if len(row) == len(Row._fields) and row != list(Row._fields):
-            yield Row(*row)
+def columns_of(header: str) -> tuple[str, ...] | None:
+    """Return the columns that the first line of a log names, of this or any other version; None for other lines."""
+    fields = _fields(header) if header.startswith(FIRST[0]) else None
+    return tuple(fields) if fields is not None and tuple(fields[: len(FIRST)]) == FIRST else None
 
 
-def is_whole(line: bytes) -> bool:
-    """Tell whether a line that lacks its line end has everything else: an editor may have dropped the end."""
-    rows = list(parse([line.decode("utf-8", "replace")]))
-    return len(rows) == 1 and rows[0].elapsed_ms.isdigit()
+class RowParser:
+    """Turns the lines of one log file into rows, by the header of that file.
+
+    Lines that hold no row (damaged, too few fields) are left out; each line is parsed alone, so that a stray quote
+    or carriage return costs its own line only.
+    """
+
+    def __init__(self, columns: Sequence[str] = Row._fields) -> None:
+        """Begin with the columns of the file, where they are known; a header line among the lines replaces them."""
+        self.columns = tuple(columns)
+
+    def rows(self, lines: Iterable[str]) -> Iterator[Row]:
+        """Yield the rows that the lines hold, without the columns that this version does not know."""
+        for row, _ in self.rows_and_further(lines):
+            yield row
+
+    def rows_and_further(self, lines: Iterable[str]) -> Iterator[tuple[Row, dict[str, str]]]:
+        """Yield each row, and the values of the columns that only a later version knows, by their names."""
+        for line in lines:
+            fields = _fields(line)
+            if fields is None or len(fields) < len(FIRST):
+                continue
+            if tuple(fields[: len(FIRST)]) == FIRST:
+                self.columns = tuple(fields)
+            else:
+                yield self._row(fields)
+
+    def _row(self, fields: list[str]) -> tuple[Row, dict[str, str]]:
+        columns = self.columns if len(self.columns) >= len(fields) else Row._fields
+        if columns == Row._fields:
+            return Row(*fields[: len(columns)]), {}
+        values = dict(zip(columns, fields, strict=False))
+        further = {name: value for name, value in values.items() if name not in Row._fields}
+        return Row(*(values.get(name, "") for name in Row._fields)), further
+
+
+def is_whole(line: bytes, columns: Sequence[str]) -> bool:
+    """Return whether a line that lacks its line end lacks nothing else: an editor may have dropped the end.
+
+    Rows are committed with their line end, so an incomplete write may be cut off: its scan is still claimed and is
+    read again. A line that an editor saved may not. A line with all the columns of its file and closed quotes is
+    taken as whole. Of our own lines one cut short exactly before the last field passes too: it lacks nothing but
+    the value of that field.
+    """
+    fields = _fields(line.decode("utf-8", "replace"), strict=True)
+    if fields is None or len(fields) != len(columns):
+        return False
+    return dict(zip(columns, fields, strict=True)).get("elapsed_ms", "").isdigit()
+
+
+def _fields(line: str, *, strict: bool = False) -> list[str] | None:
+    """Return the fields of one line; None where it is no line of a CSV file."""
+    try:
+        found = list(csv.reader([line], strict=strict))
+    except csv.Error:  # a bare CR, or with `strict` a quote that is not closed
+        return None
+    return found[0] if len(found) == 1 else None

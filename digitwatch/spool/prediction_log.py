@@ -8,21 +8,23 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from digitwatch.spool.csv_rows import HEADER, Row, encode, is_whole
+from digitwatch.spool.csv_rows import HEADER, Row, columns_of, encode, is_whole
 from digitwatch.spool.durable_io import identity, sync_folder, write_durably
 from digitwatch.spool.log_search import rows_near_end, siblings
 
 log = logging.getLogger(__name__)
 
 BLOCK = 1 << 20
+LONGEST_HEADER = 1 << 12  # bytes
 
 
 class PredictionLog:
     """The CSV file at `path`, opened for appending and reopened when somebody rotates or removes it."""
 
-    def __init__(self, path: Path) -> None:
-        """Remember where the log lies; the file is opened by the first append."""
+    def __init__(self, path: Path, rotated: Path | None = None) -> None:
+        """Remember where the log lies, and the folder of rotated logs if that is another; nothing is opened yet."""
         self.path = path
+        self._rotated = rotated
         self._file: int | None = None
         self._torn: tuple[int, int] | None = None  # what a failed append left in the file: from, to
 
@@ -81,7 +83,7 @@ class PredictionLog:
         """
         wanted = set(scans)
         found: dict[str, list[Row]] = {}
-        for path in siblings(self.path):
+        for path in siblings(self.path, rotated=self._rotated):
             if not wanted - found.keys():
                 break
             with contextlib.suppress(FileNotFoundError):  # rotated this very moment: it has another name now
@@ -149,7 +151,7 @@ class PredictionLog:
         except (FileNotFoundError, ValueError):  # none, or itself cut short: then nothing was written
             return 0
         cut = 0
-        for path in siblings(self.path):
+        for path in siblings(self.path, rotated=self._rotated):
             status = path.stat()
             if status.st_ino == inode and start < status.st_size and not _is_written(path, start, end):
                 with path.open("rb+") as file:
@@ -189,12 +191,13 @@ def _has_our_head(file: int) -> bool:
 
 
 def _sound_length(file: int, size: int) -> int:
-    """Give the length up to the end of the last whole line; zeros in the tail are no line.
+    """Return the length up to the end of the last whole line; zeros in the tail are no line.
 
-    A last line that lacks nothing but its end is whole. Only a file with our header is judged.
+    A last line that lacks nothing but its end is whole. Only a file with a header of ours, of any version, is judged.
     """
-    head = os.pread(file, len(HEADER), 0)
-    if head != HEADER.encode():
+    head = os.pread(file, LONGEST_HEADER, 0)
+    columns = columns_of(head.partition(b"\n")[0].decode("utf-8", "replace"))
+    if columns is None or b"\n" not in head:
         return 0 if HEADER.encode().startswith(head) else size
     start = max(0, size - BLOCK)
     tail = os.pread(file, size - start, start)
@@ -202,7 +205,7 @@ def _sound_length(file: int, size: int) -> int:
     last = tail.rfind(b"\n", 0, zero if zero >= 0 else len(tail)) + 1
     if not last and start:  # a line longer than a block is none of ours
         return size
-    return size if zero < 0 and is_whole(tail[last:]) else start + last
+    return size if zero < 0 and is_whole(tail[last:], columns) else start + last
 
 
 def _is_written(path: Path, start: int, end: int) -> bool:

@@ -11,20 +11,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from digitwatch.corrections.export import rows as all_rows
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import UNDONE
-from digitwatch.spool.csv_rows import Row, parse
-from digitwatch.spool.log_search import NEWEST
+from digitwatch.spool.csv_rows import Row, RowParser
+from digitwatch.spool.log_search import NEWEST, all_rows
 from digitwatch.web.log_tail import Tail
 
 _INSERT = f"INSERT INTO readings VALUES ({', '.join('?' * (1 + len(Row._fields)))})"
 BOUND = 50_000  # readings; about 50 MB
 STATUSES = ("ok", "review", "empty", "failed")
 
-_SCHEMA = """
-CREATE TABLE readings (seq INTEGER PRIMARY KEY, time, file, page, prediction, confidence REAL, status, reason,
-    digits, id, sha256, annotated, filed, model, elapsed_ms);
+_COLUMNS = ", ".join(f"{name} REAL" if name == "confidence" else name for name in Row._fields)
+_SCHEMA = f"""
+CREATE TABLE readings (seq INTEGER PRIMARY KEY, {_COLUMNS});
 CREATE INDEX by_scan ON readings (id, page);
 CREATE INDEX by_status ON readings (status, seq);
 CREATE INDEX by_time ON readings (time);
@@ -66,6 +65,7 @@ class Index:
         """Remember where both files lie; `refresh` reads them."""
         self._lock = threading.RLock()
         self._log, self._corrections = Tail(predictions), Tail(corrected)
+        self._parser = RowParser()
         self._bound = bound
         self._rows = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         self._rows.row_factory = sqlite3.Row
@@ -87,7 +87,7 @@ class Index:
             if lines is None or not self._started:
                 self._begin()
             elif lines:
-                self._enter(parse(lines))
+                self._enter(self._parser.rows(lines))
             self._started = True
             self._refresh_corrections()
             return self.newest
@@ -143,8 +143,9 @@ class Index:
         self._rows.execute("DELETE FROM readings")
         self.counts.clear()
         self.since = self.newest + 1
-        self._enter(all_rows(self._log.path, NEWEST, besides=self._log.identity))
-        self._enter(parse(lines))
+        self._enter(row for row, _ in all_rows(self._log.path, NEWEST, besides=self._log.identity))
+        self._parser = RowParser()  # learns the columns from the header of the log
+        self._enter(self._parser.rows(lines))
 
     def _enter(self, found: Iterable[Row]) -> None:
         self._rows.execute("BEGIN")

@@ -36,6 +36,7 @@ class PageResult:
     reason: str
     digits: str
     annotated: Path
+    codes: str = ""  # ReasonCode values, separated by spaces
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from digitwatch.spool.csv_rows import HEADER, Row, encode
-from digitwatch.spool.log_search import rows_near_end, scans_of_day, siblings
+from digitwatch.spool.log_search import all_rows, rows_near_end, scans_of_day, siblings
 
 
 def row(scan: str) -> bytes:
@@ -14,17 +14,31 @@ def row(scan: str) -> bytes:
 
 
 def test_rotated_logs_are_found_newest_first(tmp_path: Path) -> None:
-    """By number or by date, beside the log or one folder below; a scan of a like name is none."""
+    """By number or by date, beside the log or in the folder of rotated logs; a scan of a like name is none."""
     (tmp_path / "old").mkdir()
     names = ["predictions.csv.1", "predictions-20261121.csv", "old/predictions.csv-20261120.gz"]
     for age, name in enumerate(names):
-        (tmp_path / name).touch()
+        (tmp_path / name).write_bytes(gzip.compress(HEADER.encode()) if name.endswith(".gz") else HEADER.encode())
         os.utime(tmp_path / name, (1000 - age, 1000 - age))
-    for name in ("predictions.csv", "predictions-1.jpg", "predictionsx.csv"):
-        (tmp_path / name).touch()
+    (tmp_path / "predictions.csv").touch()
+    for name in ("predictions-1.jpg", "predictionsx.csv"):
+        (tmp_path / name).write_text(HEADER)
 
-    found = [str(path.relative_to(tmp_path)) for path in siblings(tmp_path / "predictions.csv")]
-    assert found == ["predictions.csv", *names]
+    found = siblings(tmp_path / "predictions.csv", rotated=tmp_path / "old")
+    assert [str(path.relative_to(tmp_path)) for path in found] == ["predictions.csv", *names]
+
+
+def test_copies_of_the_log_elsewhere_are_no_part_of_it(tmp_path: Path) -> None:
+    """A backup one folder below, a link, and a file of the name without a header count nothing twice."""
+    for folder in ("backup", "inbox"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "predictions.csv.1").write_bytes(HEADER.encode() + row("id-1"))
+    (tmp_path / "predictions.csv.2").symlink_to(tmp_path / "inbox" / "predictions.csv.1")
+    (tmp_path / "predictions.csv.3").write_bytes(row("id-1"))
+    (tmp_path / "predictions.csv").write_bytes(HEADER.encode() + row("id-1"))
+
+    assert siblings(tmp_path / "predictions.csv") == [tmp_path / "predictions.csv"]
+    assert [found.id for found, _ in all_rows(tmp_path / "predictions.csv")] == ["id-1"]
 
 
 def test_rows_are_found_plain_and_packed(tmp_path: Path) -> None:
