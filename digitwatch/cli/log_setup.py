@@ -5,11 +5,21 @@ import logging
 import os
 import sys
 
+from digitwatch.spool.csv_rows import printable
+
 PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 """syslog(3) levels, which journald reads from a <N> in front of a line (sd-daemon(3))."""
 
 
-class _JournalFormatter(logging.Formatter):
+class _Formatter(logging.Formatter):
+    """Writes each message on one line: names and texts in it hold no line end and no terminal escape."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+
+class _JournalFormatter(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         mark = f"<{PRIORITIES.get(record.levelno, 6)}>"
         return mark + super().format(record).replace("\n", f"\n{mark}")  # each line is an entry of its own
@@ -21,7 +31,7 @@ def set_up(level: str) -> None:
     if _is_read_by_journald():  # which adds the time itself
         handler.setFormatter(_JournalFormatter("%(message)s"))
     else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+        handler.setFormatter(_Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("watchdog").setLevel(logging.WARNING)
 

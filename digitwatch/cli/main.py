@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     from digitwatch.cli import commands  # noqa: PLC0415 (--help need not wait for it)
     from digitwatch.cli.exit_codes import CommandError, ExitCode  # noqa: PLC0415
     from digitwatch.config.settings import ConfigError  # noqa: PLC0415
+    from digitwatch.spool.csv_rows import printable  # noqa: PLC0415
 
     try:
         code = int(getattr(commands, options.command)(options))
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"digitwatch: the configuration cannot be used\n{error}", file=sys.stderr)
         return ExitCode.CONFIG
     except CommandError as refusal:
-        print(f"digitwatch: {refusal}", file=sys.stderr)
+        print(f"digitwatch: {printable(str(refusal))}", file=sys.stderr)
         return refusal.code
     except KeyboardInterrupt:
         print("digitwatch: interrupted; a batch goes on where it stopped when it is run again", file=sys.stderr)

@@ -5,14 +5,19 @@ them, history.json, names for each model those that stood in for it, the newest 
 back are each one rename of that file.
 """
 
+import contextlib
+import fcntl
+import glob
 import json
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from digitwatch.spool.durable_io import sync_folder, write_durably
 
 HISTORY = "history.json"
+_STEM = re.compile(r"[^/\0]*-taught-[0-9]+")
 History = dict[str, list[str]]  # what config.yaml names -> the stems that stood in for it, oldest first
 
 
@@ -37,15 +42,27 @@ def install(folder: Path, named: Path | str, save: Callable[[Path], None]) -> Pa
         OSError: the disk is full, or the folder is closed to us; what stood in still does.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    history = _read(folder)
-    number = 1
-    while any(folder.glob(f"{Path(named).stem}-taught-{number}.*")):  # also those that were gone back from
-        number += 1
-    stem = folder / f"{Path(named).stem}-taught-{number}"
-    save(stem)
-    history.setdefault(str(named), []).append(stem.name)
-    _write(folder, history)
+    with _locked(folder):
+        history = _read(folder)
+        number = 1
+        while any(folder.glob(f"{glob.escape(Path(named).stem)}-taught-{number}.*")):  # also those rolled back
+            number += 1
+        stem = folder / f"{Path(named).stem}-taught-{number}"
+        save(stem)
+        history.setdefault(str(named), []).append(stem.name)
+        _write(folder, history)
     return stem
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the registry alone: of two trainings that end at once each gets a name of its own."""
+    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def rollback(folder: Path, named: Path | str) -> tuple[Path, Path | str] | None:
@@ -53,18 +70,21 @@ def rollback(folder: Path, named: Path | str) -> tuple[Path, Path | str] | None:
 
     The files of the one left are kept. None where nothing stands in.
     """
-    history = _read(folder)
-    if not history.get(str(named)):
+    if not folder.is_dir():
         return None
-    left = history[str(named)].pop()
-    _write(folder, history)
+    with _locked(folder):
+        history = _read(folder)
+        if not history.get(str(named)):
+            return None
+        left = history[str(named)].pop()
+        _write(folder, history)
     return folder / left, current(folder, named)
 
 
 def _read(folder: Path) -> History:
     path = folder / HISTORY
     try:
-        history = json.loads(path.read_text("utf-8"))
+        history = json.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         return {}
     except ValueError as error:
@@ -75,7 +95,7 @@ def _read(folder: Path) -> History:
 
 
 def _is_stems(stems: object) -> bool:
-    return isinstance(stems, list) and all(isinstance(stem, str) and os.sep not in stem for stem in stems)
+    return isinstance(stems, list) and all(isinstance(stem, str) and _STEM.fullmatch(stem) for stem in stems)
 
 
 def _write(folder: Path, history: History) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -38,30 +39,35 @@ FIRST = Row._fields[:14]
 
 HEADER = ",".join(Row._fields) + "\n"
 
+_SIGNS = "\\-=+@|\uff1d\uff0b\uff0d\uff20\u2212"  # what a formula may begin with, full-width signs too
+_FORMULA = re.compile(rf"[\s'\"]*[{_SIGNS}\t\r]")
+_FORMULA_CELL = re.compile(rf";([\s'\"]*[{_SIGNS}])")
+_INVISIBLE = "\u034f\u115f\u1160\u3164\uffa0\u180b\u180c\u180d"  # letters and marks without a shape
+
 csv.field_size_limit(1 << 26)  # the column `digits` of a crowded page is long
 
 
 def printable(text: str) -> str:
-    r"""Write what must not stand raw in a log line as \xNN, byte by byte.
+    r"""Return text that is safe in a log line, a message or a cell: what is not is written as \xNN, byte by byte.
 
-    That is: control characters, line and paragraph separators, characters that turn the writing
-    direction around (they could make one name look like another), and bytes that are not UTF-8.
+    That is: control and format characters (terminal escapes, marks that turn the writing direction or are invisible,
+    and so could make one name look like another), line and paragraph separators, bytes that are not UTF-8, and a
+    semicolon in front of a formula: spreadsheets of half of Europe split a line there.
     """
-    if text.isascii() and text.isprintable():
+    if text.isascii() and text.isprintable() and ";" not in text:
         return text
-    return "".join(map(_printable_character, text))
+    return _FORMULA_CELL.sub(lambda found: r"\x3b" + found[1], "".join(map(_printable_character, text)))
 
 
 def _printable_character(character: str) -> str:
-    turns_direction = "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"
-    if turns_direction or unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs"):
+    if character in _INVISIBLE or unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp", "Cs"):
         return "".join(f"\\x{byte:02x}" for byte in os.fsencode(character))
     return character
 
 
 def shown_name(name: str) -> str:
     """Return a file name as the log shows it: printable, and never a formula to a spreadsheet."""
-    return ("./" if name[:1] in ("=", "+", "-", "@", "\t", "\r") else "") + printable(name)
+    return ("./" if _FORMULA.match(name) else "") + printable(name)
 
 
 def encode(rows: Iterable[Row]) -> bytes:

@@ -30,7 +30,7 @@ def test_the_journal_gets_priorities(monkeypatch: pytest.MonkeyPatch, capfd: pyt
     log_setup.set_up("info")
     logging.getLogger("x").warning("disk %s", "full\nor gone")
 
-    assert capfd.readouterr().err == "<4>disk full\n<4>or gone\n"
+    assert capfd.readouterr().err == "<4>disk full\\x0aor gone\n"
 
 
 def test_a_terminal_is_not_taken_for_the_journal(

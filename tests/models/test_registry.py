@@ -1,5 +1,9 @@
 """Which taught model stands in: taken and gone back from in one step, and never mixed up."""
 
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -51,10 +55,31 @@ def test_a_failed_save_changes_nothing(tmp_path: Path) -> None:
     assert current(tmp_path, "cnn") == first
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"cnn": "x"}', '{"cnn": ["../../x"]}', "\0"])
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", '{"cnn": "x"}', '{"cnn": ["../../x"]}', '{"cnn": [".."]}', '{"cnn": [""]}', '{"cnn": [1]}', "\0"],
+)
 def test_a_damaged_history_is_told(tmp_path: Path, content: str) -> None:
     """It names the file and what to do, instead of reading with another model than people think."""
     (tmp_path / HISTORY).write_text(content)
 
     with pytest.raises(RegistryError, match=r"history\.json.*delete it"):
         current(tmp_path, "cnn")
+
+
+def test_two_trainings_at_once_get_a_name_each(tmp_path: Path) -> None:
+    """The network and the card of a name come from one training, whichever ends first."""
+    begun = threading.Barrier(2, timeout=1)
+
+    def save_slowly(mark: str, stem: Path) -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):  # without a lock both would be here at once
+            begun.wait()
+        for ending in ("tflite", "json"):
+            stem.with_name(f"{stem.name}.{ending}").write_text(mark)
+
+    with ThreadPoolExecutor() as threads:
+        stems = list(threads.map(lambda mark: install(tmp_path, "cnn", partial(save_slowly, mark)), "ab"))
+
+    assert sorted(stem.name for stem in stems) == ["cnn-taught-1", "cnn-taught-2"]
+    texts = [[stem.with_name(f"{stem.name}.{end}").read_text() for end in ("tflite", "json")] for stem in stems]
+    assert texts == [["a", "a"], ["b", "b"]]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from digitwatch.corrections.export import lines
-from digitwatch.spool.csv_rows import FIRST, HEADER, Row, RowParser, columns_of, encode, is_whole
+from digitwatch.spool.csv_rows import FIRST, HEADER, Row, RowParser, columns_of, encode, is_whole, printable, shown_name
 from digitwatch.spool.prediction_log import PredictionLog
 
 ROW = Row(
@@ -97,3 +97,18 @@ def test_only_a_header_names_columns() -> None:
     """A row, a spreadsheet's own first line and an empty line name none."""
     assert columns_of(HEADER) == Row._fields
     assert [columns_of(line) for line in (encode([full]).decode(), "time;file;page\n", "")] == [None] * 3
+
+
+@pytest.mark.parametrize("name", ["x;=1+1.png", "\uff1d1+1.png", " =1.png", "'=1.png", "|calc.png", "a;'@b.png"])
+def test_no_name_is_a_formula_to_any_spreadsheet(name: str) -> None:
+    """Neither by full-width signs, nor behind quotes, nor in a cell that a semicolon would begin."""
+    cells = encode([full._replace(file=shown_name(name))]).decode().split(";")
+
+    assert [cell for cell in cells if cell.lstrip(" '\"")[:1] in "=+-@|\uff1d"] == []
+    assert shown_name(name)[:1] not in " '=|\uff1d"
+
+
+@pytest.mark.parametrize("mark", ["\u200e", "\u061c", "\u200b", "\u034f", "\U000e0041", "\x85", "\x1b", "\u2028"])
+def test_invisible_marks_are_shown(mark: str) -> None:
+    """Two names that look alike in the log are the same name."""
+    assert printable(f"a{mark}b").startswith("a\\x")

@@ -67,7 +67,9 @@ class DigitClassifier:
         stem = path.with_suffix("") if path.suffix in (".tflite", ".json") else path
         model, card = Path(f"{stem}.tflite"), Path(f"{stem}.json")
         try:
-            return cls(model.read_bytes(), json.loads(card.read_text(encoding="utf-8")), stem.name)
+            content, facts = model.read_bytes(), json.loads(card.read_text(encoding="utf-8"))
+            check_digest(content, facts, stem.name)
+            return cls(content, facts, stem.name)
         except OSError as error:
             raise ModelError(
                 f"cannot read the model {stem.name}: {error.filename}: {error.strerror}; a model is two "
@@ -126,6 +128,20 @@ class DigitClassifier:
                 f"{name}.tflite does not match its card: expected {expected}, found {found}; "
                 f"copy both files of a model together, or train it again"
             )
+
+
+def check_digest(content: bytes, card: dict[str, Any], name: str) -> None:
+    """Compare a network with the SHA-256 in its card; cards of earlier versions have none.
+
+    Raises:
+        ModelError: the two do not belong together.
+    """
+    expected, found = card.get("sha256"), hashlib.sha256(content).hexdigest()
+    if expected not in (None, found):
+        raise ModelError(
+            f"{name}.tflite is not the network of its card: expected SHA-256 {str(expected)[:12]}..., found "
+            f"{found[:12]}...; copy both files of a model together, or train it again"
+        )
 
 
 def _softmax(logits: Probabilities) -> Probabilities:

@@ -1,6 +1,7 @@
 """A Keras model to the two files that the reader takes: NAME.tflite and its card NAME.json."""
 
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -36,8 +37,9 @@ def to_tflite(model: keras.Model) -> bytes:
 
 
 def save(content: bytes, card: dict[str, Any], stem: Path) -> None:
-    """Write `stem`.tflite and then `stem`.json, each whole or not at all; the card comes last and says: complete."""
+    """Write `stem`.tflite and then `stem`.json with the SHA-256 of the network, each whole or not at all."""
     stem.parent.mkdir(parents=True, exist_ok=True)
+    card = card | {"sha256": hashlib.sha256(content).hexdigest()}
     _write(stem.with_name(f"{stem.name}.tflite"), content)
     _write(stem.with_name(f"{stem.name}.json"), (json.dumps(card, indent=2) + "\n").encode())
 

@@ -109,3 +109,14 @@ def test_labels_that_would_spoil_the_log_are_refused(model: Path, label: str) ->
 
     with pytest.raises(ModelError, match="cannot stand in a log"):
         DigitClassifier.load(model)
+
+
+def test_a_network_with_the_card_of_another_is_refused(tmp_path: Path) -> None:
+    """The card holds the SHA-256 of its network."""
+    for ending in ("tflite", "json"):
+        shutil.copy(BUNDLED / f"dense.{ending}", tmp_path)
+    with (tmp_path / "dense.tflite").open("ab") as network:
+        network.write(bytes(1))
+
+    with pytest.raises(ModelError, match="not the network of its card"):
+        DigitClassifier.load(tmp_path / "dense")
