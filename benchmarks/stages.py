@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 import scans
 
-from digitwatch.recognition import page_reader, reader
+from digitwatch.recognition import hypotheses, page_reader, reader
 from digitwatch.recognition.annotation import render
 from digitwatch.recognition.decoding import candidate, line_decoder
 from digitwatch.recognition.image import decode as images
@@ -28,11 +28,11 @@ from digitwatch.workers.messages import Job, WorkerConfig
 
 STEPS: list[tuple[str, Any, str]] = [
     ("decode", reader, "decode"),
-    ("ink", page_reader, "find_ink"),
-    ("lines and boxes", page_reader, "without_rules"),
+    ("ink", hypotheses, "find_ink"),
+    ("lines and boxes", hypotheses, "without_rules"),
     ("pieces", page_reader, "find_rows"),
     ("28x28 pictures", candidate, "normalise"),
-    ("28x28 pictures", line_decoder, "looks"),
+    ("28x28 pictures", line_decoder, "augmented"),
     ("network", reader.DigitClassifier, "__call__"),
     ("line network", line_recognizer.LineRecognizer, "__call__"),
     ("rows as a whole", line_decoder, "_best_text"),

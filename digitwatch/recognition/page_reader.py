@@ -1,36 +1,52 @@
-"""One look at a page: the chain of ink, pieces, pictures and probabilities, and how far to trust it."""
+"""The page reader: prepares a page by one hypothesis after another, decodes each, and keeps the best evidence."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from digitwatch.recognition.arrays import Floats, Pixels
+from digitwatch.recognition.decoding import review_reason
 from digitwatch.recognition.decoding.candidate import Candidate
-from digitwatch.recognition.decoding.clutter import CROWDED, glimpse, is_crowd
-from digitwatch.recognition.decoding.line_decoder import legibility, read_rows
-from digitwatch.recognition.decoding.review_reason import doubt
-from digitwatch.recognition.decoding.split_digit import mend
-from digitwatch.recognition.foreground.binarise import FAINTEST, find_ink
-from digitwatch.recognition.foreground.form_removal import without_rules
+from digitwatch.recognition.decoding.clutter import classify_only, is_cluttered
+from digitwatch.recognition.decoding.line_decoder import mean_digit_probability, read_rows
+from digitwatch.recognition.decoding.split_digit import merge_split_digit
+from digitwatch.recognition.evidence import Evidence, choose
+from digitwatch.recognition.hypotheses import THUMBNAIL, Foreground, Hypothesis, Picture
 from digitwatch.recognition.image.decode import Page
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.line_recognizer import LineRecognizer
-from digitwatch.recognition.result import Box, Digit, Reading
-from digitwatch.recognition.segmentation.border_fragments import CUT_OFF, Paper, spanning, without_rests
-from digitwatch.recognition.segmentation.components import LEGIBLE
-from digitwatch.recognition.segmentation.lost_strokes import SEVERED, wholeness
+from digitwatch.recognition.result import Box, Digit
+from digitwatch.recognition.segmentation.border_fragments import Paper, p_spanning_digits, without_fragments
+from digitwatch.recognition.segmentation.lost_strokes import p_intact
 from digitwatch.recognition.segmentation.text_lines import Component, find_rows
 
-FEW = 3  # digits from which on a page can be told to lie on its side: alone, a 9 may be a 6
-WELL = 0.9  # legibility of a page that lies right; upside down hardly any page has it
-# What makes one digit doubtful, pen or paper, makes its neighbours so: this power of the product of their probabilities
-TOGETHER = 0.8  # fits better. On rows of held-out writers' digits a smaller one would; but what is called sure must be.
-MANY, TURN_TRUST = 6, 0.9  # with fewer marks that is doubtful: "the" upside down is much like 247
-TURN_GAIN = 0.08  # by how much a page must be more legible turned
+MIN_TURN_COMPONENTS = 3  # components from which on the orientation is judged: alone, a 9 may be a 6
+UPRIGHT_PROBABILITY = 0.9  # mean digit probability of an upright page; hardly any page has it upside down
+TURN_GAIN = 0.08  # by how much the mean digit probability must be higher after a turn
+SURE_TURN_COMPONENTS = 6  # with fewer components a turn is doubtful: "the" upside down resembles 247
+DOUBTFUL_TURN = 0.9  # factor of the confidence then
+# The digits of a page share their doubts (pen, paper): the product of their probabilities is too low, and this power
+# of it calibrates the confidence. On rows of held-out writers a smaller power fits better; it would be less safe.
+CALIBRATION_EXPONENT = 0.8
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The text lines of a foreground, turned clockwise by `turn` degrees, on its paper (left, top, right, bottom).
+
+    `scale` is page pixels per pixel of the components, `intact` the probability that they have all their strokes.
+    """
+
+    rows: list[list[Component]]
+    scale: int
+    turn: int
+    paper: Paper
+    intact: float
 
 
 class PageReader:
-    """Looks at pages with one model of single digits, and the line model."""
+    """Reads pages with one model of single digits, and the line recogniser."""
 
     def __init__(self, classifier: DigitClassifier, line: LineRecognizer, review_below: float) -> None:
         """Take the models, and the confidence under which a reading's status is "review"."""
@@ -39,89 +55,113 @@ class PageReader:
         self._digits = [k for k in range(len(classifier.labels)) if k != classifier.reject]
         self._review_below = review_below
 
-    def look(
-        self, page: Page, *, faintest: int = FAINTEST, legible: int = LEGIBLE, boost: float = 1.0
-    ) -> tuple[Page, Reading]:
-        """Return the page as it was read, and its reading, from these grey levels of ink and pixels of height on.
+    def read(self, page: Page, hypotheses: Sequence[Hypothesis]) -> Evidence:
+        """Return the graded evidence of the hypotheses together: of the first, and of those others that apply."""
+        first, *fallbacks = hypotheses
+        best = self._decode(page, first).graded(self._review_below)
+        for hypothesis in fallbacks:
+            if not hypothesis.applies(page, best):
+                continue
+            found = self._decode(page, hypothesis).graded(self._review_below)
+            if hypothesis.accepts(turned(page, found.turn), best, found):
+                best = choose(best, found, hypothesis.trust).graded(self._review_below)
+        return best
 
-        With a `boost` marks count for so many times stronger when strokes are told from stains.
-        """
-        ink = find_ink(page.grey, faintest=faintest)
-        mask = without_rules(ink.strength)
-        rows = find_rows(ink.strength * np.float32(boost) if boost != 1 else ink.strength, mask, legible)
-        whole = wholeness(ink.strength, mask, rows)
-        turn, rows = self._best_turn(ink.strength, mask, rows)
-        high, wide = mask.shape[::-1] if turn in (90, 270) else mask.shape
-        paper = (0, 0, wide, high) if turn or ink.sheet is None else ink.sheet
-        return turned(page, turn), self._read_rows(_Layout(rows, ink.factor, turn, paper, whole))
+    def _decode(self, page: Page, hypothesis: Hypothesis) -> Evidence:
+        """Return what is found on the page as the hypothesis prepares it."""
+        prepared = hypothesis.prepare(page)
+        if isinstance(prepared, Foreground):
+            return self._decode_foreground(prepared)
+        if prepared is None:
+            return Evidence((), 1.0, notes=(review_reason.ONE_COLOUR,))
+        if isinstance(prepared, Picture):
+            return self._classify(page, prepared)
+        reduced = self.read(prepared, THUMBNAIL)
+        box = _all_of(page)
+        return Evidence(
+            tuple(tuple(replace(digit, box=box) for digit in row) for row in reduced.rows), reduced.confidence
+        )
+
+    def _classify(self, page: Page, picture: Picture) -> Evidence:
+        """Return what a picture shows as a whole."""
+        probabilities = self._classifier(picture.pixels[None])[0]
+        digit = self._digit(picture.pixels, probabilities, _all_of(page))
+        return Evidence(((digit,),), digit.probability, doubts=(self._weakest([digit], 1.0),))
+
+    def _decode_foreground(self, page: Foreground) -> Evidence:
+        """Return the digits of a foreground."""
+        strong = page.strength if page.stroke_gain == 1 else page.strength * np.float32(page.stroke_gain)
+        rows = find_rows(strong, page.mask, page.min_height_px)
+        intact = p_intact(page.strength, page.mask, rows)
+        turn, rows = self._best_turn(page.strength, page.mask, rows)
+        high, wide = page.mask.shape[::-1] if turn in (90, 270) else page.mask.shape
+        paper = (0, 0, wide, high) if turn or page.paper is None else page.paper
+        return self._read_rows(_Layout(rows, page.scale, turn, paper, intact))
 
     def _best_turn(
         self, strength: Floats, mask: Pixels, upright: list[list[Component]]
     ) -> tuple[int, list[list[Component]]]:
         """Return by how many degrees the page must be turned clockwise to be read best, and its rows then."""
-        if sum(map(len, upright)) < FEW:
+        if sum(map(len, upright)) < MIN_TURN_COMPONENTS:
             return 0, upright
-        well = legibility(upright, self._classifier, self._digits)
-        best, most = (0, upright), max(WELL, well + TURN_GAIN)
-        for turn in (90, 180, 270) if well < WELL else ():
+        probability = mean_digit_probability(upright, self._classifier, self._digits)
+        best, most = (0, upright), max(UPRIGHT_PROBABILITY, probability + TURN_GAIN)
+        for turn in (90, 180, 270) if probability < UPRIGHT_PROBABILITY else ():
             rows = find_rows(np.rot90(strength, -turn // 90), np.rot90(mask, -turn // 90))
-            well = legibility(rows, self._classifier, self._digits)
-            if well > most and sum(map(len, rows)) >= FEW:
-                best, most = (turn, rows), well
+            probability = mean_digit_probability(rows, self._classifier, self._digits)
+            if probability > most and sum(map(len, rows)) >= MIN_TURN_COMPONENTS:
+                best, most = (turn, rows), probability
         return best
 
-    def _read_rows(self, page: "_Layout") -> Reading:
-        """Read the pieces of a page."""
-        rows, own = without_rests(page.rows, page.paper)
-        own *= spanning(rows, page.paper)
-        laid = TURN_TRUST if page.turn and sum(map(len, rows)) < MANY else 1.0
-        rows, joined = mend(rows, self._classifier, self._digits)
-        crowd = is_crowd(rows, self._classifier, self._digits)
-        models = self._classifier, self._line, self._digits
-        read = glimpse(rows, self._classifier) if crowd else read_rows(rows, *models, sides=page.paper[::2])
-        read = [row for row in read if row.guesses]
+    def _read_rows(self, page: _Layout) -> Evidence:
+        """Return the digits of a page's text lines."""
+        rows, complete = without_fragments(page.rows, page.paper)
+        complete *= p_spanning_digits(rows, page.paper)
+        upright = DOUBTFUL_TURN if page.turn and sum(map(len, rows)) < SURE_TURN_COMPONENTS else 1.0
+        rows, merged = merge_split_digit(rows, self._classifier, self._digits)
+        cluttered = is_cluttered(rows, self._classifier, self._digits)
+        if cluttered:
+            read = classify_only(rows, self._classifier)
+        else:
+            read = read_rows(rows, self._classifier, self._line, self._digits, sides=page.paper[::2])
+        read = [row for row in read if row.candidates]
         if not read:
-            return Reading((), 1.0, "empty", "no ink on the page", page.turn)
-        digits = tuple(tuple(self.digit(guess, page.factor) for guess in row.guesses) for row in read)
-        parted = [joined, *(row.certainty for row in read)]
-        confidence = float(np.prod([digit.probability for row in digits for digit in row]) * np.prod(parted))
-        confidence = (confidence * own * laid * page.whole) ** (TOGETHER if sum(map(len, digits)) > 1 else 1.0)
-        reasons = [f"turned by {page.turn} degrees"] if page.turn else []
-        if confidence >= self._review_below:
-            return Reading(digits, confidence, "ok", "; ".join(reasons), page.turn)
-        if not min(own, laid, page.whole) < min(parted):
-            reasons.append(self.doubt(digits, parted))
-        reasons += [CUT_OFF] * (own < 1) + [SEVERED] * (page.whole < 1) + [CROWDED] * crowd
-        return Reading(digits, confidence, "review", "; ".join(reasons), page.turn)
+            return Evidence((), 1.0, page.turn, notes=(review_reason.EMPTY,))
+        digits = tuple(tuple(self._placed(each, page.scale) for each in row.candidates) for row in read)
+        every = [digit for row in digits for digit in row]
+        segmented = [merged, *(row.certainty for row in read)]
+        confidence = float(np.prod([digit.probability for digit in every]) * np.prod(segmented))
+        confidence = confidence * complete * upright * page.intact
+        confidence **= CALIBRATION_EXPONENT if len(every) > 1 else 1.0
+        doubts = review_reason.layout_reasons(complete=complete, intact=page.intact, cluttered=cluttered)
+        if min(complete, upright, page.intact) >= min(segmented):
+            doubts = (self._weakest(every, min(segmented)), *doubts)
+        notes = (review_reason.turned(page.turn),) if page.turn else ()
+        return Evidence(digits, confidence, page.turn, notes, doubts)
 
-    def doubt(self, rows: tuple[tuple[Digit, ...], ...], certainties: list[float]) -> str:
-        """Say in a few words what makes a reading doubtful."""
-        chances = [digit.probabilities for row in rows for digit in row]
-        return doubt(np.stack(chances), min(certainties), self._classifier.labels, self._classifier.reject)
+    def _weakest(self, digits: list[Digit], certainty: float) -> str:
+        """Return the reason that the weakest digit, or a segmentation of this least probability, gives for review."""
+        probabilities = np.stack([digit.probabilities for digit in digits])
+        return review_reason.weakest(probabilities, certainty, self._classifier.labels, self._classifier.reject)
 
-    def digit(self, guess: Candidate, factor: int) -> Digit:
-        """Return the most probable digit for one guess."""
-        best = max(self._digits, key=lambda k: guess.probabilities[k])
-        piece = guess.piece
-        box = Box(piece.left * factor, piece.top * factor, piece.width * factor, piece.height * factor)
-        probability = float(guess.probabilities[best])
-        return Digit(self._classifier.labels[best], probability, box, guess.glyph, guess.probabilities)
+    def _placed(self, candidate: Candidate, scale: int) -> Digit:
+        """Return the most probable digit of a candidate, at its place on the page."""
+        component = candidate.component
+        box = Box(component.left * scale, component.top * scale, component.width * scale, component.height * scale)
+        return self._digit(candidate.glyph, candidate.probabilities, box)
 
-
-@dataclass(frozen=True)
-class _Layout:
-    """The pieces of a page, turned clockwise by `turn` degrees, on its paper (left, top, right, bottom).
-
-    `factor` pixels of the page are one of theirs, and `whole` is how sure it is that they have all their strokes.
-    """
-
-    rows: list[list[Component]]
-    factor: int
-    turn: int
-    paper: Paper
-    whole: float
+    def _digit(self, glyph: Pixels, probabilities: Floats, box: Box) -> Digit:
+        """Return the most probable digit."""
+        best = max(self._digits, key=lambda k: probabilities[k])
+        return Digit(self._classifier.labels[best], float(probabilities[best]), box, glyph, probabilities)
 
 
 def turned(page: Page, turn: int) -> Page:
     """Return the page after a turn clockwise by 0, 90, 180 or 270 degrees."""
     return Page(page.number, np.ascontiguousarray(np.rot90(page.image, -turn // 90))) if turn else page
+
+
+def _all_of(page: Page) -> Box:
+    """Return the box that holds the whole page."""
+    height, width = page.image.shape[:2]
+    return Box(0, 0, width, height)

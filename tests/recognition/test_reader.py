@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from digitwatch.recognition.decoding.review_reason import DOWNSCALED
 from digitwatch.recognition.image.decode import ImageError
 from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.recognition.reader import Reader
@@ -67,7 +68,7 @@ def test_doubts_of_a_number_are_not_independent(
     """A number is trusted a little more than if each of its digits had doubts of its own."""
     page = sheet(digits, "44")
     confidence = reader.read(page).confidence
-    monkeypatch.setattr("digitwatch.recognition.page_reader.TOGETHER", 1.0)
+    monkeypatch.setattr("digitwatch.recognition.page_reader.CALIBRATION_EXPONENT", 1.0)
 
     assert reader.read(page).confidence < confidence < 1
 
@@ -127,7 +128,7 @@ def test_a_digit_that_was_moved_is_clear_when_made_small(reader: Reader, label: 
     moved = corruptions.corrupt(normalise(strokes.digit(label, rng))[None], "motion", seed)[0]
     reading = reader.read(cv2.resize(255 - moved, (84, 84), interpolation=cv2.INTER_CUBIC))
 
-    assert (reading.text, reading.status, reading.reason) == (str(label), "review", "clear only when made small")
+    assert (reading.text, reading.status, reading.reason) == (str(label), "review", DOWNSCALED)
 
 
 def test_rows_are_separated_by_one_space(reader: Reader, digits: list[np.ndarray]) -> None:

@@ -16,16 +16,16 @@ Classify = Callable[[Pixels], Probabilities]  # (N, 28, 28) uint8 to (N, classes
 
 @dataclass(frozen=True)
 class Candidate:
-    """A piece of ink, its (28, 28) picture, and the (classes,) probabilities of what it is."""
+    """A component of ink, its (28, 28) picture, and the (classes,) probabilities of what it is."""
 
-    piece: Component
+    component: Component
     glyph: Pixels
     probabilities: Probabilities
 
 
-def guess(pieces: list[Component], classify: Classify) -> list[Candidate]:
-    """Return each piece with its picture and probabilities; the model is called once."""
-    if not pieces:
+def classify_components(components: list[Component], classify: Classify) -> list[Candidate]:
+    """Return each component with its picture and probabilities; the model is called once."""
+    if not components:
         return []
-    glyphs = np.stack([normalise(piece.glyph) for piece in pieces])
-    return [Candidate(*each) for each in zip(pieces, glyphs, classify(glyphs), strict=True)]
+    glyphs = np.stack([normalise(component.glyph) for component in components])
+    return [Candidate(*each) for each in zip(components, glyphs, classify(glyphs), strict=True)]

@@ -1,28 +1,35 @@
-"""So many doubtful marks that they are no writing: noise, a screen, print. They are seen once, and told as that."""
+"""So many doubtful components that they are no writing: noise, a screen, print. They are seen once, and told as that."""
 
-from digitwatch.recognition.decoding.candidate import Classify, guess
-from digitwatch.recognition.decoding.line_decoder import Row, legibility
+from digitwatch.recognition.decoding.candidate import Classify, classify_components
+from digitwatch.recognition.decoding.line_decoder import Row, mean_digit_probability
 from digitwatch.recognition.segmentation.text_lines import Component
 
-CROWD = 200  # marks; to part each in all ways and to look again takes three times as long, seconds for more than these
-MOST = 5000  # marks on a page that are looked at closely, whatever they look like: specks may look like ones
-DOUBTFUL = 0.5  # legibility below which most marks are no digits; noise has 0.1 to 0.35, a page of digits 0.9
-CROWDED = "too many doubtful marks to look at each closely"
+MAX_DOUBTFUL_COMPONENTS = (
+    200  # components; to part each in all ways and to look again takes three times as long, seconds for more than these
+)
+MAX_COMPONENTS = (
+    5000  # components on a page that are looked at closely, whatever they look like: specks may look like ones
+)
+CLUTTER_PROBABILITY = (
+    0.5  # legibility below which most components are no digits; noise has 0.1 to 0.35, a page of digits 0.9
+)
 
 
-def is_crowd(rows: list[list[Component]], classify: Classify, digits: list[int]) -> bool:
-    """Tell whether there are so many marks, and so few digits in a sample of them, that no close look can help.
+def is_cluttered(rows: list[list[Component]], classify: Classify, digits: list[int]) -> bool:
+    """Return whether there are so many components, and so few digits in a sample of them, that no close look can help.
 
     Args:
-        rows: pieces in reading order.
+        rows: components in reading order.
         classify: the model of single digits.
         digits: which of the classes are the digits 0 to 9.
     """
     count = sum(map(len, rows))
-    return count > MOST or (count > CROWD and legibility(rows, classify, digits) < DOUBTFUL)
+    return count > MAX_COMPONENTS or (
+        count > MAX_DOUBTFUL_COMPONENTS and mean_digit_probability(rows, classify, digits) < CLUTTER_PROBABILITY
+    )
 
 
-def glimpse(rows: list[list[Component]], classify: Classify) -> list[Row]:
-    """Return each piece as what it seems to be at first sight: not parted, not joined, not seen by the line model."""
-    first = iter(guess([piece for row in rows for piece in row], classify))
+def classify_only(rows: list[list[Component]], classify: Classify) -> list[Row]:
+    """Return each component as what it seems to be at first sight: not parted, not joined, not seen by the line model."""
+    first = iter(classify_components([component for row in rows for component in row], classify))
     return [Row(tuple(next(first) for _ in row), 1.0) for row in rows]

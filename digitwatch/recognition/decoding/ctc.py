@@ -14,13 +14,13 @@ from digitwatch.recognition.arrays import Logs
 
 Text = tuple[int, ...]
 
-IMPOSSIBLE = -np.inf
-WORTH = math.exp(-16)  # share of the best text's probability that another needs to be gone on with
-TINY = 1e-200  # share of the most probable way below which a way is as good as none
-RAREST = -60.0  # log probability that a symbol has in a frame at least
-OFTEN = 8  # frames after which shares are brought up to 1 again, lest they become too small for a number
-FEW = 4  # symbols in a frame that a search goes on with
-LEAST = math.exp(-11)  # probability of the least of them: one in 60,000 readings
+LOG_ZERO = -np.inf
+MIN_BEAM_SHARE = math.exp(-16)  # share of the best text's probability that another needs to be gone on with
+MIN_SHARE = 1e-200  # share of the most probable way below which a way is as good as none
+MIN_LOG_PROBABILITY = -60.0  # log probability that a symbol has in a frame at least
+RESCALE_FRAMES = 8  # frames after which shares are brought up to 1 again, lest they become too small for a number
+BEAM_SYMBOLS = 4  # symbols in a frame that a search goes on with
+MIN_SYMBOL_PROBABILITY = math.exp(-11)  # probability of the least of them: one in 60,000 readings
 
 
 def log_probabilities(frames: Logs, texts: Sequence[Text]) -> Logs:
@@ -31,7 +31,7 @@ def log_probabilities(frames: Logs, texts: Sequence[Text]) -> Logs:
         texts: N texts of symbols 0 to C - 2, of any lengths.
     """
     states = _states(texts, frames.shape[1] - 1)
-    for shares, scale in _forward(_seen(frames)[:, states], states):
+    for shares, scale in _forward(_probabilities(frames)[:, states], states):
         last, at = shares, scale
     rows, ends = np.arange(len(texts)), 2 * np.array([len(text) for text in texts], int)
     both = last[rows, ends] + np.where(ends > 0, last[rows, ends - 1], 0)
@@ -45,13 +45,17 @@ def likely_texts(frames: Logs, count: int) -> list[Text]:
     Args:
         frames: (T, C) as in log_probabilities.
     """
-    nothing = frames.shape[1] - 1
+    blank_symbol = frames.shape[1] - 1
     beams: dict[Text, tuple[float, float]] = {(): (1.0, 0.0)}  # ending in nothing, ending in a symbol
-    symbols = np.argsort(frames[:, :nothing], axis=1)[:, -FEW:].tolist()
-    for frame, best in zip(_seen(frames).tolist(), symbols, strict=True):
-        seen = [symbol for symbol in best if frame[symbol] > LEAST]
+    symbols = np.argsort(frames[:, :blank_symbol], axis=1)[:, -BEAM_SYMBOLS:].tolist()
+    for frame, best in zip(_probabilities(frames).tolist(), symbols, strict=True):
+        seen = [symbol for symbol in best if frame[symbol] > MIN_SYMBOL_PROBABILITY]
         # Most frames show nothing, without a doubt.
-        beams = _grown(beams, frame, seen, count) if seen else {text: (sum(ways), 0.0) for text, ways in beams.items()}
+        beams = (
+            _grown(beams, frame, seen, count)
+            if seen
+            else {text: (sum(alignments), 0.0) for text, alignments in beams.items()}
+        )
     return sorted(beams, key=lambda text: -sum(beams[text]))
 
 
@@ -61,15 +65,15 @@ def alternatives(frames: Logs, text: Text, symbols: int) -> Logs:
     In each place they are what remains when the rest of the text is right; they sum to 1. Up to a place and from it
     on, the ways to lay the text are the same for all symbols there (forward and backward, as in Graves et al. 2006).
     """
-    nothing = frames.shape[1] - 1
-    states = _states([text, text[::-1]], nothing)
-    seen = _seen(frames)
+    blank_symbol = frames.shape[1] - 1
+    states = _states([text, text[::-1]], blank_symbol)
+    seen = _probabilities(frames)
     both = np.stack([seen[:, states[0]], seen[::-1, states[1]]], axis=1)
-    ways = [np.log(np.maximum(shares, TINY)) + scale[:, None] for shares, scale in _forward(both, states)]
-    before, behind = np.stack(ways, axis=1)  # (T, 2 len(text) + 1) each
+    alignments = [np.log(np.maximum(shares, MIN_SHARE)) + scale[:, None] for shares, scale in _forward(both, states)]
+    before, behind = np.stack(alignments, axis=1)  # (T, 2 len(text) + 1) each
     behind = behind[::-1, ::-1]
     others = np.array(text)[:, None] != np.arange(symbols)  # (len(text), symbols): may stand beside it at once
-    into = np.full((len(frames), len(text), symbols), IMPOSSIBLE)
+    into = np.full((len(frames), len(text), symbols), LOG_ZERO)
     out = into.copy()
     into[0, 0], out[-1, -1] = 0.0, 0.0
     into[1:] = _entering(before[:-1], others)
@@ -80,7 +84,7 @@ def alternatives(frames: Logs, text: Text, symbols: int) -> Logs:
         logs[number] = log
     logs += out
     most = logs.max(axis=(0, 2))
-    total = np.log(np.maximum(np.exp(logs - most[:, None]).sum(axis=0), TINY))
+    total = np.log(np.maximum(np.exp(logs - most[:, None]).sum(axis=0), MIN_SHARE))
     return np.asarray(total - np.logaddexp.reduce(total, axis=1, keepdims=True))
 
 
@@ -91,14 +95,14 @@ def spans(frames: Logs, text: Text) -> list[tuple[int, int]]:
     """
     states = _states([text], frames.shape[1] - 1)[0]
     skips = _skips(states[None])[0]
-    logs = np.full(len(states), IMPOSSIBLE)
+    logs = np.full(len(states), LOG_ZERO)
     logs[:2] = frames[0][states[:2]]
     steps = np.zeros((len(frames), len(states)), int)
     for number, frame in enumerate(frames[1:], 1):
-        padded = np.concatenate([[IMPOSSIBLE, IMPOSSIBLE], logs])
-        ways = np.stack([logs, padded[1:-1], np.where(skips, padded[:-2], IMPOSSIBLE)])
-        steps[number] = ways.argmax(axis=0)
-        logs = ways.max(axis=0) + frame[states]
+        padded = np.concatenate([[LOG_ZERO, LOG_ZERO], logs])
+        alignments = np.stack([logs, padded[1:-1], np.where(skips, padded[:-2], LOG_ZERO)])
+        steps[number] = alignments.argmax(axis=0)
+        logs = alignments.max(axis=0) + frame[states]
     state = len(states) - 1 if logs[-1] >= logs[-2] else len(states) - 2
     visited = np.empty(len(frames), int)
     for number in range(len(frames) - 1, -1, -1):
@@ -111,20 +115,20 @@ def spans(frames: Logs, text: Text) -> list[tuple[int, int]]:
 def add(one: float, other: float) -> float:
     """Return log(exp(one) + exp(other)); for two numbers np.logaddexp takes three times as long."""
     high, low = (one, other) if one > other else (other, one)
-    return high if low == IMPOSSIBLE else high + math.log1p(math.exp(low - high))
+    return high if low == LOG_ZERO else high + math.log1p(math.exp(low - high))
 
 
-def _states(texts: Sequence[Text], nothing: int) -> NDArray[np.int64]:
+def _states(texts: Sequence[Text], blank_symbol: int) -> NDArray[np.int64]:
     """Return (N, S) symbols: nothing, symbol, nothing, symbol, ... nothing, for each text."""
-    states = np.full((len(texts), 2 * max(map(len, texts), default=0) + 1), nothing)
+    states = np.full((len(texts), 2 * max(map(len, texts), default=0) + 1), blank_symbol)
     for row, text in zip(states, texts, strict=True):
         row[1 : 2 * len(text) : 2] = text
     return states
 
 
-def _seen(frames: Logs) -> Logs:
+def _probabilities(frames: Logs) -> Logs:
     """Return the frames' probabilities, none so small that eight of them could come to zero."""
-    return np.asarray(np.exp(np.maximum(frames, RAREST)))
+    return np.asarray(np.exp(np.maximum(frames, MIN_LOG_PROBABILITY)))
 
 
 def _skips(states: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -152,14 +156,14 @@ def _forward(seen: Logs, states: NDArray[np.int64]) -> Iterator[tuple[Logs, Logs
     own[:, :2] = seen[0, :, :2]
     yield own, scale
     for number, emitted in enumerate(seen[1:], 1):
-        way = skip * may_skip
-        way += step
-        way += own
-        np.multiply(way, emitted, out=own)
-        if number % OFTEN == 0:
+        alignment = skip * may_skip
+        alignment += step
+        alignment += own
+        np.multiply(alignment, emitted, out=own)
+        if number % RESCALE_FRAMES == 0:
             most = own.max(axis=1)
             own /= most[:, None]
-            own[own < TINY] = 0
+            own[own < MIN_SHARE] = 0
             scale = scale + np.log(most)
         yield own, scale
 
@@ -187,7 +191,7 @@ def _grown(
     for text, (blank, full) in beams.items():
         for symbol in seen:
             share = (blank if text and symbol == text[-1] else blank + full) * frame[symbol] / most
-            if share >= WORTH:
+            if share >= MIN_BEAM_SHARE:
                 grown.setdefault((*text, symbol), [0.0, 0.0])[1] += share
     best = sorted(grown, key=lambda text: -sum(grown[text]))[:count] if len(grown) > count else grown
     return {text: (grown[text][0], grown[text][1]) for text in best}

@@ -1,30 +1,61 @@
-"""What makes a reading doubtful, in a few words for people."""
+"""The reasons that people see in the log: why a reading is doubtful, in a few words."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-STRANGE = 0.5  # a mark more probably none than any digit
+REJECTED = 0.5  # probability of the class "no digit" from which on a component is called none
+
+EMPTY = "no ink on the page"
+ONE_COLOUR = "nothing on the page: it is of one colour"
+TOUCHES_BORDER = "a digit touches the border and may be cut off"
+LOST_STROKE = "a stroke may have been removed with the printed lines"
+CLUTTER = "too many doubtful components: each was classified only once"
+SURROUNDINGS = "the whole picture reads as another digit than its ink"
+BLURRED = "read only from a blurred image"
+DOWNSCALED = "read only from a downscaled image"
+SOFT = "soft strokes"
+FAINT = "very faint or small writing"
+SEGMENTATION = "digits touch or are broken: several segmentations are possible"
+NO_DIGIT = "not a digit"
 
 
-def doubt(chances: NDArray[np.float32], certainty: float, labels: Sequence[str], reject: int | None) -> str:
-    """Say what makes a reading doubtful.
+def turned(degrees: int) -> str:
+    """Return the note on a page that was turned clockwise by 90, 180 or 270 degrees."""
+    return f"turned by {degrees} degrees"
+
+
+def layout_reasons(*, complete: float, intact: float, cluttered: bool) -> tuple[str, ...]:
+    """Return what on the page makes its digits doubtful.
 
     Args:
-        chances: (N, classes) probabilities of each digit that was read.
-        certainty: the least probability that the ink was parted into digits as it should be.
+        complete: probability that no digit is cut off by the border.
+        intact: probability that no digit has lost a stroke.
+        cluttered: whether there are too many components to decode each.
+    """
+    given = {TOUCHES_BORDER: complete < 1, LOST_STROKE: intact < 1, CLUTTER: cluttered}
+    return tuple(reason for reason, holds in given.items() if holds)
+
+
+def weakest(probabilities: NDArray[np.float32], certainty: float, labels: Sequence[str], reject: int | None) -> str:
+    """Return what makes the weakest digit of a reading doubtful.
+
+    Args:
+        probabilities: (N, classes) of each digit that was read.
+        certainty: the least probability that a row was segmented into digits correctly.
         labels: names of the classes.
         reject: the class of what is no digit, None when there is none.
     """
-    strange = 0 if reject is None else int((chances[:, reject] > STRANGE).sum())
-    if strange:
-        return "not a digit" if len(chances) == 1 else f"{strange} of {len(chances)} marks are not digits"
-    digits = np.delete(chances, [] if reject is None else [reject], axis=1)
+    rejected = 0 if reject is None else int((probabilities[:, reject] > REJECTED).sum())
+    if rejected:
+        several = f"{rejected} of {len(probabilities)} components are not digits"
+        return NO_DIGIT if len(probabilities) == 1 else several
+    digits = np.delete(probabilities, [] if reject is None else [reject], axis=1)
     worst = int(digits.max(axis=1).argmin())
     if certainty < digits[worst].max():
-        return "digits touch or are broken: they can be parted in several ways"
-    where = "" if len(chances) == 1 else f"digit {worst + 1} "
-    second, best = np.argsort(chances[worst])[-2:]
+        return SEGMENTATION
+    place = "" if len(probabilities) == 1 else f"digit {worst + 1} "
+    second, best = np.argsort(probabilities[worst])[-2:]
     names = ["no digit" if k == reject else labels[k] for k in (best, second)]
-    return f"{where}may be {names[0]} or {names[1]}"
+    return f"{place}may be {names[0]} or {names[1]}"

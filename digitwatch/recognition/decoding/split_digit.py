@@ -1,18 +1,20 @@
 """A digit that stands alone and broke in two: its halves lie one above the other, and would be two rows."""
 
-from digitwatch.recognition.decoding.candidate import Classify, guess
+from digitwatch.recognition.decoding.candidate import Classify, classify_components
 from digitwatch.recognition.segmentation.text_lines import Component, join
 
-GAP = 0.15  # the paper between the halves is lower than this share of the digit
-OVER = 0.5  # and they have this share of the narrower one's width in common
-WHOLE = 0.8  # how likely such halves are to be one digit, before either is looked at
+MAX_GAP = 0.15  # the paper between the halves is lower than this share of the digit
+MIN_OVERLAP = 0.5  # and they have this share of the narrower one's width in common
+ONE_DIGIT_PRIOR = 0.8  # how likely such halves are to be one digit, before either is looked at
 
 
-def mend(rows: list[list[Component]], classify: Classify, digits: list[int]) -> tuple[list[list[Component]], float]:
+def merge_split_digit(
+    rows: list[list[Component]], classify: Classify, digits: list[int]
+) -> tuple[list[list[Component]], float]:
     """Return the rows, joined where they are the halves of one digit, and the probability that this is right.
 
     Args:
-        rows: pieces in reading order.
+        rows: components in reading order.
         classify: the model of single digits.
         digits: which of the classes are the digits 0 to 9.
     """
@@ -21,9 +23,11 @@ def mend(rows: list[list[Component]], classify: Classify, digits: list[int]) -> 
     upper, lower = (row[0] for row in rows)
     whole = join([upper, lower])
     shared = min(upper.right, lower.right) - max(upper.left, lower.left)
-    if lower.top - upper.bottom > GAP * whole.height or shared < OVER * min(upper.width, lower.width):
+    if lower.top - upper.bottom > MAX_GAP * whole.height or shared < MIN_OVERLAP * min(upper.width, lower.width):
         return rows, 1.0
-    one, first, second = (float(each.probabilities[digits].max()) for each in guess([whole, upper, lower], classify))
-    joined, apart = WHOLE * one, (1 - WHOLE) * first * second
+    one, first, second = (
+        float(each.probabilities[digits].max()) for each in classify_components([whole, upper, lower], classify)
+    )
+    joined, apart = ONE_DIGIT_PRIOR * one, (1 - ONE_DIGIT_PRIOR) * first * second
     certainty = max(joined, apart) / max(joined + apart, 1e-9)
     return ([[whole]] if joined >= apart else rows), certainty

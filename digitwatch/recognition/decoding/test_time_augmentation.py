@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 
 from digitwatch.recognition.arrays import Pixels
-from digitwatch.recognition.networks.digit_image import CENTRE, SIZE, normalise
+from digitwatch.recognition.networks.digit_image import CENTRE_PX, SIZE, normalise
 
-STEEPEST = 1.0  # a slant beyond 45 degrees is the digit's shape, not the writer's hand
-SMALLER = 0.88  # the size of the small look
+MAX_SLANT = 1.0  # a slant beyond 45 degrees is the digit's shape, not the writer's hand
+SMALLER_SCALE = 0.88  # the size of the small look
 
 
-def looks(glyph: Pixels, picture: Pixels) -> list[Pixels]:
+def augmented(glyph: Pixels, picture: Pixels) -> list[Pixels]:
     """Return further pictures of a glyph, as another writer or another threshold would have made it.
 
     Args:
@@ -35,7 +35,7 @@ def deskew(glyph: Pixels) -> Pixels:
     mass = cv2.moments(glyph)
     if mass["mu02"] < 1:
         return glyph
-    slant = float(np.clip(mass["mu11"] / mass["mu02"], -STEEPEST, STEEPEST))
+    slant = float(np.clip(mass["mu11"] / mass["mu02"], -MAX_SLANT, MAX_SLANT))
     height, width = glyph.shape
     margin = int(abs(slant) * height) + 1
     shift = slant * mass["m01"] / mass["m00"] + margin
@@ -53,6 +53,9 @@ def _bolder(glyph: Pixels) -> Pixels:
 
 def _smaller(picture: Pixels) -> Pixels:
     """Return the (28, 28) picture with the digit a little smaller."""
-    matrix = np.array([[SMALLER, 0, CENTRE * (1 - SMALLER)], [0, SMALLER, CENTRE * (1 - SMALLER)]], np.float32)
+    matrix = np.array(
+        [[SMALLER_SCALE, 0, CENTRE_PX * (1 - SMALLER_SCALE)], [0, SMALLER_SCALE, CENTRE_PX * (1 - SMALLER_SCALE)]],
+        np.float32,
+    )
     smaller: Pixels = cv2.warpAffine(picture, matrix, (SIZE, SIZE), flags=cv2.INTER_LINEAR)
     return smaller

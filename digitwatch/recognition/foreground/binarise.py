@@ -13,20 +13,20 @@ from digitwatch.recognition.foreground.geometry import part_with_ink
 
 Values = TypeVar("Values", Pixels, Floats)
 
-STAMP = 32  # pixels: a picture no larger than this shows one digit, in however many pieces, in even light
-FIRST_LOOK = 256  # longest side of the reduced page on which the writing is found first
-ENOUGH = 36  # pixels that a digit must be high on the reduced page; else it is reduced less
-BLURRED = 10  # pixels: lower than this, heights cannot be told
-WORK_PIXELS = 4_500_000  # but the page is never worked on with more pixels than this
-COARSE = 64  # longest side of the copy on which paper and polarity are judged
-SAMPLE = 20_000  # pixels that tell how rough the paper is
-SMOOTH = 9  # side of the window on the copy on which the threshold is found
-WINDOW = 0.4  # of the coarse copy's longest side: wider than any stroke, narrower than most shadows
-EVEN = 20  # grey levels by which an even edge of the page varies
-MOSTLY = 0.55  # of a page is plain paper
-DARK_PAPER = 140  # grey level that paper under light ink stays below
-FAINTEST = 24  # grey levels by which ink differs from paper at least
-NOISES = 4.0  # and as a multiple of the paper's own roughness
+THUMBNAIL_PX = 32  # pixels: a picture no larger than this shows one digit, in however many components, in even light
+OVERVIEW_PX = 256  # longest side of the reduced page on which the writing is found first
+DIGIT_HEIGHT_PX = 36  # pixels that a digit must be high on the reduced page; else it is reduced less
+MIN_MEASURED_PX = 10  # pixels: lower than this, heights cannot be told
+MAX_WORK_PIXELS = 4_500_000  # but the page is never worked on with more pixels than this
+ILLUMINATION_PX = 64  # longest side of the copy on which paper and polarity are judged
+NOISE_SAMPLES = 20_000  # pixels that tell how rough the paper is
+THRESHOLD_WINDOW_PX = 9  # side of the window on the copy on which the threshold is found
+ILLUMINATION_WINDOW = 0.4  # of the coarse copy's longest side: wider than any stroke, narrower than most shadows
+EVEN_EDGE_LEVELS = 20  # grey levels by which an even edge of the page varies
+PLAIN_PAPER_SHARE = 0.55  # of a page is plain paper
+DARK_PAPER_LEVEL = 140  # grey level that paper under light ink stays below
+MIN_CONTRAST = 24  # grey levels by which ink differs from paper at least
+NOISE_FACTOR = 4.0  # and as a multiple of the paper's own roughness
 
 
 @dataclass(frozen=True)
@@ -51,23 +51,25 @@ class Ink:
         return (self.strength >= 1).astype(np.uint8)
 
 
-def find_ink(grey: Pixels, *, faintest: int = FAINTEST) -> Ink:
+def find_ink(grey: Pixels, *, min_contrast: int = MIN_CONTRAST) -> Ink:
     """Separate ink from paper on (H, W) uint8 grey, of either polarity, under uneven light.
 
     Ink differs from its paper by `faintest` grey levels at least. A page with large writing is worked on at a
     reduced size: a digit needs 40 pixels, not 400. Where a sheet lies on something dark, only the ink on it counts.
     """
-    if max(grey.shape) <= STAMP:
-        return _two_tones(grey, 1, _is_light(grey), faintest)
+    if max(grey.shape) <= THUMBNAIL_PX:
+        return _two_tones(grey, 1, _is_light(grey), min_contrast)
     sheet = find_sheet(grey)
     if sheet is None:
         broad = broad_strokes(grey)
         if broad is not None:
-            return _two_tones(grey, -(-max(grey.shape) // FIRST_LOOK), broad, faintest)
-        return _find_ink(grey, faintest)
-    ink = _find_ink(sheet.grey, faintest)
-    if _smallest_writing(ink.mask) < BLURRED:  # something light and empty on something dark is rather ink itself
-        return _find_ink(grey, faintest)
+            return _two_tones(grey, -(-max(grey.shape) // OVERVIEW_PX), broad, min_contrast)
+        return _thresholded(grey, min_contrast)
+    ink = _thresholded(sheet.grey, min_contrast)
+    if (
+        _small_writing_height(ink.mask) < MIN_MEASURED_PX
+    ):  # something light and empty on something dark is rather ink itself
+        return _thresholded(grey, min_contrast)
     whole = np.zeros([max(1, side // ink.factor) for side in grey.shape], np.float32)
     top, left = sheet.top // ink.factor, sheet.left // ink.factor
     place = whole[top : top + ink.strength.shape[0], left : left + ink.strength.shape[1]]
@@ -76,53 +78,53 @@ def find_ink(grey: Pixels, *, faintest: int = FAINTEST) -> Ink:
     return Ink(whole, ink.factor, ink.light, where)
 
 
-def _two_tones(grey: Pixels, factor: int, light: bool, faintest: int) -> Ink:
+def _two_tones(grey: Pixels, factor: int, light: bool, min_contrast: int) -> Ink:
     """Separate ink from paper on a picture in even light whose ink may cover most of it (Otsu 1979)."""
     grey = _reduced(grey, factor)
     if light:
         grey = 255 - grey
     level, paper = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    white = _middle(grey[paper > 0]) if cv2.countNonZero(paper) else float(grey.max())
-    threshold = max(float(faintest), white - level)
+    white = _median(grey[paper > 0]) if cv2.countNonZero(paper) else float(grey.max())
+    threshold = max(float(min_contrast), white - level)
     return Ink(np.maximum(0, white - grey.astype(np.float32)) / np.float32(threshold), factor, light)
 
 
-def _find_ink(grey: Pixels, faintest: int) -> Ink:
+def _thresholded(grey: Pixels, min_contrast: int) -> Ink:
     """Separate ink from paper on (H, W) grey that shows nothing else."""
-    finest = max(1, int(np.ceil(np.sqrt(grey.size / WORK_PIXELS))))
-    factor = max(finest, int(np.ceil(max(grey.shape) / FIRST_LOOK)))
-    ink = _ink(grey, factor, faintest)
+    finest = max(1, int(np.ceil(np.sqrt(grey.size / MAX_WORK_PIXELS))))
+    factor = max(finest, int(np.ceil(max(grey.shape) / OVERVIEW_PX)))
+    ink = _ink_at(grey, factor, min_contrast)
     while factor > finest:
-        high = _smallest_writing(ink.mask)
-        if high >= ENOUGH:
+        height = _small_writing_height(ink.mask)
+        if height >= DIGIT_HEIGHT_PX:
             break
         # What is only a few pixels high, if it was seen at all, tells no more than that it is small.
-        factor = max(finest, int(factor * high / ENOUGH) if high >= BLURRED else factor // 2)
-        ink = _ink(grey, factor, faintest)
+        factor = max(finest, int(factor * height / DIGIT_HEIGHT_PX) if height >= MIN_MEASURED_PX else factor // 2)
+        ink = _ink_at(grey, factor, min_contrast)
     return ink
 
 
-def _ink(grey: Pixels, factor: int, faintest: int) -> Ink:
+def _ink_at(grey: Pixels, factor: int, min_contrast: int) -> Ink:
     """Return the ink of the page reduced by a whole factor."""
     grey = _reduced(grey, factor)
-    coarse = _reduced(grey, -(-max(grey.shape) // COARSE))
+    coarse = _reduced(grey, -(-max(grey.shape) // ILLUMINATION_PX))
     light = _is_light(coarse)
     if light:
         grey, coarse = 255 - grey, 255 - coarse
     depth = _depth(grey, coarse)
-    threshold = _threshold(depth, faintest)
+    threshold = _threshold(depth, min_contrast)
     return Ink(np.divide(depth.astype(np.float32), threshold, out=threshold), factor, light)
 
 
-def _smallest_writing(mask: Pixels) -> float:
+def _small_writing_height(mask: Pixels) -> float:
     """Return the height in pixels that a fifth of the ink does not exceed: boxes and page edges are higher."""
     if not cv2.countNonZero(mask):
         return 0.0
     part = np.ascontiguousarray(mask[part_with_ink(mask, 0)])
-    _, _, marks, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
-    order = np.argsort(marks[1:, cv2.CC_STAT_HEIGHT]) + 1
-    ink = np.cumsum(marks[order, cv2.CC_STAT_AREA])
-    return float(marks[order[np.searchsorted(ink, ink[-1] / 5)], cv2.CC_STAT_HEIGHT])
+    _, _, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
+    order = np.argsort(stats[1:, cv2.CC_STAT_HEIGHT]) + 1
+    ink = np.cumsum(stats[order, cv2.CC_STAT_AREA])
+    return float(stats[order[np.searchsorted(ink, ink[-1] / 5)], cv2.CC_STAT_HEIGHT])
 
 
 def _reduced(values: Values, factor: int) -> Values:
@@ -140,32 +142,34 @@ def _reduced(values: Values, factor: int) -> Values:
 
 def _window(coarse: Pixels) -> int:
     """Return the odd side of the neighbourhood that paper is judged in."""
-    return max(3, int(WINDOW * max(coarse.shape))) | 1
+    return max(3, int(ILLUMINATION_WINDOW * max(coarse.shape))) | 1
 
 
 def _is_light(coarse: Pixels) -> bool:
-    """Tell whether the ink is lighter than its paper.
+    """Return whether the ink is lighter than its paper.
 
     Ink is the minority, and far from the paper's grey: it makes the distribution of what is left after
     taking away the paper lean (third moment) to its own side. The paper is what lies along the edges where
     that is even and most of the page is like it, else the local median. Light spots on light paper are glare.
     """
     edge = np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]]).astype(np.float32)
-    margin = _middle(edge)
-    alike = np.mean(np.abs(coarse.astype(np.float32) - margin) < EVEN)  # less where the light falls off to all sides
-    if np.mean(np.abs(edge - margin) < EVEN) > 0.8 and alike > MOSTLY:
+    margin = _median(edge)
+    alike = np.mean(
+        np.abs(coarse.astype(np.float32) - margin) < EVEN_EDGE_LEVELS
+    )  # less where the light falls off to all sides
+    if np.mean(np.abs(edge - margin) < EVEN_EDGE_LEVELS) > 0.8 and alike > PLAIN_PAPER_SHARE:
         paper = np.full_like(coarse, margin)
         brightness = float(paper[0, 0])
     else:
         paper = cv2.medianBlur(coarse, _window(coarse))
-        brightness = _middle(paper.ravel())
-    if brightness >= DARK_PAPER:
+        brightness = _median(paper.ravel())
+    if brightness >= DARK_PAPER_LEVEL:
         return False
     left = coarse.astype(np.float32) - paper
     return float((left * left * left).sum()) > 0
 
 
-def _middle(values: Floats | Pixels) -> float:
+def _median(values: Floats | Pixels) -> float:
     """Return the median of (n,) values; for a few hundred of them np.median takes ten times as long."""
     ordered = np.sort(values)
     return (float(ordered[(len(ordered) - 1) // 2]) + float(ordered[len(ordered) // 2])) / 2
@@ -184,7 +188,7 @@ def _depth(grey: Pixels, coarse: Pixels) -> Pixels:
     return depth
 
 
-def _threshold(depth: Pixels, faintest: int) -> Floats:
+def _threshold(depth: Pixels, min_contrast: int) -> Floats:
     """Return the depth from which on a pixel is ink, (h, w) float32.
 
     It is the mean depth at edges, weighted by their squared steepness (after Kittler's simple image
@@ -199,11 +203,11 @@ def _threshold(depth: Pixels, faintest: int) -> Floats:
         return np.full(depth.shape, 256, np.float32)
     weighted = cv2.multiply(steep, depth, dtype=cv2.CV_32F)
     overall = float(weighted.sum()) / total
-    floor = max(faintest, min(NOISES * np.sqrt(noise), 0.8 * overall))
+    floor = max(min_contrast, min(NOISE_FACTOR * np.sqrt(noise), 0.8 * overall))
     prior = total / steep.size / 2
     # The mean is smooth: where its window is wide, a reduced copy has it all.
     side = max(15, max(depth.shape) // 8) | 1
-    factor = max(1, side // SMOOTH)
+    factor = max(1, side // THRESHOLD_WINDOW_PX)
     window = (side // factor | 1, side // factor | 1)
     weights = cv2.blur(_reduced(steep, factor), window) + np.float32(prior)
     local = (cv2.blur(_reduced(weighted, factor), window) + np.float32(prior * overall)) / weights
@@ -226,11 +230,11 @@ def _noise(steep: Floats) -> float:
     For Gaussian noise the square of a gradient is exponentially distributed, with its 20th percentile at
     0.32 of the median. Ink may cover much of a tight crop, but hardly four fifths.
     """
-    sample = steep.ravel()[:: max(1, steep.size // SAMPLE)]
+    sample = steep.ravel()[:: max(1, steep.size // NOISE_SAMPLES)]
     # np.percentile, which interpolates between two, takes ten times as long
     place = 0.2 * (len(sample) - 1)
     below = int(place)
     parted = np.partition(sample, below)
     low = float(parted[below])
-    high = float(parted[below + 1 :].min()) if below + 1 < len(sample) else low
-    return (low + (high - low) * (place - below)) / 0.32
+    height = float(parted[below + 1 :].min()) if below + 1 < len(sample) else low
+    return (low + (height - low) * (place - below)) / 0.32

@@ -8,19 +8,27 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.arrays import Pixels
 
-SMALLEST = 64  # pixels: nobody photographs a sheet with its surroundings so small
-NARROWEST = 8  # pixels of the copy that are wide enough for a sheet and its surroundings
-SIDE = 128  # longest side of the copy on which the sheet is looked for
-LEAST, MOST = 0.08, 0.93  # shares of the picture that a sheet takes, with its surroundings beside it
-DARKER = 60  # grey levels by which the surroundings are darker than the sheet
-SURELY = 0.9  # of the surroundings are
-SOLID = 0.75  # of what a sheet's outline holds is paper
-BAND, BARE = 0.06, 0.93  # and of the band along it, this share of the shorter side wide; light strokes leave gaps there
-LONGEST = 4.0  # times as long as it is wide; a longer one is a light stroke
-STRAIGHT = 0.8  # of the smallest rectangle around it is within its outline
-CORNERS = 6  # at most, of a sheet of which one or two are cut off by the picture's edge
-CUT = 0.4  # of its outline, at most, is the picture's edge: a shadow's is more
-EDGE = 0.01  # of the sheet's shorter side, at its edge, is not looked at: it is blurred, bent, and throws a shadow
+MIN_PAGE_PX = 64  # pixels: nobody photographs a sheet with its surroundings so small
+MIN_COPY_PX = 8  # pixels of the copy that are wide enough for a sheet and its surroundings
+COPY_PX = 128  # longest side of the copy on which the sheet is looked for
+MIN_SHEET_SHARE, MAX_SHEET_SHARE = (
+    0.08,
+    0.93,
+)  # shares of the picture that a sheet takes, with its surroundings beside it
+MIN_SHEET_CONTRAST = 60  # grey levels by which the surroundings are darker than the sheet
+MIN_DARK_SURROUNDINGS = 0.9  # of the surroundings are
+MIN_PAPER_SHARE = 0.75  # of what a sheet's outline holds is paper
+BAND_WIDTH, MIN_BAND_PAPER = (
+    0.06,
+    0.93,
+)  # and of the band along it, this share of the shorter side wide; light strokes leave gaps there
+MAX_ASPECT = 4.0  # times as long as it is wide; a longer one is a light stroke
+MIN_RECTANGULARITY = 0.8  # of the smallest rectangle around it is within its outline
+MAX_CORNERS = 6  # at most, of a sheet of which one or two are cut off by the picture's edge
+MAX_BORDER_SHARE = 0.4  # of its outline, at most, is the picture's edge: a shadow's is more
+EDGE_MARGIN = (
+    0.01  # of the sheet's shorter side, at its edge, is not looked at: it is blurred, bent, and throws a shadow
+)
 
 
 @dataclass(frozen=True)
@@ -39,17 +47,17 @@ class Sheet:
 
 def find_sheet(grey: Pixels) -> Sheet | None:
     """Return the light sheet that lies on something dark in (H, W) uint8 grey; None when all of it may be paper."""
-    if min(grey.shape) < SMALLEST:
+    if min(grey.shape) < MIN_PAGE_PX:
         return None
-    factor = max(1, -(-max(grey.shape) // SIDE))
+    factor = max(1, -(-max(grey.shape) // COPY_PX))
     coarse = cv2.resize(grey, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
-    if min(coarse.shape) < NARROWEST:
+    if min(coarse.shape) < MIN_COPY_PX:
         return None
     outline = _outline(np.asarray(coarse, np.uint8))
     if outline is None:
         return None
     inside = cv2.fillConvexPoly(np.zeros(coarse.shape, np.uint8), outline, (1,))
-    margin = 1 + round(EDGE * min(cv2.boundingRect(inside)[2:]))
+    margin = 1 + round(EDGE_MARGIN * min(cv2.boundingRect(inside)[2:]))
     inside = cv2.erode(inside, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8), borderValue=1)
     if not cv2.countNonZero(inside):
         return None
@@ -60,10 +68,10 @@ def _outline(coarse: Pixels) -> NDArray[np.int32] | None:
     """Return the (n, 1, 2) convex outline of the sheet; None when there is none."""
     level, light = cv2.threshold(coarse, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     light = cv2.morphologyEx(light, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # what hangs on it by a thread
-    _, labels, marks, _ = cv2.connectedComponentsWithStats(light, connectivity=4)
-    if len(marks) < 2:
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(light, connectivity=4)
+    if len(stats) < 2:
         return None
-    sheet = (labels == 1 + int(marks[1:, cv2.CC_STAT_AREA].argmax())).astype(np.uint8)
+    sheet = (labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())).astype(np.uint8)
     outlines, _ = cv2.findContours(sheet, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     hull = np.asarray(cv2.convexHull(max(outlines, key=len)), np.int32)
     inside = cv2.fillConvexPoly(np.zeros_like(sheet), hull, (1,))
@@ -71,30 +79,38 @@ def _outline(coarse: Pixels) -> NDArray[np.int32] | None:
         return None
     beyond = coarse[cv2.dilate(inside, np.ones((5, 5), np.uint8)) == 0]
     paper = float(np.median(coarse[sheet > 0]))
-    return hull if len(beyond) and np.mean(beyond < min(level, paper - DARKER)) >= SURELY else None
+    return (
+        hull
+        if len(beyond) and np.mean(beyond < min(level, paper - MIN_SHEET_CONTRAST)) >= MIN_DARK_SURROUNDINGS
+        else None
+    )
 
 
 def _has_shape(hull: NDArray[np.int32], inside: Pixels) -> bool:
-    """Tell whether the outline, and (h, w) what is inside of it, are those of a sheet within its surroundings."""
+    """Return whether the outline, and (h, w) what is inside of it, are those of a sheet within its surroundings."""
     size = cv2.countNonZero(inside)
     _, sides, _ = cv2.minAreaRect(hull)
     short, long = (side + 1 for side in sorted(sides))
-    straight = size >= STRAIGHT * short * long and long <= LONGEST * short
-    return LEAST * inside.size <= size <= MOST * inside.size and straight and _is_polygon(hull, inside.shape)
+    straight = size >= MIN_RECTANGULARITY * short * long and long <= MAX_ASPECT * short
+    return (
+        MIN_SHEET_SHARE * inside.size <= size <= MAX_SHEET_SHARE * inside.size
+        and straight
+        and _is_polygon(hull, inside.shape)
+    )
 
 
 def _is_filled(sheet: Pixels, inside: Pixels) -> bool:
-    """Tell whether what is inside the outline is mostly paper, and along the outline nothing else."""
-    if cv2.countNonZero(sheet) < SOLID * cv2.countNonZero(inside):
+    """Return whether what is inside the outline is mostly paper, and along the outline nothing else."""
+    if cv2.countNonZero(sheet) < MIN_PAPER_SHARE * cv2.countNonZero(inside):
         return False
     outer = cv2.erode(inside, np.ones((5, 5), np.uint8), borderValue=0)  # its very edge is neither light nor dark
-    band = 2 * round(BAND * min(cv2.boundingRect(inside)[2:])) + 3
+    band = 2 * round(BAND_WIDTH * min(cv2.boundingRect(inside)[2:])) + 3
     inner = cv2.erode(outer, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (band, band)), borderValue=0)
-    return cv2.countNonZero(outer) > 0 and bool(np.mean(sheet[outer > inner]) >= BARE)
+    return cv2.countNonZero(outer) > 0 and bool(np.mean(sheet[outer > inner]) >= MIN_BAND_PAPER)
 
 
 def _is_polygon(hull: NDArray[np.int32], shape: tuple[int, ...]) -> bool:
-    """Tell whether an outline has few corners, and is not mostly the edge of the (h, w) picture."""
+    """Return whether an outline has few corners, and is not mostly the edge of the (h, w) picture."""
     around = cv2.arcLength(hull, True)
     corners = cv2.approxPolyDP(hull, 0.025 * around, True)[:, 0]
     along = 0.0
@@ -102,7 +118,7 @@ def _is_polygon(hull: NDArray[np.int32], shape: tuple[int, ...]) -> bool:
         for axis, last in ((0, shape[1] - 1), (1, shape[0] - 1)):
             at_edge = max(one[axis], other[axis]) <= 2 or min(one[axis], other[axis]) >= last - 2
             along += float(np.linalg.norm(one - other)) if at_edge else 0.0
-    return len(corners) <= CORNERS and along <= CUT * around
+    return len(corners) <= MAX_CORNERS and along <= MAX_BORDER_SHARE * around
 
 
 def _cut_out(grey: Pixels, coarse: Pixels, inside: Pixels) -> Sheet:

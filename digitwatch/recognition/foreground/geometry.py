@@ -6,29 +6,29 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.arrays import Numbers, Pixels
 
-LEFT, TOP, WIDTH, HEIGHT, AREA = range(5)  # columns of what OpenCV tells about a mark
+LEFT, TOP, WIDTH, HEIGHT, AREA = range(5)  # columns of what OpenCV tells about a component
 
 
 def part_with_ink(mask: NDArray[np.uint8 | np.bool_], margin: int) -> tuple[slice, slice]:
     """Return the rows and columns of (h, w) `mask` that hold all its ink, with a margin of paper or up to the edge.
 
     Most of a page is paper: what looks for ink need not look there. They begin at even numbers, which keeps the order
-    in which OpenCV numbers the marks.
+    in which OpenCV numbers the components.
     """
     left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
     rows = slice(max(0, top - margin) & ~1, top + height + margin)
     return rows, slice(max(0, left - margin) & ~1, left + width + margin)
 
 
-def writing_height(marks: Numbers) -> float:
+def writing_height(stats: Numbers) -> float:
     """Return the height of the writing: what half of the ink is higher than, in pixels.
 
     Args:
-        marks: (n, 5) int32 left, top, width, height, area of each mark, as OpenCV gives them; n > 0.
+        components: (n, 5) int32 left, top, width, height, area of each component, as OpenCV gives them; n > 0.
     """
-    order = np.argsort(marks[:, HEIGHT])
-    ink = np.cumsum(marks[order, AREA])
-    return float(marks[order[np.searchsorted(ink, ink[-1] / 2)], HEIGHT])
+    order = np.argsort(stats[:, HEIGHT])
+    ink = np.cumsum(stats[order, AREA])
+    return float(stats[order[np.searchsorted(ink, ink[-1] / 2)], HEIGHT])
 
 
 def stroke_width(ink: Pixels) -> float:

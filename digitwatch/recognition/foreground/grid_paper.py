@@ -5,9 +5,9 @@ import numpy as np
 
 from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.foreground.line_removal import without_level, without_upright
-from digitwatch.recognition.foreground.ruled_lines import THIN, squares
+from digitwatch.recognition.foreground.ruled_lines import MAX_LINE_WIDTH, squares
 
-REMAINS = 0.8  # of a mark lies where a line runs, when it is a piece of that
+MIN_ON_LINE = 0.8  # of a component lies where a line runs, when it is a component of that
 
 
 def without_squares(strength: Floats, mask: Pixels) -> tuple[Floats, Pixels]:
@@ -29,11 +29,11 @@ def _without_remains(mask: Pixels, level: Pixels, upright: Pixels) -> Pixels:
     """Return the ink without what is left of the lines where they are darker than usual: thin, and along them."""
     high, wide = mask.shape
     along = cv2.dilate(level, np.ones((5, wide | 1), np.uint8)), cv2.dilate(upright, np.ones((high | 1, 5), np.uint8))
-    _, labels, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    keep = np.ones(len(marks), np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    keep = np.ones(len(stats), np.uint8)
     for path, side in zip(along, (cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH), strict=True):
-        on_path = np.bincount(labels[path > 0], minlength=len(marks)) >= REMAINS * marks[:, cv2.CC_STAT_AREA]
-        keep[on_path & (marks[:, side] <= max(3, THIN * min(mask.shape) / 4))] = 0
+        on_path = np.bincount(labels[path > 0], minlength=len(stats)) >= MIN_ON_LINE * stats[:, cv2.CC_STAT_AREA]
+        keep[on_path & (stats[:, side] <= max(3, MAX_LINE_WIDTH * min(mask.shape) / 4))] = 0
     keep[0] = 0
     left: Pixels = keep[labels]
     return left

@@ -7,7 +7,7 @@ from digitwatch.recognition.arrays import Pixels
 
 
 def without_level(mask: Pixels, lines: Pixels) -> Pixels:
-    """Return the ink without level lines, but with what crosses them from above to below.
+    """Return the ink without horizontal lines, but with what crosses them from above to below.
 
     Args:
         mask: (h, w) uint8, 1 = ink.
@@ -19,10 +19,10 @@ def without_level(mask: Pixels, lines: Pixels) -> Pixels:
     reach = np.ones((thick, 3), np.uint8)
     from_above = cv2.dilate(rest, reach, anchor=(1, thick - 1))
     from_below = cv2.dilate(rest, reach, anchor=(1, 0))
-    mended: Pixels = rest | (lines & mask & from_above & from_below)
-    return mended
+    restored: Pixels = rest | (lines & mask & from_above & from_below)
+    return restored
 
 
 def without_upright(mask: Pixels, lines: Pixels) -> Pixels:
-    """Return the ink without upright lines, but with what crosses them from side to side; see without_level."""
+    """Return the ink without vertical lines, but with what crosses them from side to side; see without_level."""
     return np.ascontiguousarray(without_level(mask.T, lines.T).T)

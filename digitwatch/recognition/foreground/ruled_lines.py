@@ -8,19 +8,19 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.arrays import Floats, Pixels
 
-PALE = 0.45  # strength of a printed line: it is paler than the pen, and frays
-LONG = 2.5  # a line is a rule when this many times longer than the writing is high
-THIN = 0.22  # and thinner than this share of the writing's height
-FINE = 0.1  # and than this share of the page's shorter side: in a tight crop strokes are broader
-LEVEL, TILT = np.pi / 2, 0.12  # radians: a level line in OpenCV's terms, and the steepest rule
-MARGIN = 0.22  # on a page no wider than LONG, only the outer parts have rules: a 7 may fill its crop
-MOST_LINES = 120  # lines looked at on one page
-VOTES = 0.45  # of the page's width are ink where a line is looked for
-FEWEST_SQUARES = 2  # lines each way on squared paper, and one more of either: a box has but two and two
-WEB = 0.04  # they are no thicker than this share of the page's shorter side
-EVEN = 0.5  # a line across the page is nowhere weaker than this share of its usual strength
-ALONE = 0.6  # the rows beside it have less than this share of its strength
-DARKER = 1.4  # what is this much stronger than the line is the pen's
+LINE_STRENGTH = 0.45  # strength of a printed line: it is paler than the pen, and frays
+MIN_LINE_LENGTH = 2.5  # a line is a rule when this many times longer than the writing is high
+MAX_LINE_WIDTH = 0.22  # and thinner than this share of the writing's height
+MAX_LINE_WIDTH_ON_PAGE = 0.1  # and than this share of the page's shorter side: in a tight crop strokes are broader
+HORIZONTAL, MAX_TILT = np.pi / 2, 0.12  # radians: a level line in OpenCV's terms, and the steepest rule
+OUTER_SHARE = 0.22  # on a page no wider than MIN_LINE_LENGTH, only the outer parts have rules: a 7 may fill its crop
+MAX_LINES = 120  # lines looked at on one page
+MIN_VOTES = 0.45  # of the page's width are ink where a line is looked for
+MIN_GRID_LINES = 2  # lines each way on squared paper, and one more of either: a box has but two and two
+MAX_GRID_LINE_WIDTH = 0.04  # they are no thicker than this share of the page's shorter side
+MIN_EVENNESS = 0.5  # a line across the page is nowhere weaker than this share of its usual strength
+MAX_NEIGHBOUR_STRENGTH = 0.6  # the rows beside it have less than this share of its strength
+PEN_STRENGTH = 1.4  # what is this much stronger than the line is the pen's
 
 
 @dataclass(frozen=True)
@@ -52,21 +52,21 @@ def page_lines(strength: Floats, height: float, longest: int, *, pattern: int) -
         (h, w) uint8, 1 where there is such a line, without what crosses it and is darker.
     """
     high, wide = strength.shape
-    thickest = int(max(3, min(THIN * height, FINE * min(high, wide))))
-    lines = _find_lines(strength, thickest) if longest >= VOTES * wide else []
-    if wide < LONG * height and _count(lines) < pattern:
-        lines = [line for line in lines if not MARGIN < line.row / high < 1 - MARGIN]
+    thickest = int(max(3, min(MAX_LINE_WIDTH * height, MAX_LINE_WIDTH_ON_PAGE * min(high, wide))))
+    lines = _find_lines(strength, thickest) if longest >= MIN_VOTES * wide else []
+    if wide < MIN_LINE_LENGTH * height and _count(lines) < pattern:
+        lines = [line for line in lines if not OUTER_SHARE < line.row / high < 1 - OUTER_SHARE]
     return _union(lines, strength.shape)
 
 
 def squares(strength: Floats) -> tuple[Pixels, Pixels] | None:
-    """Return the level and the upright lines of squared paper, (h, w) uint8 each; None when it is not squared."""
-    thickest = int(max(3, WEB * min(strength.shape)))
+    """Return the level and the vertical lines of squared paper, (h, w) uint8 each; None when it is not squared."""
+    thickest = int(max(3, MAX_GRID_LINE_WIDTH * min(strength.shape)))
     level = _find_lines(strength, thickest)
-    if _count(level) < FEWEST_SQUARES:
+    if _count(level) < MIN_GRID_LINES:
         return None
     upright = _find_lines(np.ascontiguousarray(strength.T), thickest)
-    if _count(upright) < FEWEST_SQUARES or _count(level) + _count(upright) <= 2 * FEWEST_SQUARES:
+    if _count(upright) < MIN_GRID_LINES or _count(level) + _count(upright) <= 2 * MIN_GRID_LINES:
         return None
     return _union(level, strength.shape), np.ascontiguousarray(_union(upright, strength.shape[::-1]).T)
 
@@ -74,10 +74,12 @@ def squares(strength: Floats) -> tuple[Pixels, Pixels] | None:
 def _find_lines(strength: Floats, thickest: int) -> list[PageLine]:
     """Return the lines across (h, w) strength, no thicker than so many pixels; each may be found several times."""
     wide = strength.shape[1]
-    pale = (cv2.blur(strength, (9, 1)) >= PALE).astype(np.uint8)
-    found = cv2.HoughLines(pale, 1, 0.005, int(VOTES * wide), min_theta=LEVEL - TILT, max_theta=LEVEL + TILT)
+    pale = (cv2.blur(strength, (9, 1)) >= LINE_STRENGTH).astype(np.uint8)
+    found = cv2.HoughLines(
+        pale, 1, 0.005, int(MIN_VOTES * wide), min_theta=HORIZONTAL - MAX_TILT, max_theta=HORIZONTAL + MAX_TILT
+    )
     lines = []
-    for rho, theta in [] if found is None else found.reshape(-1, 2)[:MOST_LINES]:
+    for rho, theta in [] if found is None else found.reshape(-1, 2)[:MAX_LINES]:
         rows = (rho - np.arange(wide) * np.cos(theta)) / np.sin(theta)
         ink = _line_at(strength, rows, thickest)
         if cv2.countNonZero(ink):
@@ -121,10 +123,10 @@ def _line_at(strength: Floats, rows: NDArray[np.float64], thickest: int) -> Pixe
     middle = cv2.blur(middle[None].astype(np.float32), (1 + min(8, wide // 20), 1))
     weakest, usual = np.percentile(middle, [4, 35])
     profile = np.percentile(band[:, seen], 35, axis=1)
-    dark = np.flatnonzero(profile > ALONE * usual)
-    if usual < PALE or weakest < EVEN * usual or len(dark) == 0 or dark[-1] - dark[0] + 1 > thickest:
+    dark = np.flatnonzero(profile > MAX_NEIGHBOUR_STRENGTH * usual)
+    if usual < LINE_STRENGTH or weakest < MIN_EVENNESS * usual or len(dark) == 0 or dark[-1] - dark[0] + 1 > thickest:
         return found
     part = slice(max(0, dark[0] - 1), dark[-1] + 2)
-    ys, xs = np.nonzero((band[part] > 0) & (band[part] < DARKER * usual))
+    ys, xs = np.nonzero((band[part] > 0) & (band[part] < PEN_STRENGTH * usual))
     found[near[part][ys, xs], xs] = 1
     return found

@@ -18,7 +18,7 @@ Probabilities = NDArray[np.float32]
 # for each of these sizes, made on first use; a batch is cut to fit and its last part padded with paper. In larger ones
 # a picture takes longer: what is between the layers no longer fits the processor's own memory.
 BATCH_SIZES = (1, 4, 16)
-MANY = 100  # pictures at once, of a full page, for which
+TWO_THREADS_FROM = 100  # pictures at once, of a full page, for which
 THREADS = 2  # so many threads work: nobody waits long for any other scan, and a core may be idle
 OBJECTS = "objects"  # what the card of a model `reads` that sorts whole pictures instead of looking for digits
 CARD_KEYS = ("labels", "reject", "input", "output", "temperature", "review_below")
@@ -85,7 +85,7 @@ class DigitClassifier:
             batch: (N, 28, 28) uint8, 0 = paper to 255 = ink, or (N, *shape) for whole pictures. N may be 0.
         """
         parts = []
-        done, threads = 0, THREADS if len(batch) >= MANY else 1
+        done, threads = 0, THREADS if len(batch) >= TWO_THREADS_FROM else 1
         while done < len(batch):
             left = len(batch) - done
             size = next((size for size in BATCH_SIZES if size >= left), BATCH_SIZES[-1])

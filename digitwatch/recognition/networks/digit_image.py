@@ -7,15 +7,17 @@ from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.foreground.geometry import stroke_width
 
 SIZE = 28  # side of the picture
-FIT = 20  # the longest side of the glyph inside it
-CENTRE = SIZE // 2  # pixel index where the centre of mass goes; MNIST's own lie within half a pixel of it
+GLYPH_PX = 20  # the longest side of the glyph inside it
+CENTRE_PX = SIZE // 2  # pixel index where the centre of mass goes; MNIST's own lie within half a pixel of it
 
-# Stroke widths, in pixels of the 28x28 picture. 98 % of the MNIST training digits lie between THIN and
-# FAT; a pen that does not is brought to the width behind them, everything else is left as it is.
-THIN, THIN_TO = 1.5, 2.0
-FAT, FAT_TO = 4.7, 4.2
-FINE = 4 * FIT  # strokes are mended at four times the final size, where a pixel more or less is a small step
-COARSEST = 2 * FINE  # glyphs longer than this are reduced before anything else, to bound the time
+# Stroke widths, in pixels of the 28x28 picture. 98 % of the MNIST training digits lie between MIN_STROKE_PX and
+# MAX_STROKE_PX; a pen that does not is brought to the width behind them, everything else is left as it is.
+MIN_STROKE_PX, THIN_STROKE_PX = 1.5, 2.0
+MAX_STROKE_PX, BROAD_STROKE_PX = 4.7, 4.2
+RESTROKE_PX = (
+    4 * GLYPH_PX
+)  # strokes are restored at four times the final size, where a pixel more or less is a small step
+MAX_GLYPH_PX = 2 * RESTROKE_PX  # glyphs longer than this are reduced before anything else, to bound the time
 
 
 def normalise(ink: Pixels) -> Pixels:
@@ -35,14 +37,14 @@ def normalise(ink: Pixels) -> Pixels:
     glyph = _crop(ink)
     if glyph.size == 0:
         return np.zeros((SIZE, SIZE), np.uint8)
-    if max(glyph.shape) > COARSEST:
-        glyph = _stretch(fit(glyph, COARSEST))
-    width = stroke_width(glyph) * FIT / max(glyph.shape)
-    if width < THIN:
-        glyph = _widen(glyph, THIN_TO - width)
-    elif width > FAT:
-        glyph = _widen(glyph, FAT_TO - width)
-    return _centre(_stretch(fit(glyph, FIT)))
+    if max(glyph.shape) > MAX_GLYPH_PX:
+        glyph = _stretch(fit(glyph, MAX_GLYPH_PX))
+    width = stroke_width(glyph) * GLYPH_PX / max(glyph.shape)
+    if width < MIN_STROKE_PX:
+        glyph = _widen(glyph, THIN_STROKE_PX - width)
+    elif width > MAX_STROKE_PX:
+        glyph = _widen(glyph, BROAD_STROKE_PX - width)
+    return _centre(_stretch(fit(glyph, GLYPH_PX)))
 
 
 def _crop(ink: Pixels) -> Pixels:
@@ -77,14 +79,14 @@ def _widen(glyph: Pixels, pixels: float) -> Pixels:
 
     Works on the distance to the outline, so that the cost does not depend on the amount.
     """
-    fine = fit(glyph, FINE)
+    fine = fit(glyph, RESTROKE_PX)
     margin = max(0, int(np.ceil(2 * pixels)) + 1)
     ink = (np.pad(fine, margin) > fine.max() // 2).astype(np.uint8)
     if pixels > 0:
         signed = cv2.distanceTransform(1 - ink, cv2.DIST_L2, 3) - 1
     else:
         signed = -cv2.distanceTransform(np.pad(ink, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    by = pixels / 2 * FINE / FIT  # half of the change on each side of the stroke
+    by = pixels / 2 * RESTROKE_PX / GLYPH_PX  # half of the change on each side of the stroke
     changed = _crop((np.clip(by - signed + 0.5, 0, 1) * 255).astype(np.uint8))
     return changed if changed.size else glyph  # a dark spot on a grey patch is thinned to nothing: no stroke at all
 
@@ -102,4 +104,4 @@ def _centre(glyph: Pixels) -> Pixels:
 
 def _place(centre: float, length: int) -> int:
     """Return where a side of `length` starts so that its `centre` of mass comes to the middle."""
-    return min(max(round(CENTRE - centre), 0), SIZE - length)
+    return min(max(round(CENTRE_PX - centre), 0), SIZE - length)

@@ -7,10 +7,10 @@ from digitwatch.recognition.arrays import Pixels
 
 Shape = tuple[int, ...]  # (height, width) for grey, (height, width, 3) for colours
 
-DARK, LIGHT = 85, 170  # a border below or above these levels is dark or light
+DARK_BORDER, LIGHT_BORDER = 85, 170  # a border below or above these levels is dark or light
 
 
-def frame(image: Pixels, shape: Shape, ground: str | None = None) -> Pixels | None:
+def letterbox(image: Pixels, shape: Shape, background: str | None = None) -> Pixels | None:
     """Return the image as a model sees it: whole, at its own proportions, on a ground of the colour of its border.
 
     Args:
@@ -32,12 +32,12 @@ def frame(image: Pixels, shape: Shape, ground: str | None = None) -> Pixels | No
     scale = min(width / picture.shape[1], height / picture.shape[0])
     across, down = (max(1, round(side * scale)) for side in (picture.shape[1], picture.shape[0]))
     small = cv2.resize(picture, (across, down), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    framed: Pixels = np.empty(shape, np.uint8)
-    framed[...] = np.median(border(picture), axis=0)
+    boxed: Pixels = np.empty(shape, np.uint8)
+    boxed[...] = np.median(border(picture), axis=0)
     left, top = (width - across) // 2, (height - down) // 2
-    framed[top : top + down, left : left + across] = small
-    other = {"dark": "light", "light": "dark"}.get(ground or "")
-    return 255 - framed if other and ground_of(picture) == other else framed
+    boxed[top : top + down, left : left + across] = small
+    other = {"dark": "light", "light": "dark"}.get(background or "")
+    return 255 - boxed if other and background_of(picture) == other else boxed
 
 
 def border(picture: Pixels) -> Pixels:
@@ -45,7 +45,7 @@ def border(picture: Pixels) -> Pixels:
     return np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
 
 
-def ground_of(picture: Pixels) -> str | None:
-    """Tell whether a picture stands on "dark" or "light" ground, by its border; None where that is in between."""
+def background_of(picture: Pixels) -> str | None:
+    """Return whether a picture stands on "dark" or "light" ground, by its border; None where that is in between."""
     level = float(np.median(border(picture)))
-    return "dark" if level < DARK else "light" if level > LIGHT else None
+    return "dark" if level < DARK_BORDER else "light" if level > LIGHT_BORDER else None

@@ -7,13 +7,13 @@ import numpy as np
 
 from digitwatch.recognition.arrays import Logs, Pixels
 from digitwatch.recognition.networks.digit_classifier import ModelError
-from digitwatch.recognition.networks.line_image import HEIGHT, LONGEST
+from digitwatch.recognition.networks.line_image import MAX_STRIP_WIDTH, STRIP_HEIGHT
 from digitwatch.recognition.networks.litert import interpreter
 
-FRAME = 4  # pixels of a strip that the network sees as one
-LONG = 1024  # pixels from which on two threads work on a strip: it is one of a full page's, or a rare one
+FRAME_PX = 4  # pixels of a strip that the network sees as one
+TWO_THREADS_PX = 1024  # pixels from which on two threads work on a strip: it is one of a full page's, or a rare one
 # LiteRT plans its memory for one width, so there is an interpreter for each of these, made on first use.
-WIDTHS = (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, LONGEST)
+INTERPRETER_WIDTHS = (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, MAX_STRIP_WIDTH)
 
 
 class LineRecognizer:
@@ -28,7 +28,9 @@ class LineRecognizer:
         self._content, self._temperature = content, temperature
         self._interpreters = {}
         try:
-            self._interpreters[WIDTHS[0]] = interpreter(content, (1, HEIGHT, WIDTHS[0], 1))
+            self._interpreters[INTERPRETER_WIDTHS[0]] = interpreter(
+                content, (1, STRIP_HEIGHT, INTERPRETER_WIDTHS[0], 1)
+            )
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"the line model is not one that LiteRT can run: {error}") from error
 
@@ -49,17 +51,17 @@ class LineRecognizer:
         """Return (T, 12) log probabilities of the ten digits, `other` and nothing in each frame.
 
         Args:
-            strip: (32, W) uint8 as strip.strip makes it, W at most LONGEST. T is a quarter of W.
+            strip: (32, W) uint8 as strip.strip makes it, W at most MAX_STRIP_WIDTH. T is a quarter of W.
         """
-        wide = next(width for width in WIDTHS if width >= strip.shape[1])
+        wide = next(width for width in INTERPRETER_WIDTHS if width >= strip.shape[1])
         if wide not in self._interpreters:
-            threads = 2 if wide >= LONG else 1
-            self._interpreters[wide] = interpreter(self._content, (1, HEIGHT, wide, 1), threads)
+            threads = 2 if wide >= TWO_THREADS_PX else 1
+            self._interpreters[wide] = interpreter(self._content, (1, STRIP_HEIGHT, wide, 1), threads)
         model = self._interpreters[wide]
-        padded = np.zeros((1, HEIGHT, wide, 1), np.float32)
+        padded = np.zeros((1, STRIP_HEIGHT, wide, 1), np.float32)
         padded[0, :, : strip.shape[1], 0] = strip / np.float32(255)
         model.set_tensor(model.get_input_details()[0]["index"], padded)
         model.invoke()
         logits = model.get_tensor(model.get_output_details()[0]["index"])[0].astype(np.float64) / self._temperature
         logs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-        return np.asarray(logs[: -(-strip.shape[1] // FRAME)])
+        return np.asarray(logs[: -(-strip.shape[1] // FRAME_PX)])

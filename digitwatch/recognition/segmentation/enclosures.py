@@ -1,4 +1,4 @@
-"""Rings that somebody drew around a number, to mark it: no digits themselves."""
+"""Rings that somebody drew around a number, to component it: no digits themselves."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,32 +6,37 @@ from numpy.typing import NDArray
 from digitwatch.recognition.arrays import Numbers
 from digitwatch.recognition.foreground.geometry import HEIGHT, LEFT, TOP, WIDTH
 
-THIN = 0.3  # of the rectangle around a ring, at most, is ink
-LOWEST, HIGHEST = 0.3, 0.8  # of a ring's height is what stands inside; the stroke of a slashed 0 is higher
-ROOM = 0.05  # of it, at least, is free on each side of that
-ROUND, ALL = 0.6, 0.98  # all of a ring's ink is further out than this square of an oval's radius
-WITHIN = 0.03  # of the rectangle of what stands inside may be ink of the ring: it is round, and the rectangle is not
-SIDES = 0.4  # of each side of what stands inside, at least, has the ring beyond it
+MAX_RING_INK = 0.3  # of the rectangle around a ring, at most, is ink
+MIN_INNER_HEIGHT, MAX_INNER_HEIGHT = (
+    0.3,
+    0.8,
+)  # of a ring's height is what stands inside; the stroke of a slashed 0 is higher
+MIN_INNER_MARGIN = 0.05  # of it, at least, is free on each side of that
+MIN_RADIUS, MIN_INK_OUTSIDE = 0.6, 0.98  # all of a ring's ink is further out than this square of an oval's radius
+MAX_INNER_INK = (
+    0.03  # of the rectangle of what stands inside may be ink of the ring: it is round, and the rectangle is not
+)
+MIN_SIDE_COVER = 0.4  # of each side of what stands inside, at least, has the ring beyond it
 
 
-def without_rings(labels: Numbers, marks: Numbers, writing: list[int]) -> list[int]:
-    """Return the numbers of the marks that are no rings around others.
+def without_rings(labels: Numbers, stats: Numbers, writing: list[int]) -> list[int]:
+    """Return the numbers of the components that are no rings around others.
 
     Args:
-        labels: (h, w) int32, the number of the mark at each pixel, 0 = paper.
-        marks: (n, 5) int32, left, top, width, height and area of each number.
-        writing: the numbers of the marks that can be writing.
+        labels: (h, w) int32, the number of the component at each pixel, 0 = paper.
+        components: (n, 5) int32, left, top, width, height and area of each number.
+        writing: the numbers of the components that can be writing.
     """
-    boxes = marks[writing].astype(np.int64)
+    boxes = stats[writing].astype(np.int64)
     rights, bottoms = boxes[:, LEFT] + boxes[:, WIDTH], boxes[:, TOP] + boxes[:, HEIGHT]
     rings = set()
     for ring, (left, top, wide, high, area) in zip(writing, boxes.tolist(), strict=True):
-        if area > THIN * wide * high:
+        if area > MAX_RING_INK * wide * high:
             continue
-        room = ROOM * high
-        within = (boxes[:, LEFT] >= left + room) & (rights <= left + wide - room)
-        within &= (boxes[:, TOP] >= top + room) & (bottoms <= top + high - room)
-        within &= (boxes[:, HEIGHT] >= LOWEST * high) & (boxes[:, HEIGHT] <= HIGHEST * high)
+        margin = MIN_INNER_MARGIN * high
+        within = (boxes[:, LEFT] >= left + margin) & (rights <= left + wide - margin)
+        within &= (boxes[:, TOP] >= top + margin) & (bottoms <= top + high - margin)
+        within &= (boxes[:, HEIGHT] >= MIN_INNER_HEIGHT * high) & (boxes[:, HEIGHT] <= MAX_INNER_HEIGHT * high)
         if within.any():
             ink = labels == ring
             if _is_hollow(ink[top : top + high, left : left + wide]) and _surrounds(ink, boxes[within]):
@@ -40,20 +45,20 @@ def without_rings(labels: Numbers, marks: Numbers, writing: list[int]) -> list[i
 
 
 def _is_hollow(ring: NDArray[np.bool_]) -> bool:
-    """Tell whether the (h, w) ink keeps to the outside of its rectangle: nothing that it surrounds hangs on it."""
+    """Return whether the (h, w) ink keeps to the outside of its rectangle: nothing that it surrounds hangs on it."""
     y, x = np.nonzero(ring)
     high, wide = ring.shape
     radius = ((2 * x + 1) / wide - 1) ** 2 + ((2 * y + 1) / high - 1) ** 2
-    return bool(np.mean(radius >= ROUND) >= ALL)
+    return bool(np.mean(radius >= MIN_RADIUS) >= MIN_INK_OUTSIDE)
 
 
 def _surrounds(ring: NDArray[np.bool_], inside: NDArray[np.int64]) -> bool:
-    """Tell whether (h, w) ink lies on all four sides of the rectangle of each of the (n, 5) marks, hardly any in it."""
+    """Return whether (h, w) ink lies on all four sides of the rectangle of each of the (n, 5) components, hardly any in it."""
     for left, top, wide, high, _ in inside.tolist():
         right, bottom = left + wide, top + high
         beside = ring[top:bottom, :left].any(axis=1), ring[top:bottom, right:].any(axis=1)
         beyond = ring[:top, left:right].any(axis=0), ring[bottom:, left:right].any(axis=0)
         within = ring[top:bottom, left:right].mean()
-        if within > WITHIN or min(side.mean() for side in (*beside, *beyond)) < SIDES:
+        if within > MAX_INNER_INK or min(side.mean() for side in (*beside, *beyond)) < MIN_SIDE_COVER:
             return False
     return True

@@ -9,33 +9,33 @@ from numpy.typing import NDArray
 from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.segmentation.text_lines import Component
 
-SLOPE = 0.08  # what a step to the side costs, in pixels of full ink: slanted cuts are allowed, detours are not
-APART = 0.12  # cuts are at least this share of the digits' height from each other and from the sides
-GAP = 0.4  # where they are further apart, one more is added
-DEAREST = 1.0  # a cut goes through no more ink than this share of the digits' height
-WAIST = 0.85  # where the ink is lower than this share of what is beside it, round digits may touch
-SAME = 0.07  # cuts nearer to each other than this share of the digits' height, on average, are the same
-EQUAL = 0.05  # ways that differ by less than this many pixels of ink are equally cheap
-FINE = 48  # height at which cuts are looked for
+SIDESTEP_COST = 0.08  # what a step to the side costs, in pixels of full ink: slanted cuts are allowed, detours are not
+MIN_CUT_DISTANCE = 0.12  # cuts are at least this share of the digits' height from each other and from the sides
+MAX_CUT_DISTANCE = 0.4  # where they are further apart, one more is added
+MAX_CUT_INK = 1.0  # a cut goes through no more ink than this share of the digits' height
+MAX_WAIST_HEIGHT = 0.85  # where the ink is lower than this share of what is beside it, round digits may touch
+SAME_CUT_DISTANCE = 0.07  # cuts nearer to each other than this share of the digits' height, on average, are the same
+EQUAL_COST = 0.05  # ways that differ by less than this many pixels of ink are equally cheap
+CUT_HEIGHT_PX = 48  # height at which cuts are looked for
 
 
-def split(piece: Component, height: float) -> list[Component]:
-    """Return the parts of the piece, left to right, between the cuts where digits of `height` may touch.
+def split(component: Component, height: float) -> list[Component]:
+    """Return the parts of the component, left to right, between the cuts where digits of `height` may touch.
 
     A cut is either the path from the top to the bottom that crosses the least ink (dynamic programming, as
     in seam carving), or the line between a valley of the upper outline and a hill of the lower one, where
     round digits lean on each other. There are more cuts than digits: it takes a reader to choose.
     """
-    scale = min(1.0, FINE / piece.height)
-    size = (max(1, round(piece.width * scale)), max(1, round(piece.height * scale)))
-    ink = cv2.resize(piece.glyph, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    seams = _different(_seams(ink, height * scale) + _waists(ink, height * scale), SAME * height * scale)
+    scale = min(1.0, CUT_HEIGHT_PX / component.height)
+    size = (max(1, round(component.width * scale)), max(1, round(component.height * scale)))
+    ink = cv2.resize(component.glyph, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    seams = _different(_seams(ink, height * scale) + _waists(ink, height * scale), SAME_CUT_DISTANCE * height * scale)
     if not seams:
-        return [piece]
-    columns = np.stack([np.interp(np.linspace(0, len(s) - 1, piece.height), np.arange(len(s)), s) for s in seams])
+        return [component]
+    columns = np.stack([np.interp(np.linspace(0, len(s) - 1, component.height), np.arange(len(s)), s) for s in seams])
     columns = np.rint(np.maximum.accumulate(columns, axis=0) / scale)  # (cuts, h), never crossing
-    place = (np.arange(piece.width)[None, None] >= columns[:, :, None]).sum(axis=0)  # (h, w): cuts passed
-    parts = [_trim(piece, piece.glyph * (place == k)) for k in range(len(seams) + 1)]
+    place = (np.arange(component.width)[None, None] >= columns[:, :, None]).sum(axis=0)  # (h, w): cuts passed
+    parts = [_trim(component, component.glyph * (place == k)) for k in range(len(seams) + 1)]
     return [part for part in parts if part is not None]
 
 
@@ -44,14 +44,14 @@ def _seams(ink: Floats, height: float) -> list[NDArray[np.int64]]:
     down, up = _costs(ink), _costs(ink[::-1])[::-1]
     middle = ink.shape[0] // 2
     through = down[middle] + up[middle] - ink[middle]
-    nearest = max(2, int(APART * height))
+    nearest = max(2, int(MIN_CUT_DISTANCE * height))
     # The cheapest way of its neighbourhood is a cut; of equally cheap ones, the middle of the gap.
     least = cv2.erode(through[None], np.ones((1, 2 * nearest + 1), np.uint8))[0]
-    cheap = np.flatnonzero((through <= least + EQUAL) & (through <= DEAREST * height))
+    cheap = np.flatnonzero((through <= least + EQUAL_COST) & (through <= MAX_CUT_INK * height))
     groups = np.split(cheap, np.flatnonzero(np.diff(cheap) > 1) + 1)
     columns = [int(group[len(group) // 2]) for group in groups if len(group)]
     chosen = [column for column in columns if nearest <= column < ink.shape[1] - nearest]
-    chosen = _filled(chosen, through, int(GAP * height), nearest)
+    chosen = _filled(chosen, through, int(MAX_CUT_DISTANCE * height), nearest)
     return [_trace(down, up, middle, column) for column in chosen]
 
 
@@ -62,12 +62,16 @@ def _waists(ink: Floats, height: float) -> list[NDArray[np.int64]]:
     top = np.where(dark.any(axis=0), dark.argmax(axis=0), len(ink))
     bottom = np.where(dark.any(axis=0), len(ink) - 1 - dark[::-1].argmax(axis=0), -1)
     extent = bottom - top
-    near, far = max(2, int(APART * height)), max(4, int(GAP * height))
+    near, far = max(2, int(MIN_CUT_DISTANCE * height)), max(4, int(MAX_CUT_DISTANCE * height))
     cuts = []
     for column in range(near, len(extent) - near):
         around = extent[column - near : column + near + 1]
         left, right = extent[max(0, column - far) : column].max(), extent[column + 1 : column + far + 1].max()
-        if extent[column] == around.min() and around.argmin() == near and extent[column] < WAIST * min(left, right):
+        if (
+            extent[column] == around.min()
+            and around.argmin() == near
+            and extent[column] < MAX_WAIST_HEIGHT * min(left, right)
+        ):
             valley = column - near + int(top[column - near : column + near + 1].argmax())
             hill = column - near + int(bottom[column - near : column + near + 1].argmin())
             slope = (hill - valley) / max(1, bottom[hill] - top[valley])
@@ -100,7 +104,7 @@ def _costs(ink: Floats) -> Floats:
     costs = np.full((height, width + 2), np.inf, np.float32)  # a column of no way on each side
     costs[0, 1:-1] = ink[0]
     for above, row, own in zip(costs, costs[1:], ink[1:], strict=False):
-        aside = np.minimum(above[:-2], above[2:]) + np.float32(SLOPE)
+        aside = np.minimum(above[:-2], above[2:]) + np.float32(SIDESTEP_COST)
         np.add(own, np.minimum(above[1:-1], aside), out=row[1:-1])
     return costs[:, 1:-1]
 
@@ -113,15 +117,15 @@ def _trace(down: Floats, up: Floats, middle: int, column: int) -> NDArray[np.int
         at = column
         for row in rows:
             low = max(0, at - 1)
-            near = costs[row, low : at + 2] + SLOPE * (np.arange(low, min(at + 2, costs.shape[1])) != at)
+            near = costs[row, low : at + 2] + SIDESTEP_COST * (np.arange(low, min(at + 2, costs.shape[1])) != at)
             at = low + int(near.argmin())
             seam[row] = at
     return seam
 
 
-def _trim(piece: Component, glyph: Pixels) -> Component | None:
-    """Return the part of the piece that has ink, None when it has none."""
+def _trim(component: Component, glyph: Pixels) -> Component | None:
+    """Return the part of the component that has ink, None when it has none."""
     left, top, width, height = cv2.boundingRect(glyph)
     if width == 0:
         return None
-    return Component(piece.left + left, piece.top + top, glyph[top : top + height, left : left + width])
+    return Component(component.left + left, component.top + top, glyph[top : top + height, left : left + width])

@@ -1,4 +1,4 @@
-"""Ink to pieces of writing in reading order: row by row from the top, each row from the left."""
+"""Ink to components of writing in reading order: row by row from the top, each row from the left."""
 
 from dataclasses import dataclass
 
@@ -6,24 +6,24 @@ import cv2
 import numpy as np
 
 from digitwatch.recognition.arrays import Floats, Numbers, Pixels
-from digitwatch.recognition.foreground.binarise import STAMP
+from digitwatch.recognition.foreground.binarise import THUMBNAIL_PX
 from digitwatch.recognition.foreground.geometry import AREA, HEIGHT, LEFT, TOP, part_with_ink, writing_height
-from digitwatch.recognition.segmentation.components import LEGIBLE, find_marks
+from digitwatch.recognition.segmentation.components import MIN_WRITING_PX, find_components
 from digitwatch.recognition.segmentation.enclosures import without_rings
 
-SPECK = 2  # pixels: a smaller mark of one digit is dust
-TALL = 0.45  # a mark at least this share of the writing's height can be a digit of its own
-BESIDE = 0.3  # marks of one row have this share of their height in common
-DOT = 0.3  # a mark in a row lower than this share of the row's height is a dot or a dash between digits
-COMMA = 0.6  # one below this share is a comma, when it begins below the middle of the digits beside it
-SMALL = 0.1  # how much below, as a share of the row's height
-BEYOND = 8  # pixels of paper around all ink that are worked on
-FAINT = 50  # level below which a pixel beside a stroke is paper
+MIN_PART_AREA = 2  # pixels: a smaller component of one digit is dust
+MIN_DIGIT_HEIGHT = 0.45  # a component at least this share of the writing's height can be a digit of its own
+MIN_LINE_OVERLAP = 0.3  # components of one row have this share of their height in common
+MAX_DOT_HEIGHT = 0.3  # a component in a row lower than this share of the row's height is a dot or a dash between digits
+MAX_COMMA_HEIGHT = 0.6  # one below this share is a comma, when it begins below the middle of the digits beside it
+COMMA_OFFSET = 0.1  # how much below, as a share of the row's height
+INK_MARGIN_PX = 8  # pixels of paper around all ink that are worked on
+MIN_EDGE_LEVEL = 50  # level below which a pixel beside a stroke is paper
 
 
 @dataclass(frozen=True)
 class Component:
-    """A connected piece of ink, or several joined ones.
+    """A connected component of ink, or several joined ones.
 
     Attributes:
         left, top: where its picture lies on the ink, in pixels.
@@ -55,22 +55,22 @@ class Component:
         return self.top + self.height
 
 
-def join(pieces: list[Component]) -> Component:
-    """Return one piece that shows all of them where they lie."""
-    if len(pieces) == 1:
-        return pieces[0]
-    left, top = min(piece.left for piece in pieces), min(piece.top for piece in pieces)
-    right, bottom = max(piece.right for piece in pieces), max(piece.bottom for piece in pieces)
+def join(components: list[Component]) -> Component:
+    """Return one component that shows all of them where they lie."""
+    if len(components) == 1:
+        return components[0]
+    left, top = min(component.left for component in components), min(component.top for component in components)
+    right, bottom = max(component.right for component in components), max(component.bottom for component in components)
     glyph = np.zeros((bottom - top, right - left), np.uint8)
-    for piece in pieces:
-        x, y = piece.left - left, piece.top - top
-        part = glyph[y : y + piece.height, x : x + piece.width]
-        np.maximum(part, piece.glyph, out=part)
+    for component in components:
+        x, y = component.left - left, component.top - top
+        part = glyph[y : y + component.height, x : x + component.width]
+        np.maximum(part, component.glyph, out=part)
     return Component(left, top, glyph)
 
 
-def find_rows(strength: Floats, mask: Pixels, legible: float = LEGIBLE) -> list[list[Component]]:
-    """Return the pieces of writing in reading order.
+def find_rows(strength: Floats, mask: Pixels, min_height_px: float = MIN_WRITING_PX) -> list[list[Component]]:
+    """Return the components of writing in reading order.
 
     Args:
         strength: (h, w) float32, how dark each pixel is; from 1 on it is ink.
@@ -78,39 +78,41 @@ def find_rows(strength: Floats, mask: Pixels, legible: float = LEGIBLE) -> list[
         legible: pixels that writing is high at least.
 
     Returns:
-        Rows from top to bottom, each with its pieces from left to right. Specks, dots between digits and
+        Rows from top to bottom, each with its components from left to right. Specks, dots between digits and
         the rests of neighbours at the edge of the page are left out; parts above each other are joined.
     """
-    if max(mask.shape) <= STAMP:
-        return _one_digit(strength, np.ascontiguousarray(mask), legible)
-    part = part_with_ink(np.ascontiguousarray(mask), BEYOND)
-    rows = _find_rows(strength[part], mask[part], legible)
+    if max(mask.shape) <= THUMBNAIL_PX:
+        return _one_digit(strength, np.ascontiguousarray(mask), min_height_px)
+    part = part_with_ink(np.ascontiguousarray(mask), INK_MARGIN_PX)
+    rows = _find_rows(strength[part], mask[part], min_height_px)
     down, across = part[0].start, part[1].start
-    return [[Component(piece.left + across, piece.top + down, piece.glyph) for piece in row] for row in rows]
+    return [
+        [Component(component.left + across, component.top + down, component.glyph) for component in row] for row in rows
+    ]
 
 
-def _one_digit(strength: Floats, mask: Pixels, legible: float) -> list[list[Component]]:
-    """Return all ink as one piece, that at the edges too: so small a picture is cut along its digit."""
-    count, labels, marks, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    parts = [number for number in range(1, count) if marks[number, AREA] >= SPECK]
+def _one_digit(strength: Floats, mask: Pixels, min_height_px: float) -> list[list[Component]]:
+    """Return all ink as one component, that at the edges too: so small a picture is cut along its digit."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    parts = [number for number in range(1, count) if stats[number, AREA] >= MIN_PART_AREA]
     if not parts:
         return []
-    piece = _cut_out(_level(strength, mask), labels, marks, parts)
-    return [[piece]] if max(piece.width, piece.height) >= legible else []
+    component = _cut_out(_level(strength, mask), labels, stats, parts)
+    return [[component]] if max(component.width, component.height) >= min_height_px else []
 
 
-def _find_rows(strength: Floats, mask: Pixels, legible: float) -> list[list[Component]]:
-    """Return the pieces of writing on the part of a page that has ink."""
-    labels, marks, writing = find_marks(strength, mask, legible)
+def _find_rows(strength: Floats, mask: Pixels, min_height_px: float) -> list[list[Component]]:
+    """Return the components of writing on the part of a page that has ink."""
+    labels, stats, writing = find_components(strength, mask, min_height_px)
     if not writing:
         return []
     level = _level(strength, mask)
-    writing = without_rings(labels, marks, writing)
-    height = writing_height(marks[writing])
-    tall = [n for n in writing if marks[n, HEIGHT] >= TALL * height]
-    small = [n for n in writing if marks[n, HEIGHT] < TALL * height]
-    rows = [_without_commas(row, marks) for row in _rows(tall, marks)]
-    return [[_cut_out(level, labels, marks, group) for group in row] for row in _attach(small, rows, marks)]
+    writing = without_rings(labels, stats, writing)
+    height = writing_height(stats[writing])
+    tall = [n for n in writing if stats[n, HEIGHT] >= MIN_DIGIT_HEIGHT * height]
+    small = [n for n in writing if stats[n, HEIGHT] < MIN_DIGIT_HEIGHT * height]
+    rows = [_without_commas(row, stats) for row in _rows(tall, stats)]
+    return [[_cut_out(level, labels, stats, group) for group in row] for row in _attach(small, rows, stats)]
 
 
 def _level(strength: Floats, mask: Pixels) -> Pixels:
@@ -120,74 +122,78 @@ def _level(strength: Floats, mask: Pixels) -> Pixels:
     return level
 
 
-def _rows(tall: list[int], marks: Numbers) -> list[list[int]]:
-    """Return the marks chained to rows: each follows the row whose last marks it stands beside best."""
-    boxes = marks.tolist()  # numbers of Python: there are many pairs, and little to reckon for each
+def _rows(tall: list[int], stats: Numbers) -> list[list[int]]:
+    """Return the components chained to rows: each follows the row whose last components it stands beside best."""
+    boxes = stats.tolist()  # numbers of Python: there are many pairs, and little to reckon for each
     rows: list[list[int]] = []
-    reach: list[tuple[int, int]] = []  # of each row's last marks: the highest pixel, and below the lowest
-    for mark in sorted(tall, key=lambda n: boxes[n][LEFT]):
-        top, bottom = boxes[mark][TOP], boxes[mark][TOP] + boxes[mark][HEIGHT]
+    reach: list[tuple[int, int]] = []  # of each row's last components: the highest pixel, and below the lowest
+    for label in sorted(tall, key=lambda n: boxes[n][LEFT]):
+        top, bottom = boxes[label][TOP], boxes[label][TOP] + boxes[label][HEIGHT]
         near = [k for k, (highest, lowest) in enumerate(reach) if highest < bottom and lowest > top]
-        shared = {k: max(_beside(boxes[mark], boxes[other]) for other in rows[k][-3:]) for k in near}
+        shared = {k: max(_beside(boxes[label], boxes[other]) for other in rows[k][-3:]) for k in near}
         best = max(shared, key=shared.__getitem__, default=-1)
-        if not shared or shared[best] <= BESIDE:
+        if not shared or shared[best] <= MIN_LINE_OVERLAP:
             best = len(rows)
             rows.append([])
             reach.append((top, bottom))
-        rows[best].append(mark)
+        rows[best].append(label)
         last = [boxes[n] for n in rows[best][-3:]]
         reach[best] = min(box[TOP] for box in last), max(box[TOP] + box[HEIGHT] for box in last)
     return sorted(rows, key=lambda row: float(np.mean([boxes[n][TOP] + boxes[n][HEIGHT] / 2 for n in row])))
 
 
 def _beside(one: list[int], other: list[int]) -> float:
-    """Return which share of the lower mark's height the two have in common."""
+    """Return which share of the lower component's height the two have in common."""
     shared = min(one[TOP] + one[HEIGHT], other[TOP] + other[HEIGHT]) - max(one[TOP], other[TOP])
     return shared / min(one[HEIGHT], other[HEIGHT])
 
 
-def _without_commas(row: list[int], marks: Numbers) -> list[int]:
-    """Return the row without the small marks between its digits: dots, dashes and commas."""
-    height = float(np.median(marks[row, HEIGHT]))
-    full = np.array([n for n in row if marks[n, HEIGHT] >= COMMA * height])
+def _without_commas(row: list[int], stats: Numbers) -> list[int]:
+    """Return the row without the small components between its digits: dots, dashes and commas."""
+    height = float(np.median(stats[row, HEIGHT]))
+    full = np.array([n for n in row if stats[n, HEIGHT] >= MAX_COMMA_HEIGHT * height])
     kept = []
-    for mark in row:
-        left, top, wide, high, _ = marks[mark]
-        near = full[np.argsort(abs(marks[full, LEFT] - left))[:3]]
-        middle = float(np.mean(marks[near, TOP] + marks[near, HEIGHT] / 2))
-        comma = high < COMMA * height and wide < COMMA * height and top > middle + SMALL * height
-        if not (comma or max(wide, high) < DOT * height):
-            kept.append(mark)
+    for label in row:
+        left, top, wide, high, _ = stats[label]
+        near = full[np.argsort(abs(stats[full, LEFT] - left))[:3]]
+        middle = float(np.mean(stats[near, TOP] + stats[near, HEIGHT] / 2))
+        comma = (
+            high < MAX_COMMA_HEIGHT * height
+            and wide < MAX_COMMA_HEIGHT * height
+            and top > middle + COMMA_OFFSET * height
+        )
+        if not (comma or max(wide, high) < MAX_DOT_HEIGHT * height):
+            kept.append(label)
     return kept
 
 
-def _attach(small: list[int], rows: list[list[int]], marks: Numbers) -> list[list[list[int]]]:
-    """Return rows of groups of marks: parts above each other in one group, loose small marks dropped."""
-    groups = [[[mark] for mark in row] for row in rows]
+def _attach(small: list[int], rows: list[list[int]], stats: Numbers) -> list[list[list[int]]]:
+    """Return rows of groups of components: parts above each other in one group, loose small components dropped."""
+    groups = [[[label] for label in row] for row in rows]
     every = [group for row in groups for group in row]
-    large = marks[[group[0] for group in every]]
-    for mark in small if every else []:
-        left, top, wide, high, _ = marks[mark]
+    large = stats[[group[0] for group in every]]
+    for label in small if every else []:
+        left, top, wide, high, _ = stats[label]
         shared = np.minimum(left + wide, large[:, 0] + large[:, 2]) - np.maximum(left, large[:, 0])
         gap = np.maximum(top - large[:, 1] - large[:, 3], large[:, 1] - top - high)
-        # Over, in or under a large mark, and close to it, it is a loose part of it.
+        # Over, in or under a large component, and close to it, it is a loose part of it.
         owners = np.flatnonzero((shared >= 0.3 * wide) & (gap <= 0.3 * large[:, 3]))
         if len(owners):
-            every[owners[shared[owners].argmax()]].append(mark)
+            every[owners[shared[owners].argmax()]].append(label)
     return groups
 
 
-def _cut_out(level: Pixels, labels: Numbers, marks: Numbers, group: list[int]) -> Component:
-    """Return the ink of the marks in the group, with the grey edges of their strokes."""
-    boxes = marks[group]
+def _cut_out(level: Pixels, labels: Numbers, stats: Numbers, group: list[int]) -> Component:
+    """Return the ink of the components in the group, with the grey edges of their strokes."""
+    boxes = stats[group]
     left, top = max(0, int(boxes[:, 0].min()) - 1), max(0, int(boxes[:, 1].min()) - 1)
     right = int((boxes[:, 0] + boxes[:, 2]).max()) + 1
     bottom = int((boxes[:, 1] + boxes[:, 3]).max()) + 1
     area = labels[top:bottom, left:right]
-    wanted = np.zeros(len(marks), np.uint8)
+    wanted = np.zeros(len(stats), np.uint8)
     wanted[group] = 1
     own = wanted[area]
     near = cv2.dilate(own, np.ones((3, 3), np.uint8)) & ((area == 0) | (own > 0))
     glyph = level[top:bottom, left:right] * near
-    glyph[glyph < FAINT] = 0
+    glyph[glyph < MIN_EDGE_LEVEL] = 0
     return Component(left, top, glyph)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.recognition.image.decode import ImageError, decode
-from digitwatch.recognition.networks.letterbox import frame
+from digitwatch.recognition.networks.letterbox import letterbox
 from digitwatch.training.data import digits
 from digitwatch.training.data.digits import DataError, Digits
 
@@ -118,7 +118,7 @@ def _folder(folder: Path) -> Collection:
             raise DataError(f"{path}: expected {FEWEST} pictures or more, found {counts[k]} that can be read")
     found.sort(key=lambda entry: entry[0])  # in the order of their digests: shuffled, and the same each time
     shape = _shape([image for _, image, _ in found])
-    framed = [frame(image, shape) for _, image, _ in found]
+    framed = [letterbox(image, shape) for _, image, _ in found]
     pictures = np.stack([np.zeros(shape, np.uint8) if picture is None else picture for picture in framed])
     labels = np.array([k for _, _, k in found], np.uint8)
     tested = np.zeros(len(found), bool)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import OBJECTS, DigitClassifier
-from digitwatch.recognition.networks.letterbox import ground_of
+from digitwatch.recognition.networks.letterbox import background_of
 from digitwatch.training.data import digits, images
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.data.images import Collection
@@ -73,7 +73,7 @@ def train(
 
 def _describe(data: Collection) -> dict[str, Any]:
     """Return what the card says of labels and pictures, before anything is measured."""
-    grounds = [ground_of(picture) for picture in data.learn.pictures]
+    grounds = [background_of(picture) for picture in data.learn.pictures]
     common = [ground for ground in ("dark", "light") if grounds.count(ground) >= ONE_GROUND * len(grounds)]
     return {
         "labels": list(data.labels),

@@ -1,10 +1,11 @@
-"""Pages with more marks than digits."""
+"""Pages with more components than digits."""
 
 import cv2
 import numpy as np
 import pytest
 
-from digitwatch.recognition.decoding.clutter import CROWD, CROWDED, is_crowd
+from digitwatch.recognition.decoding.clutter import MAX_DOUBTFUL_COMPONENTS, is_cluttered
+from digitwatch.recognition.decoding.review_reason import CLUTTER
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.reader import Reader
 from digitwatch.recognition.segmentation.text_lines import Component
@@ -18,7 +19,7 @@ def noise(side: int) -> np.ndarray:
 
 
 def test_a_page_of_noise_is_seen_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is for review, and says why; no mark is parted or looked at several times, which took twenty seconds."""
+    """It is for review, and says why; no component is parted or looked at several times, which took twenty seconds."""
     reader, shown, ask = Reader(), [], DigitClassifier.__call__
 
     def counted(model: DigitClassifier, batch: np.ndarray) -> np.ndarray:
@@ -29,13 +30,16 @@ def test_a_page_of_noise_is_seen_only_once(monkeypatch: pytest.MonkeyPatch) -> N
     reading = reader.read(noise(700))
 
     assert reading.status == "review"
-    assert CROWDED in reading.reason
+    assert CLUTTER in reading.reason
     assert sum(shown) < 2 * len(reading.digits)
 
 
-@pytest.mark.parametrize(("number", "sure", "crowd"), [(CROWD + 1, 0.3, True), (CROWD, 0.3, False), (999, 0.6, False)])
-def test_a_crowd_is_many_marks_of_which_few_are_digits(number: int, sure: float, crowd: bool) -> None:
-    """A full page of digits is none, and neither are a few doubtful marks."""
+@pytest.mark.parametrize(
+    ("number", "sure", "cluttered"),
+    [(MAX_DOUBTFUL_COMPONENTS + 1, 0.3, True), (MAX_DOUBTFUL_COMPONENTS, 0.3, False), (999, 0.6, False)],
+)
+def test_a_cluttered_is_many_marks_of_which_few_are_digits(number: int, sure: float, cluttered: bool) -> None:
+    """A full page of digits is none, and neither are a few doubtful components."""
     rows = [[Component(0, 0, np.full((20, 10), 255, np.uint8))] for _ in range(number)]
 
-    assert is_crowd(rows, lambda batch: np.full((len(batch), 11), sure, np.float32), list(range(10))) is crowd
+    assert is_cluttered(rows, lambda batch: np.full((len(batch), 11), sure, np.float32), list(range(10))) is cluttered

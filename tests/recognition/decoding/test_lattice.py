@@ -13,8 +13,8 @@ def way(start: int, end: int, log: float = 0.0, **digits: float) -> Edge:
     for name, probability in digits.items():
         p[int(name[1:])] = probability
     ink = np.zeros((28, 28), np.uint8)
-    guess = Candidate(Component(start, 0, ink), ink, p.astype(np.float32))
-    return Edge(start, end, guess, log, log + np.log(p / p.sum()))
+    candidate = Candidate(Component(start, 0, ink), ink, p.astype(np.float32))
+    return Edge(start, end, candidate, log, log + np.log(p / p.sum()))
 
 
 def dirt(start: int, log: float = -1.0) -> Edge:
@@ -50,8 +50,8 @@ def test_the_digits_of_a_text_are_those_that_spell_it_best() -> None:
     together, one, two = way(0, 2, d8=1.0), way(0, 1, d1=1.0), way(1, 2, d1=1.0)
     row = Lattice([together, one, two])
 
-    assert row.spelling((8,)) == [together.guess]
-    assert row.spelling((1, 1)) == [one.guess, two.guess]
+    assert row.spelling((8,)) == [together.candidate]
+    assert row.spelling((1, 1)) == [one.candidate, two.candidate]
 
 
 def test_a_text_of_a_length_that_no_way_has_is_not_spelt() -> None:

@@ -1,13 +1,13 @@
-"""A row of pieces to digits: joined and parted as it reads best."""
+"""A row of components to digits: joined and parted as it reads best."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from digitwatch.recognition.decoding.candidate import Candidate, guess
+from digitwatch.recognition.decoding.candidate import Candidate, classify_components
 from digitwatch.recognition.decoding.lattice import Edge, Lattice
-from digitwatch.recognition.decoding.line_decoder import _agreed, _best_text, _misjudged, read_rows
+from digitwatch.recognition.decoding.line_decoder import _best_text, _combined, _missegmented, read_rows
 from digitwatch.recognition.segmentation.text_lines import Component
 
 DIGITS = list(range(10))
@@ -30,7 +30,7 @@ def undecided(strip: np.ndarray) -> np.ndarray:
 def seeing(text: str) -> Callable[[np.ndarray], np.ndarray]:
     """A line model that sees this text in every row, evenly spread."""
 
-    def glance(strip: np.ndarray) -> np.ndarray:
+    def recognise_line(strip: np.ndarray) -> np.ndarray:
         p = np.full((strip.shape[1] // 4, 12), 0.001)
         p[:, 11] = 0.99
         for place, digit in zip(np.linspace(0, len(p) - 1, 2 * len(text) + 1)[1::2].astype(int), text, strict=True):
@@ -38,7 +38,7 @@ def seeing(text: str) -> Callable[[np.ndarray], np.ndarray]:
             p[place, int(digit)] = 0.99
         return np.log(p / p.sum(axis=1, keepdims=True))
 
-    return glance
+    return recognise_line
 
 
 def bar(left: int, width: int = 6, height: int = 50) -> Component:
@@ -46,10 +46,10 @@ def bar(left: int, width: int = 6, height: int = 50) -> Component:
     return Component(left, 0, np.full((height, width), 255, np.uint8))
 
 
-def text(*pieces: Component) -> str:
-    """What one row of pieces reads as."""
-    row = read_rows([list(pieces)], classify, undecided, DIGITS)[0]
-    return "".join(str(guess.probabilities[:10].argmax()) for guess in row.guesses)
+def text(*components: Component) -> str:
+    """What one row of components reads as."""
+    row = read_rows([list(components)], classify, undecided, DIGITS)[0]
+    return "".join(str(candidate.probabilities[:10].argmax()) for candidate in row.candidates)
 
 
 def test_pieces_apart_are_digits_of_their_own() -> None:
@@ -65,19 +65,19 @@ def test_what_is_no_digit_is_taken_apart() -> None:
     glyph[48:] = 255
     row = read_rows([[Component(0, 0, glyph)]], classify, undecided, DIGITS)[0]
 
-    assert len(row.guesses) >= 2
+    assert len(row.candidates) >= 2
 
 
 def test_several_rows_stay_apart() -> None:
     """Each row is read for itself, in one call of the model for their first look."""
     rows = read_rows([[bar(0)], [bar(0), bar(70)]], classify, undecided, DIGITS)
 
-    assert [len(row.guesses) for row in rows] == [1, 2]
+    assert [len(row.candidates) for row in rows] == [1, 2]
 
 
 def test_a_row_is_never_left_out_altogether() -> None:
     """All of it may be dirt, and neither model sees a digit: where there is ink, something stands all the same."""
-    [speck] = guess([bar(0, 1, 1)], classify)
+    [speck] = classify_components([bar(0, 1, 1)], classify)
     ways = [Edge(0, 1, None, -1.5, np.zeros(0)), Edge(0, 1, speck, -17.0, np.full(10, -19.0))]
     frames = np.log(np.full((4, 12), 0.001) + np.eye(12)[11])
 
@@ -110,15 +110,15 @@ def test_the_line_model_decides_where_the_parts_cannot() -> None:
     glyph[48:] = 255
     row = read_rows([[Component(0, 0, glyph)]], classify, seeing("111"), DIGITS)[0]
 
-    assert "".join(str(guess.probabilities[:10].argmax()) for guess in row.guesses) == "111"
+    assert "".join(str(candidate.probabilities[:10].argmax()) for candidate in row.candidates) == "111"
 
 
 def test_the_less_the_parts_look_like_digits_the_more_the_line_model_counts() -> None:
     """A stroke read for sure speaks against two digits, one that looks like nothing hardly does."""
-    [stroke] = guess([bar(0)], classify)
+    [stroke] = classify_components([bar(0)], classify)
     doubtful = replace(stroke, probabilities=np.where(np.arange(11) == 10, 0.6, 0.04).astype(np.float32))
     sure, unsure = (
-        _misjudged(Lattice([Edge(0, 1, each, 0.0, np.log(each.probabilities[:10]))]), DIGITS)
+        _missegmented(Lattice([Edge(0, 1, each, 0.0, np.log(each.probabilities[:10]))]), DIGITS)
         for each in (stroke, doubtful)
     )
 
@@ -128,8 +128,8 @@ def test_the_less_the_parts_look_like_digits_the_more_the_line_model_counts() ->
 
 def test_a_line_model_that_sees_another_digit_takes_the_trust_away() -> None:
     """Two clear ones of which it holds the second for a 7 are read as 11, the second less surely."""
-    agreed = read_rows([[bar(0), bar(60)]], classify, seeing("11"), DIGITS)[0].guesses
-    doubted = read_rows([[bar(0), bar(60)]], classify, seeing("17"), DIGITS)[0].guesses
+    agreed = read_rows([[bar(0), bar(60)]], classify, seeing("11"), DIGITS)[0].candidates
+    doubted = read_rows([[bar(0), bar(60)]], classify, seeing("17"), DIGITS)[0].candidates
 
     assert doubted[1].probabilities[1] < agreed[1].probabilities[1]
     assert doubted[0].probabilities[1] > 0.9
@@ -140,7 +140,7 @@ def test_two_models_that_name_different_digits_are_never_sure() -> None:
     single = np.full(11, 0.01, np.float32)
     single[[2, 4]] = 0.35, 0.56
     seen = np.log(np.where(np.arange(10) == 2, 0.999, 0.0001))
-    agreed = _agreed(Candidate(bar(0), np.zeros((28, 28), np.uint8), single), seen, DIGITS).probabilities
+    agreed = _combined(Candidate(bar(0), np.zeros((28, 28), np.uint8), single), seen, DIGITS).probabilities
 
     assert agreed[:10].argmax() == 2 and agreed[2] < 0.75
     assert abs(float(agreed.sum()) - float(single.sum())) < 1e-5
@@ -152,5 +152,5 @@ def test_pieces_above_each_other_sooner_make_one_digit() -> None:
     apart = read_rows([[Component(0, 0, low), Component(8, 0, low)]], classify, undecided, DIGITS)[0]
     over = read_rows([[Component(0, 0, low), Component(3, 12, low)]], classify, undecided, DIGITS)[0]
 
-    assert len(apart.guesses) == 2
+    assert len(apart.candidates) == 2
     assert over.certainty < apart.certainty

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from digitwatch.recognition.decoding.test_time_augmentation import deskew, looks
+from digitwatch.recognition.decoding.test_time_augmentation import augmented, deskew
 from digitwatch.recognition.foreground.geometry import stroke_width
 from digitwatch.recognition.networks.digit_image import normalise
 
@@ -32,7 +32,7 @@ def test_an_upright_glyph_stays() -> None:
 def test_every_look_is_a_picture_for_the_model() -> None:
     """Upright, bolder and smaller, each (28, 28) with ink in it."""
     picture = normalise(slanted())
-    upright, bolder, smaller = looks(slanted(), picture)
+    upright, bolder, smaller = augmented(slanted(), picture)
 
     assert all(look.shape == (28, 28) and look.max() > 200 for look in (upright, bolder, smaller))
     assert stroke_width(bolder) > stroke_width(picture)

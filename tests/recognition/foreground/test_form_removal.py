@@ -35,7 +35,7 @@ def test_a_line_across_the_page_goes_and_the_digits_stay(left: int, right: int) 
 
 @pytest.mark.parametrize("columns", [(4,), (255,), (3, 250)])
 def test_the_sides_of_a_box_that_run_from_edge_to_edge_go(columns: tuple[int, ...]) -> None:
-    """A cell cut from a form keeps its upright lines, which look like a 1 at its left or right."""
+    """A cell cut from a form keeps its vertical lines, which look like a 1 at its left or right."""
     strength = writing()
     for column in columns:
         strength[:, column : column + 3] = 1.8

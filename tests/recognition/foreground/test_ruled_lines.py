@@ -40,7 +40,7 @@ def test_where_there_is_too_little_ink_nobody_looks() -> None:
 
 @pytest.mark.parametrize(("count", "found"), [(3, False), (4, True)])
 def test_lines_through_the_middle_of_a_tight_crop_are_strokes_unless_they_are_many(count: int, found: bool) -> None:
-    """Three level lines may be those of a square 8; four are ruled."""
+    """Three horizontal lines may be those of a square 8; four are ruled."""
     page = np.zeros((200, 200), np.float32)
     for row in (60, 100, 140, 180)[:count]:
         page[row : row + 2] = 1.5

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitwatch.recognition.networks.letterbox import frame, ground_of
+from digitwatch.recognition.networks.letterbox import background_of, letterbox
 
 
 def picture(height: int, width: int) -> np.ndarray:
@@ -19,7 +19,7 @@ def test_every_picture_fits(size: tuple[int, int], shape: tuple[int, ...]) -> No
     """Grey and coloured, long and tiny ones come out in the model's shape; the ground goes on around them."""
     image = picture(*size)
     image[0, 0] = 254  # none is of one colour
-    framed = frame(image, shape)
+    framed = letterbox(image, shape)
 
     assert framed is not None and framed.shape == shape
     assert size == (1, 2) or framed[0, 0].min() > 200
@@ -27,7 +27,7 @@ def test_every_picture_fits(size: tuple[int, int], shape: tuple[int, ...]) -> No
 
 def test_colours_are_red_green_blue_for_the_model() -> None:
     """Keras' pictures are so, OpenCV's are not."""
-    framed = frame(picture(64, 64), (32, 32, 3))
+    framed = letterbox(picture(64, 64), (32, 32, 3))
 
     assert framed is not None and framed[16, 16].tolist() == [200, 0, 0]
 
@@ -35,13 +35,13 @@ def test_colours_are_red_green_blue_for_the_model() -> None:
 def test_pictures_on_the_other_ground_are_inverted() -> None:
     """A model that knows white on black sees a drawing on paper like that, and leaves its like as they are."""
     image = picture(64, 64)
-    dark, kept = frame(image, (32, 32), "dark"), frame(255 - image, (32, 32), "dark")
-    free = frame(image, (32, 32))
+    dark, kept = letterbox(image, (32, 32), "dark"), letterbox(255 - image, (32, 32), "dark")
+    free = letterbox(image, (32, 32))
 
     assert dark is not None and kept is not None and free is not None
-    assert (ground_of(dark), ground_of(kept), ground_of(free)) == ("dark", "dark", "light")
+    assert (background_of(dark), background_of(kept), background_of(free)) == ("dark", "dark", "light")
 
 
 def test_one_colour_is_nothing() -> None:
     """An empty page is not sorted."""
-    assert frame(np.full((50, 50), 255, np.uint8), (28, 28)) is None
+    assert letterbox(np.full((50, 50), 255, np.uint8), (28, 28)) is None

@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 
 from digitwatch.recognition.foreground.geometry import writing_height
-from digitwatch.recognition.segmentation.components import find_marks
+from digitwatch.recognition.segmentation.components import find_components
 
 
 def found(strength: np.ndarray) -> list[tuple[int, ...]]:
-    """Left, top, width and height of the marks that can be writing."""
-    _, marks, writing = find_marks(strength, (strength >= 1).astype(np.uint8))
-    return [tuple(int(side) for side in marks[number][:4]) for number in writing]
+    """Left, top, width and height of the components that can be writing."""
+    _, stats, writing = find_components(strength, (strength >= 1).astype(np.uint8))
+    return [tuple(int(side) for side in stats[number][:4]) for number in writing]
 
 
 def stroke() -> np.ndarray:
@@ -62,7 +62,7 @@ def test_the_edge_of_the_page_is_not() -> None:
 
 
 def test_the_rest_of_a_neighbour_is_not() -> None:
-    """A small mark that the edge of the crop cuts off belongs to the next digit."""
+    """A small component that the edge of the crop cuts off belongs to the next digit."""
     strength = stroke()
     strength[100:125, :4] = 2
 
@@ -71,6 +71,6 @@ def test_the_rest_of_a_neighbour_is_not() -> None:
 
 def test_the_height_of_the_writing_is_that_of_most_ink() -> None:
     """Many specks do not make the writing small."""
-    marks = np.array([[0, 0, 20, 40, 300]] * 3 + [[0, 0, 2, 2, 4]] * 50, np.int32)
+    stats = np.array([[0, 0, 20, 40, 300]] * 3 + [[0, 0, 2, 2, 4]] * 50, np.int32)
 
-    assert writing_height(marks) == 40
+    assert writing_height(stats) == 40

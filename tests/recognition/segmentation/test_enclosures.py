@@ -4,14 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.recognition.segmentation.components import find_marks
+from digitwatch.recognition.segmentation.components import find_components
 from digitwatch.recognition.segmentation.enclosures import without_rings
 
 
 def left_over(strength: np.ndarray) -> int:
-    """How many marks of the page are no rings."""
-    labels, marks, writing = find_marks(strength, (strength >= 1).astype(np.uint8))
-    return len(without_rings(labels, marks, writing))
+    """How many components of the page are no rings."""
+    labels, stats, writing = find_components(strength, (strength >= 1).astype(np.uint8))
+    return len(without_rings(labels, stats, writing))
 
 
 def strokes(*columns: int) -> np.ndarray:
@@ -48,7 +48,7 @@ def test_a_ring_beside_a_number_is_a_zero() -> None:
 
 
 def test_what_hangs_on_the_ring_keeps_it() -> None:
-    """Where a digit touches the ring, both are one mark that cannot be left out."""
+    """Where a digit touches the ring, both are one component that cannot be left out."""
     page = ring(strokes(110, 150), (90, 60))
     page[98:102, 60:110] = 2
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digitwatch.recognition.segmentation.lost_strokes import wholeness
+from digitwatch.recognition.segmentation.lost_strokes import p_intact
 from digitwatch.recognition.segmentation.text_lines import Component
 
 
@@ -14,7 +14,7 @@ def page(*, bar: int, above: int = 0, height: int = 60) -> float:
     strength[40 - above - bar : 40 - above, 10:90] = 2
     mask = np.zeros(strength.shape, np.uint8)
     mask[40 : 40 + height, 47:53] = 1
-    return wholeness(strength, mask, [[Component(47, 40, np.full((height, 6), 255, np.uint8))]])
+    return p_intact(strength, mask, [[Component(47, 40, np.full((height, 6), 255, np.uint8))]])
 
 
 def test_a_bar_as_thick_as_the_pen_may_have_been_the_top_of_a_seven() -> None:
@@ -38,6 +38,6 @@ def test_low_digits_with_lines_through_them_are_doubtful() -> None:
     strength = np.full((40, 40), 2, np.float32)
     mask = np.zeros(strength.shape, np.uint8)
     mask[10:26:2, 10:22] = 1
-    piece = Component(10, 10, np.full((16, 12), 255, np.uint8))
+    component = Component(10, 10, np.full((16, 12), 255, np.uint8))
 
-    assert wholeness(strength, mask, [[piece]]) < 0.95
+    assert p_intact(strength, mask, [[component]]) < 0.95

@@ -24,11 +24,11 @@ def test_touching_rings_are_parted_where_they_touch() -> None:
 
 def test_the_parts_are_the_whole() -> None:
     """No ink is lost or doubled by cutting."""
-    piece = rings(22, 59, 96)
-    parts = split(piece, 44)
+    component = rings(22, 59, 96)
+    parts = split(component, 44)
 
     assert len(parts) >= 3
-    assert sum(int(part.glyph.sum()) for part in parts) == int(piece.glyph.sum())
+    assert sum(int(part.glyph.sum()) for part in parts) == int(component.glyph.sum())
 
 
 def test_a_narrow_stroke_is_left_alone() -> None:

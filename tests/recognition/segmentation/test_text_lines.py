@@ -1,4 +1,4 @@
-"""From ink to pieces in reading order."""
+"""From ink to components in reading order."""
 
 import cv2
 import numpy as np
@@ -9,17 +9,17 @@ from digitwatch.recognition.segmentation.text_lines import Component, find_rows,
 
 
 def bars(*boxes: tuple[int, int, int, int]) -> list[list[tuple[int, int]]]:
-    """Left and top of each piece, row by row, of a page with filled boxes (left, top, width, height)."""
+    """Left and top of each component, row by row, of a page with filled boxes (left, top, width, height)."""
     strength = np.zeros((400, 600), np.float32)
     for left, top, width, height in boxes:
         strength[top : top + height, left : left + width] = 2
     rows = find_rows(strength, (strength >= 1).astype(np.uint8))
-    # A piece has a margin of one pixel for the grey edges of its strokes.
-    return [[(piece.left + 1, piece.top + 1) for piece in row] for row in rows]
+    # A component has a margin of one pixel for the grey edges of its strokes.
+    return [[(component.left + 1, component.top + 1) for component in row] for row in rows]
 
 
 def test_rows_are_read_from_the_top_and_each_from_the_left() -> None:
-    """The order does not depend on which mark is found first."""
+    """The order does not depend on which component is found first."""
     assert bars((200, 102, 12, 50), (100, 95, 12, 50), (300, 220, 12, 50), (80, 225, 12, 50)) == [
         [(100, 95), (200, 102)],
         [(80, 225), (300, 220)],
@@ -28,7 +28,7 @@ def test_rows_are_read_from_the_top_and_each_from_the_left() -> None:
 
 @pytest.mark.parametrize("slope", [-0.25, -0.1, 0.1, 0.25])
 def test_a_slanted_row_is_one_row(slope: float) -> None:
-    """Each mark stands beside the one before it, however far the row climbs."""
+    """Each component stands beside the one before it, however far the row climbs."""
     assert len(bars(*[(40 + 60 * k, round(180 + 60 * k * slope), 12, 50) for k in range(9)])) == 1
 
 
@@ -46,7 +46,7 @@ def test_a_low_digit_is_not_a_comma() -> None:
 
 
 def test_a_loose_bar_above_belongs_to_the_digit() -> None:
-    """The top stroke of a 5 that floats above it is part of its piece."""
+    """The top stroke of a 5 that floats above it is part of its component."""
     rows = bars((100, 100, 30, 5), (100, 115, 12, 45), (200, 100, 12, 60))
 
     assert [len(row) for row in rows] == [2]
@@ -61,11 +61,11 @@ def test_a_piece_holds_only_its_own_ink() -> None:
     row = find_rows(strength, (strength >= 1).astype(np.uint8))[0]
 
     assert len(row) == 2
-    assert sum(int((piece.glyph > 128).sum()) for piece in row) == int((strength > 1).sum())
+    assert sum(int((component.glyph > 128).sum()) for component in row) == int((strength > 1).sum())
 
 
 def test_joined_pieces_lie_where_they_lay() -> None:
-    """The picture of two pieces spans both."""
+    """The picture of two components spans both."""
     one, other = (Component(left, 10, np.full((4, 3), 255, np.uint8)) for left in (5, 12))
     both = join([one, other])
 
@@ -92,5 +92,5 @@ def test_a_tiny_picture_is_one_piece_with_all_that_touches_its_edges() -> None:
     two[:3, 2:13] = two[3:8, 10:13] = two[8:13, 4:7] = two[14:, 2:15] = 2
     rows = find_rows(two, without_rules(two))
 
-    assert [[(piece.width, piece.height) for piece in row] for row in rows] == [[(15, 16)]]
+    assert [[(component.width, component.height) for component in row] for row in rows] == [[(15, 16)]]
     assert int((rows[0][0].glyph > 128).sum()) == int((two > 0).sum())

@@ -1,1 +1,0 @@
-"""Further ways to prepare a page that was not read with certainty."""

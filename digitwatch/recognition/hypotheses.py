@@ -1,0 +1,253 @@
+"""The ways to prepare a page for the decoder: what each applies to, how it prepares the page, how far it is trusted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from digitwatch.recognition.arrays import Floats, Pixels
+from digitwatch.recognition.decoding import review_reason
+from digitwatch.recognition.evidence import Evidence, Trust
+from digitwatch.recognition.foreground.binarise import MIN_CONTRAST, THUMBNAIL_PX, find_ink
+from digitwatch.recognition.foreground.form_removal import without_rules
+from digitwatch.recognition.image.decode import Page
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier
+from digitwatch.recognition.networks.digit_image import SIZE, fit
+from digitwatch.recognition.networks.letterbox import letterbox
+from digitwatch.recognition.result import Box
+from digitwatch.recognition.segmentation.border_fragments import Paper
+from digitwatch.recognition.segmentation.components import MIN_WRITING_PX
+
+MAX_FALLBACK_DIGITS = 20  # a page with more digits is read once: its product of probabilities is hardly ever sure
+
+# Low-pass filter: two box filters in a row. Chalk, print and a pen that skips become closed strokes.
+LOW_PASS_SHARE, MIN_LOW_PASS_PX = 0.015, 3  # side of the box filter: share of the page's longer side, and at least
+HALFTONE_PX = 5  # side of the box filter for a page that is made of dots
+HALFTONE_STEP, HALFTONE_SHARE = 96, 0.12  # grey levels between neighbours; share of all pairs that differ so much
+MIN_HALFTONE_PX = 64  # shorter side; in a smaller picture, strokes stand as close as dots
+HALFTONE_ROWS = 64  # rows of pixels that are sampled for dots
+
+# Downscaling: a page that may show one damaged digit is read like a thumbnail.
+MAX_ASPECT = 1.6  # longer side by shorter side
+SINGLE_BELOW = 0.1  # confidence below which several digits of one row may be one
+
+# Soft strokes: they fail the sharpness test for strokes, but no stain is so dark.
+SOFT_STROKE_GAIN = 1.4  # factor on the strength with which strokes are told from stains
+MIN_SOFT_CONTRAST = 80  # grey levels between a digit's box and the page
+
+# Faint or small writing: lower limits than usual on a page that seems empty.
+FAINT_CONTRAST = 10  # grey levels by which ink differs from paper at least
+SMALL_WRITING_PX = 5  # height of the writing at least
+LIKELY_DIGIT = 0.5  # probability that most components must have: paper fibres and shadows have less
+
+
+@dataclass(frozen=True)
+class Foreground:
+    """What is handwriting on a page.
+
+    Attributes:
+        strength: (h, w) float32, how much darker than its paper a pixel is; from 1 on it is ink.
+        mask: (h, w) uint8, 1 where ink counts: printed lines and boxes are removed.
+        scale: page pixels per pixel of `strength`, a whole number.
+        paper: left, top, right, bottom of the sheet in pixels of `strength`; None where it is all of the page.
+        min_height_px: height of the writing at least, in pixels of `strength`.
+        stroke_gain: factor on `strength` where strokes are told from stains.
+    """
+
+    strength: Floats
+    mask: Pixels
+    scale: int
+    paper: Paper | None
+    min_height_px: int = MIN_WRITING_PX
+    stroke_gain: float = 1.0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A page as one input of the classifier, without segmentation: uint8 of the model's shape."""
+
+    pixels: Pixels
+
+
+Prepared = Foreground | Picture | Page | None
+"""What the decoder takes; a page is read like a thumbnail, None is a page of one colour."""
+
+
+def _always(page: Page, best: Evidence) -> bool:
+    """Return True: the hypothesis applies to every page of its list."""
+    return True
+
+
+def _any(page: Page, best: Evidence, found: Evidence) -> bool:
+    """Return True: whatever the hypothesis finds counts."""
+    return True
+
+
+FULL_TRUST = Trust()
+"""For a hypothesis that is tried first."""
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One way to prepare a page.
+
+    Attributes:
+        name: what it does.
+        prepare: a page to what the decoder takes.
+        applies: whether it is worth the time, from the page and the best evidence so far.
+        accepts: whether what it finds counts, from the page as it was turned, the best evidence and its own.
+        trust: how much its evidence counts.
+    """
+
+    name: str
+    prepare: Callable[[Page], Prepared]
+    applies: Callable[[Page, Evidence], bool] = _always
+    accepts: Callable[[Page, Evidence, Evidence], bool] = _any
+    trust: Trust = FULL_TRUST
+
+
+def foreground(
+    grey: Pixels, *, min_contrast: int = MIN_CONTRAST, min_height_px: int = MIN_WRITING_PX, stroke_gain: float = 1.0
+) -> Foreground:
+    """Return the ink of (H, W) uint8 grey by an adaptive threshold, without printed lines and boxes.
+
+    Args:
+        grey: 0 to 255.
+        min_contrast: grey levels by which ink differs from paper at least.
+        min_height_px: see Foreground.
+        stroke_gain: see Foreground.
+    """
+    ink = find_ink(grey, min_contrast=min_contrast)
+    return Foreground(ink.strength, without_rules(ink.strength), ink.factor, ink.sheet, min_height_px, stroke_gain)
+
+
+def low_pass(grey: Pixels, side: int | None = None) -> Pixels:
+    """Return (H, W) uint8 grey after two box filters of `side` pixels; None takes a share of the longer side."""
+    side = side or max(MIN_LOW_PASS_PX, round(LOW_PASS_SHARE * max(grey.shape))) | 1
+    return np.asarray(cv2.blur(cv2.blur(grey, (side, side)), (side, side)), np.uint8)
+
+
+def is_halftone(grey: Pixels) -> bool:
+    """Return whether (H, W) uint8 grey is made of dots, as a fax, a newspaper or dithering shows grey."""
+    if min(grey.shape) < MIN_HALFTONE_PX:
+        return False
+    rows = grey[:: max(1, len(grey) // HALFTONE_ROWS)]
+    steps = cv2.absdiff(rows[:, 1:], rows[:, :-1])
+    return bool(cv2.countNonZero(cv2.compare(steps, HALFTONE_STEP, cv2.CMP_GT)) > HALFTONE_SHARE * steps.size)
+
+
+def whole_crop(strength: Floats) -> Pixels:
+    """Return all of a picture as input of the classifier, uncropped: (28, 28) uint8, 0 = paper to 255 = ink.
+
+    Args:
+        strength: (h, w) float32, 1 at the threshold of ink, 2 for full ink.
+    """
+    level = np.clip(strength * 128, 0, 255).astype(np.uint8)
+    fitted = fit(level, SIZE)
+    high, wide = fitted.shape
+    picture = np.zeros((SIZE, SIZE), np.uint8)
+    top, left = (SIZE - high) // 2, (SIZE - wide) // 2
+    picture[top : top + high, left : left + wide] = fitted
+    return picture
+
+
+def _is_found(page: Page, best: Evidence) -> bool:
+    return best.status != "empty"
+
+
+def _is_empty(page: Page, best: Evidence) -> bool:
+    return best.status == "empty"
+
+
+def _is_unsure(page: Page, best: Evidence) -> bool:
+    return best.status != "ok" and best.count <= MAX_FALLBACK_DIGITS
+
+
+def _may_be_one_digit(page: Page, best: Evidence) -> bool:
+    """Return whether an unsure page has the proportions and the text of a single damaged digit."""
+    single = best.count == 1 or (len(best.rows) == 1 and best.confidence < SINGLE_BELOW)
+    height, width = page.grey.shape
+    return _is_unsure(page, best) and single and 1 / MAX_ASPECT <= width / height <= MAX_ASPECT
+
+
+def _is_another_digit(page: Page, best: Evidence, found: Evidence) -> bool:
+    return found.count == 1 and found.text != best.text
+
+
+def _is_dark(page: Page, best: Evidence, found: Evidence) -> bool:
+    """Return whether all digits are darker than any stain."""
+    boxes = [digit.box for row in found.rows for digit in row]
+    return bool(boxes) and min(_contrast(page.grey, box) for box in boxes) >= MIN_SOFT_CONTRAST
+
+
+def _is_likely(page: Page, best: Evidence, found: Evidence) -> bool:
+    """Return whether at least half of what was found are probably digits; paper fibres and shadows are not."""
+    likely = [digit.probability > LIKELY_DIGIT for row in found.rows for digit in row]
+    return any(likely) and 2 * sum(likely) >= len(likely)
+
+
+def _contrast(grey: Pixels, box: Box) -> float:
+    """Return by how many grey levels what is in the box differs from the (H, W) page."""
+    inside = grey[box.top : box.top + box.height, box.left : box.left + box.width]
+    return float(np.abs(np.percentile(inside, [10, 90]) - np.median(grey)).max()) if inside.size else 0.0
+
+
+THRESHOLD = Hypothesis("adaptive threshold", lambda page: foreground(page.grey))
+HALFTONE = Hypothesis("halftone filter", lambda page: foreground(low_pass(page.grey, HALFTONE_PX)))
+WHOLE_CROP = Hypothesis(
+    "whole crop",
+    lambda page: Picture(whole_crop(find_ink(page.grey).strength)),
+    applies=_is_found,
+    trust=Trust(review_reason.SURROUNDINGS, differs=0.9, second_opinion=True),
+)
+LOW_PASS = Hypothesis(
+    "low-pass filter",
+    lambda page: foreground(low_pass(page.grey)),
+    applies=_is_unsure,
+    trust=Trust(review_reason.BLURRED, thin_shapes=0.9, differs=0.35),
+)
+DOWNSCALED = Hypothesis(
+    "downscaled",
+    lambda page: Page(page.number, fit(page.grey, SIZE)),
+    applies=_may_be_one_digit,
+    accepts=_is_another_digit,
+    trust=Trust(review_reason.DOWNSCALED, differs=0.9, forces_review=True),
+)
+SOFT_STROKES = Hypothesis(
+    "soft strokes",
+    lambda page: foreground(page.grey, stroke_gain=SOFT_STROKE_GAIN),
+    applies=_is_empty,
+    accepts=_is_dark,
+    trust=Trust(review_reason.SOFT, alone=0.9, forces_review=True),
+)
+FAINT = Hypothesis(
+    "faint or small writing",
+    lambda page: foreground(page.grey, min_contrast=FAINT_CONTRAST, min_height_px=SMALL_WRITING_PX),
+    applies=_is_empty,
+    accepts=_is_likely,
+    trust=Trust(review_reason.FAINT, alone=0.5, forces_review=True),
+)
+
+THUMBNAIL = (THRESHOLD, WHOLE_CROP)
+"""For a picture of one digit: all ink is one component, and surroundings left in the crop are part of it."""
+
+
+def hypotheses(grey: Pixels) -> tuple[Hypothesis, ...]:
+    """Return what to try on (H, W) uint8 grey, in this order: the first always, the others where they apply."""
+    if is_halftone(grey):
+        return (HALFTONE,)
+    if max(grey.shape) <= THUMBNAIL_PX:
+        return (*THUMBNAIL, SOFT_STROKES, FAINT)
+    return THRESHOLD, LOW_PASS, DOWNSCALED, SOFT_STROKES, FAINT
+
+
+def object_hypotheses(classifier: DigitClassifier) -> tuple[Hypothesis, ...]:
+    """Return what to try on a page for a model that sorts whole pictures."""
+    background = classifier.card["input"].get("ground")
+
+    def prepare(page: Page) -> Picture | None:
+        picture = letterbox(page.image, classifier.shape, background)
+        return None if picture is None else Picture(picture)
+
+    return (Hypothesis("letterbox", prepare),)

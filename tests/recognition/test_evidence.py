@@ -1,0 +1,92 @@
+"""Evidence of several hypotheses: what two of them are worth together."""
+
+import pytest
+
+from digitwatch.recognition.evidence import Evidence, Trust, choose
+from digitwatch.recognition.hypotheses import DOWNSCALED, FAINT, LOW_PASS, WHOLE_CROP
+from digitwatch.recognition.result import Digit
+
+THRESHOLD = 0.95
+
+
+def evidence(text: str, confidence: float, **given: tuple[str, ...]) -> Evidence:
+    """Graded evidence of one row."""
+    digits = tuple(Digit(digit, confidence, None, None, None) for digit in text)  # type: ignore[arg-type]
+    return Evidence((digits,) if digits else (), confidence, **given).graded(THRESHOLD)  # type: ignore[arg-type]
+
+
+def together(best: Evidence, other: Evidence, trust: Trust) -> Evidence:
+    """What both are together, graded."""
+    return choose(best, other, trust).graded(THRESHOLD)
+
+
+def test_doubts_are_given_only_below_the_threshold() -> None:
+    """A note is always given, and a caveat makes any confidence a reading for review."""
+    sure = evidence("7", 0.95, notes=("turned",), doubts=("may be 1",)).reading()
+    unsure = evidence("7", 0.94, notes=("turned",), doubts=("may be 1",)).reading()
+
+    assert (sure.status, sure.reason) == ("ok", "turned")
+    assert (unsure.status, unsure.reason) == ("review", "turned; may be 1")
+    assert evidence("7", 1.0, caveats=("soft",)).reading().status == "review"
+    assert evidence("", 1.0).status == "empty"
+
+
+@pytest.mark.parametrize(
+    ("best", "other", "sure"),
+    [
+        (evidence("", 1.0), evidence("7", 0.97), 0.97),
+        (evidence("", 1.0), evidence("1", 0.97), 0.873),
+        (evidence("7", 0.80), evidence("7", 0.98), 0.89),
+        (evidence("7", 0.10), evidence("4", 0.98), 0.343),
+    ],
+)
+def test_a_low_pass_filter_counts_in_full_only_beside_nothing(best: Evidence, other: Evidence, sure: float) -> None:
+    """The same digits are worth the mean; other digits a third, and a crease that became a 1 less than a digit."""
+    both = together(best, other, LOW_PASS.trust)
+
+    assert both.confidence == pytest.approx(sure)
+    assert (both.status == "ok") == (sure >= THRESHOLD)
+    assert both.doubts == (() if sure >= THRESHOLD else (LOW_PASS.trust.reason,))
+
+
+@pytest.mark.parametrize("other", [evidence("4", 0.98), evidence("", 1.0)])
+def test_less_probable_evidence_changes_nothing(other: Evidence) -> None:
+    """What was found before remains, as does its confidence."""
+    best = evidence("7", 0.60)
+
+    assert choose(best, other, LOW_PASS.trust) is best
+
+
+def test_other_digits_of_a_second_opinion_make_a_sure_page_doubtful() -> None:
+    """The more probable digits are for review, however sure they are by themselves."""
+    both = together(evidence("17", 0.97), evidence("7", 0.99), WHOLE_CROP.trust)
+
+    assert (both.text, both.status, both.caveats) == ("7", "review", (WHOLE_CROP.trust.reason,))
+    assert both.confidence < THRESHOLD
+
+
+@pytest.mark.parametrize(("ink", "status", "confidence"), [(0.93, "ok", 0.96), (0.80, "review", 0.895)])
+def test_the_same_digits_of_a_second_opinion_raise_a_doubtful_confidence(
+    ink: float, status: str, confidence: float
+) -> None:
+    """To the mean of both, and the digits stay as they were found first."""
+    best = evidence("7", ink)
+    both = together(best, evidence("7", 0.99), WHOLE_CROP.trust)
+
+    assert (both.status, both.rows) == (status, best.rows)
+    assert both.confidence == pytest.approx(confidence)
+
+
+def test_the_same_digits_do_not_lower_a_sure_confidence() -> None:
+    """A less sure second opinion with the same digits changes nothing."""
+    best = evidence("7", 0.97)
+
+    assert choose(best, evidence("7", 0.60), WHOLE_CROP.trust) is best
+
+
+@pytest.mark.parametrize(("best", "trust"), [(evidence("", 1.0), FAINT.trust), (evidence("4", 0.1), DOWNSCALED.trust)])
+def test_some_hypotheses_are_never_sure(best: Evidence, trust: Trust) -> None:
+    """Faint writing and a downscaled digit are for review, with the reason."""
+    both = together(best, evidence("7", 1.0), trust)
+
+    assert (both.text, both.status, both.caveats) == ("7", "review", (trust.reason,))
