@@ -29,7 +29,8 @@ class Context:
     logins: Rate = field(default_factory=lambda: Rate(10, 0.1, time.monotonic))
     visitors: int = 0  # who listen to what is new
     kept_inbox: tuple[float, tuple[int, float]] = (float("-inf"), (0, 0.0))  # see health.inbox
-    kept_pictures: dict[tuple[str, str], asyncio.Future[bytes | None]] = field(default_factory=dict)  # see gallery
+    thumbnails: dict[tuple[str, str], asyncio.Future[bytes | None]] = field(default_factory=dict)  # see views.images
+    resizing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))  # thumbnails made at a time
     uploading: int = 0  # files that are being received
     templates: jinja2.Environment = field(
         default_factory=lambda: jinja2.Environment(

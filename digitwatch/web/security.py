@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from digitwatch.web.auth_token import is_cookie, is_token
+from digitwatch.web.response_pieces import send_in_pieces
 
 COOKIE = "digitwatch"
 PROOF = "x-digitwatch"
@@ -137,6 +138,6 @@ def _with_headers(send: Send) -> Send:
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
-        await send(message)
+        await send_in_pieces(send, message)
 
     return sending

@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from digitwatch.web.app import make
-from digitwatch.web.connection_timeout import Impatient
+from digitwatch.web.connection_timeout import TimedProtocol
 from digitwatch.web.web_settings import WebSettings
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=Impatient,
+                http=TimedProtocol,
                 ws="none",
                 loop="asyncio",
                 log_config=None,
