@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 SECONDS = 10.0  # from the first byte of a request, or from the connection, to the end of its head
@@ -32,6 +33,16 @@ class TimedProtocol(H11Protocol):
         super().data_received(data)
         if not self._is_between_requests():
             self._stop_head_timer()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse a malformed request; its application, which may be answering already, sends nothing more."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
 
     def pause_writing(self) -> None:
         """Start the time limit for what is buffered; it also holds for a connection that is being closed."""

@@ -11,6 +11,10 @@ from starlette.types import Message, Receive, Scope, Send
 PIECE = 64 << 10  # bytes
 
 
+class InterruptedResponseError(Exception):
+    """The rest of a response that has begun cannot be read; the message says why."""
+
+
 class OpenFileResponse(Response):
     """Sends a file that is already open, piece by piece, and closes it."""
 
@@ -31,23 +35,33 @@ class OpenFileResponse(Response):
     async def _pieces(self) -> AsyncIterator[bytes]:
         place = 0
         while place < self._size:
-            piece = await run_in_threadpool(os.pread, self._file.fileno(), min(PIECE, self._size - place), place)
+            try:
+                piece = await run_in_threadpool(os.pread, self._file.fileno(), min(PIECE, self._size - place), place)
+            except OSError as error:
+                raise InterruptedResponseError(str(error)) from error
             if not piece:
-                raise OSError(f"the file was cut to {place} of {self._size} bytes while it was sent")
+                raise InterruptedResponseError(f"the file was cut to {place} of {self._size} bytes while it was sent")
             place += len(piece)
             yield piece
 
 
 def joined(lines: Iterable[str]) -> Iterator[str]:
-    """Yield texts of about PIECE characters that are made of whole lines; a thread is entered once for each text."""
+    """Yield texts of about PIECE characters that are made of whole lines; a thread is entered once for each text.
+
+    Raises:
+        InterruptedResponseError: a file cannot be read any further.
+    """
     kept: list[str] = []
     size = 0
-    for line in lines:
-        kept.append(line)
-        size += len(line)
-        if size >= PIECE:
-            yield "".join(kept)
-            kept, size = [], 0
+    try:
+        for line in lines:
+            kept.append(line)
+            size += len(line)
+            if size >= PIECE:
+                yield "".join(kept)
+                kept, size = [], 0
+    except OSError as error:
+        raise InterruptedResponseError(str(error)) from error
     if kept:
         yield "".join(kept)
 

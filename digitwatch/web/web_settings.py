@@ -24,6 +24,11 @@ class WebSettings:
     hosts: tuple[str, ...] = ()
 
     @property
+    def ended_sessions(self) -> Path:
+        """The file that keeps which sessions were ended by signing out, beside corrections.csv."""
+        return self.corrections.with_name(".digitwatch-ended-sessions")
+
+    @property
     def folders(self) -> dict[str, Path]:
         """The folders by the names that they have in config.yaml."""
         places = self.places
