@@ -43,12 +43,25 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("digitwatch: interrupted; a batch goes on where it stopped when it is run again", file=sys.stderr)
         return ExitCode.TRY_LATER
-    except Exception as error:  # the last resort, so that a bug is told from trouble by its exit code
-        if isinstance(error, BrokenPipeError) and options.command in PRINTING:  # whoever read it (`head`) has enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return ExitCode.DONE
-        logging.getLogger("digitwatch").exception("this is a bug in digitwatch; please report it with these lines")
-        return ExitCode.BUG
+    except Exception as error:  # the last resort
+        return _exit_code_of(error, is_printing=options.command in PRINTING)
+
+
+def _exit_code_of(error: Exception, *, is_printing: bool) -> int:
+    """Return the exit code of an error that nothing else handled, so that a bug is known by it."""
+    from digitwatch.cli.exit_codes import ExitCode  # noqa: PLC0415 (as above)
+    from digitwatch.system.os_errors import is_thread_limit  # noqa: PLC0415
+
+    if isinstance(error, BrokenPipeError) and is_printing:  # whoever read it (`head`) has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    if is_thread_limit(error):
+        print("digitwatch: no thread could be started: raise the limit (ulimit -u, TasksMax=)", file=sys.stderr)
+        return ExitCode.TRY_LATER
+    logging.getLogger("digitwatch").error(
+        "this is a bug in digitwatch; please report it with these lines", exc_info=error
+    )
+    return ExitCode.BUG
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,50 +9,56 @@ from collections.abc import AsyncIterator
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from digitwatch.system.os_errors import is_thread_limit
+from digitwatch.web.access import Access
+from digitwatch.web.admission import Admission
 from digitwatch.web.context import HERE, Context
 from digitwatch.web.readings_index import Index
 from digitwatch.web.security import HEADERS, Guard
-from digitwatch.web.views import images, login, review, upload
-from digitwatch.web.views import metrics as health
-from digitwatch.web.views import readings as pages
+from digitwatch.web.views import images, login, metrics, readings, review, upload
 from digitwatch.web.views.event_stream import Live, listen
 from digitwatch.web.web_settings import WebSettings
 
 log = logging.getLogger(__name__)
 
 ONE = "{scan:str}/{page:str}"
-ROUTES = [
-    Route("/", pages.readings),
-    Route("/list", pages.part),
-    Route(f"/reading/{ONE}", pages.reading),
-    Route(f"/small/{ONE}", images.small),
-    Route(f"/whole/{ONE}", images.whole),
-    Route(f"/scan/{ONE}", images.scan),
-    Route(f"/look/{ONE}", images.look),
-    Route("/review", pages.review),
-    Route("/queue", review.queue),
-    Route("/corrections", review.correct, methods=["POST"]),
-    Route("/upload", upload.upload, methods=["POST"]),
-    Route("/live", listen),
-    Route("/numbers", pages.numbers),
-    Route("/day/{day:str}.csv", pages.day),
-    Route("/metrics", health.metrics),
-    Route("/healthz", health.healthz),
-    Route("/login", login.ask),
-    Route("/login", login.take, methods=["POST"]),
-    Route("/logout", login.leave, methods=["POST"]),
-    Mount("/static", StaticFiles(directory=HERE / "static")),
-]
+
+
+def routes() -> list[BaseRoute]:
+    """Return what answers which address; expensive views have a bounded queue of their own."""
+    return [
+        Route("/", readings.readings),
+        Route("/list", readings.part),
+        Route(f"/reading/{ONE}", readings.reading),
+        Route(f"/small/{ONE}", images.small),
+        Route(f"/whole/{ONE}", images.whole),
+        Route(f"/scan/{ONE}", images.scan),
+        Route(f"/look/{ONE}", images.look, middleware=[Middleware(Admission, running=1, waiting=8)]),
+        Route("/review", readings.review),
+        Route("/queue", review.queue),
+        Route("/corrections", review.correct, methods=["POST"]),
+        Route("/upload", upload.upload, methods=["POST"]),
+        Route("/live", listen),
+        Route("/numbers", readings.numbers),
+        Route("/day/{day:str}.csv", readings.day, middleware=[Middleware(Admission, running=2, waiting=8)]),
+        Route("/metrics", metrics.metrics),
+        Route("/healthz", metrics.healthz),
+        Route("/login", login.ask),
+        Route("/login", login.take, methods=["POST"]),
+        Route("/logout", login.leave, methods=["POST"]),
+        Mount("/static", StaticFiles(directory=HERE / "static")),
+    ]
 
 
 def make(site: WebSettings) -> Starlette:
     """Give the application for one digitwatch; its files are read when it is started."""
-    desk = Context(site, Index(site.predictions, site.corrections), secrets.token_urlsafe())
+    access = Access(site.token, site.ended_sessions)
+    desk = Context(site, Index(site.predictions, site.corrections), secrets.token_urlsafe(), access)
     live = Live(desk)
 
     @contextlib.asynccontextmanager
@@ -64,12 +70,18 @@ def make(site: WebSettings) -> Starlette:
         with contextlib.suppress(asyncio.CancelledError):
             await watching
 
-    guard = Middleware(Guard, token=site.token, hosts=site.hosts, proof=desk.proof)
+    guard = Middleware(Guard, access=access if site.token else None, hosts=site.hosts, proof=desk.proof)
     app = Starlette(
-        routes=ROUTES,
+        routes=routes(),
         middleware=[guard],
         lifespan=life,
-        exception_handlers={HTTPException: _plain, OSError: _unreadable, Exception: _bug},
+        exception_handlers={
+            HTTPException: _plain,
+            ClientDisconnect: _disconnected,
+            OSError: _unreadable,
+            RuntimeError: _without_thread,
+            Exception: _bug,
+        },
     )
     app.state.desk, app.state.live = desk, live
     return app
@@ -78,6 +90,19 @@ def make(site: WebSettings) -> Starlette:
 def _plain(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
+
+
+def _disconnected(request: Request, error: Exception) -> Response:
+    """Answer a client that is gone; nothing of this is sent."""
+    return PlainTextResponse("The connection was closed before the request was complete.\n", 400)
+
+
+def _without_thread(request: Request, error: Exception) -> Response:
+    """Answer a request for which the system refused a thread; any other RuntimeError is a bug."""
+    if not is_thread_limit(error):
+        raise error
+    log.warning("%s: the system refused a thread: the limit of processes or of memory is reached", request.url.path)
+    return PlainTextResponse("The server has no thread for this just now: try again.\n", 503, {"retry-after": "5"})
 
 
 def _bug(request: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from digitwatch.web.access import Access
 from digitwatch.web.rate_limit import Rate
 from digitwatch.web.readings_index import Index
 from digitwatch.web.web_settings import WebSettings
@@ -24,12 +25,13 @@ class Context:
     site: WebSettings
     index: Index
     proof: str
+    access: Access
     told: dict[str, str] = field(default_factory=dict)  # what the daemon last said of itself
     uploads: Rate = field(default_factory=lambda: Rate(300, 5, time.monotonic))
-    logins: Rate = field(default_factory=lambda: Rate(10, 0.1, time.monotonic))
     visitors: int = 0  # who listen to what is new
     kept_inbox: tuple[float, tuple[int, float]] = (float("-inf"), (0, 0.0))  # see health.inbox
-    kept_pictures: dict[tuple[str, str], asyncio.Future[bytes | None]] = field(default_factory=dict)  # see gallery
+    thumbnails: dict[tuple[str, str], asyncio.Future[bytes | None]] = field(default_factory=dict)  # see views.images
+    resizing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))  # thumbnails made at a time
     uploading: int = 0  # files that are being received
     templates: jinja2.Environment = field(
         default_factory=lambda: jinja2.Environment(

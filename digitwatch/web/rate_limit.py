@@ -1,4 +1,4 @@
-"""How often a visitor may do something that costs: a bucket for each address, filled at a steady rate."""
+"""Token buckets: how often one address may do something expensive."""
 
 import math
 from collections.abc import Callable
@@ -10,19 +10,29 @@ class Rate:
     """Allows `burst` times at once and `per_second` times a second over a longer time, to each visitor."""
 
     def __init__(self, burst: int, per_second: float, clock: Callable[[], float]) -> None:
-        """Begin with full buckets; `clock` gives monotonic seconds."""
+        """Start with full buckets; `clock` returns monotonic seconds."""
         self._burst = burst
         self._per_second = per_second
         self._clock = clock
         self._buckets: dict[str, tuple[float, float]] = {}  # what is left, and when that was so
 
     def wait(self, visitor: str) -> int:
-        """Give 0 and count it where the visitor may do it now, else the seconds to wait."""
-        now = self._clock()
-        left, then = self._buckets.pop(visitor, (float(self._burst), now))
-        left = min(self._burst, left + (now - then) * self._per_second)
-        allowed = left >= 1
-        self._buckets[visitor] = (left - allowed, now)
+        """Return 0 and count one use where the visitor may do it now, else the seconds to wait."""
+        left, now = self._left(visitor)
+        self._buckets.pop(visitor, None)
+        self._buckets[visitor] = (left - (left >= 1), now)
         if len(self._buckets) > KNOWN:
             del self._buckets[next(iter(self._buckets))]
-        return 0 if allowed else math.ceil((1 - left) / self._per_second)
+        return self._seconds(left)
+
+    def peek(self, visitor: str) -> int:
+        """Return what `wait` would, and count nothing."""
+        return self._seconds(self._left(visitor)[0])
+
+    def _left(self, visitor: str) -> tuple[float, float]:
+        now = self._clock()
+        left, then = self._buckets.get(visitor, (float(self._burst), now))
+        return min(self._burst, left + (now - then) * self._per_second), now
+
+    def _seconds(self, left: float) -> int:
+        return 0 if left >= 1 else math.ceil((1 - left) / self._per_second)

@@ -5,6 +5,7 @@ Refused are: names of this machine that nobody gave it (DNS rebinding), requests
 """
 
 import ipaddress
+import logging
 import secrets
 import socket
 
@@ -13,7 +14,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from digitwatch.web.auth_token import is_cookie, is_token
+from digitwatch.web.access import Access, TooManyAttemptsError
+from digitwatch.web.context import visitor_of
+from digitwatch.web.response_pieces import InterruptedResponseError, send_in_pieces
+
+log = logging.getLogger(__name__)
 
 COOKIE = "digitwatch"
 PROOF = "x-digitwatch"
@@ -41,10 +46,10 @@ HEADERS = {
 class Guard:
     """Lets a request through to the page, or answers it with what is wrong."""
 
-    def __init__(self, app: ASGIApp, *, token: str, hosts: tuple[str, ...], proof: str) -> None:
-        """Remember what is asked for; `proof` is the secret in our own pages."""
+    def __init__(self, app: ASGIApp, *, access: Access | None, hosts: tuple[str, ...], proof: str) -> None:
+        """Keep what is required; `access` is None without a token, `proof` is the secret in our own HTML."""
         self._app = app
-        self._token = token
+        self._access = access
         self._hosts = {name.lower() for name in (*hosts, "localhost", *_own_names())}
         self._proof = proof
 
@@ -53,23 +58,38 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(Request(scope))
-        await (refusal or self._app)(scope, receive, _with_headers(send))
+        try:
+            refusal = self._refusal(Request(scope))
+        except TooManyAttemptsError as error:
+            refusal = _refuse(429, str(error), {"retry-after": str(error.wait_s)})
+        try:
+            await (refusal or self._app)(scope, receive, _with_headers(send))
+        except InterruptedResponseError as error:  # too late for another status: the connection is closed
+            log.warning("%s: %s", scope["path"], error)
 
     def _refusal(self, request: Request) -> Response | None:
-        """Give the answer to a request that is not let in."""
-        headers = request.headers
-        if not self._is_our_name(headers.get("host", "")):
-            return _refuse(421, "This page does not go by that name: add it to web.hosts in config.yaml.")
+        """Return the answer to a request that is refused.
+
+        Raises:
+            TooManyAttemptsError: wrong tokens came too often from this address.
+        """
+        if not self._is_our_name(request.headers.get("host", "")):
+            return _refuse(421, "This host name is not configured: add it to web.hosts in config.yaml.")
         if request.method not in ("GET", "HEAD", "POST"):
-            return _refuse(405, "Only GET, HEAD and POST are known here.")
-        if _comes_from_elsewhere(headers):
-            return _refuse(403, "Another site's page asked for this, so it was not done.")
-        knows_token = self._shows_token(headers)
-        if self._token and not (knows_token or self._has_cookie(request) or _is_open(request.url.path)):
+            return _refuse(405, "Only GET, HEAD and POST are supported.")
+        if _comes_from_elsewhere(request.headers):
+            return _refuse(403, "Refused: another website made this request.")
+        return self._refusal_of_visitor(request)
+
+    def _refusal_of_visitor(self, request: Request) -> Response | None:
+        is_form, is_open = request.method == "POST", _is_open(request.url.path)
+        if is_open and not is_form:
+            return None
+        shows_token = self._shows_token(request)
+        if not (shows_token or is_open or self._has_session(request)):
             return _to_login(request)
-        if request.method == "POST" and not knows_token and not self._is_our_form(request):
-            return _refuse(403, "This form is stale: load the page again.")
+        if is_form and not shows_token and not self._is_our_form(request):
+            return _refuse(403, "This form is out of date: reload the page.")
         return None
 
     def _is_our_name(self, host: str) -> bool:
@@ -80,12 +100,16 @@ class Guard:
             return name.removesuffix(".") in self._hosts
         return True  # whoever lures a browser here needs a name that he can turn to our address
 
-    def _shows_token(self, headers: Headers) -> bool:
-        kind, _, given = headers.get("authorization", "").partition(" ")
-        return bool(self._token) and kind.lower() == "bearer" and is_token(self._token, given.strip())
+    def _shows_token(self, request: Request) -> bool:
+        kind, _, given = request.headers.get("authorization", "").partition(" ")
+        if self._access is None or kind.lower() != "bearer":
+            return False
+        return self._access.has_token(given.strip(), visitor_of(request))
 
-    def _has_cookie(self, request: Request) -> bool:
-        return is_cookie(self._token, request.cookies.get(COOKIE, ""))
+    def _has_session(self, request: Request) -> bool:
+        if self._access is None:
+            return True
+        return self._access.has_session(request.cookies.get(COOKIE, ""), visitor_of(request))
 
     def _is_our_form(self, request: Request) -> bool:
         """Tell whether a POST comes from a page of ours: by its origin, and the secret that only our pages hold."""
@@ -121,8 +145,12 @@ def _is_open(path: str) -> bool:
 
 def _to_login(request: Request) -> Response:
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse("/login", 303)
-    return _refuse(401, "The token is needed: Authorization: Bearer TOKEN", {"www-authenticate": "Bearer"})
+        answer: Response = RedirectResponse("/login", 303)
+    else:
+        answer = _refuse(401, "A token is required: Authorization: Bearer TOKEN", {"www-authenticate": "Bearer"})
+    if COOKIE in request.cookies:  # it would count as a wrong token with every further request
+        answer.delete_cookie(COOKIE)
+    return answer
 
 
 def _refuse(status: int, sentence: str, headers: dict[str, str] | None = None) -> Response:
@@ -137,6 +165,6 @@ def _with_headers(send: Send) -> Send:
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
-        await send(message)
+        await send_in_pieces(send, message)
 
     return sending

@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from digitwatch.web.app import make
-from digitwatch.web.connection_timeout import Impatient
+from digitwatch.web.connection_timeout import TimedProtocol
 from digitwatch.web.web_settings import WebSettings
 
 log = logging.getLogger(__name__)
@@ -32,10 +32,12 @@ class Server(uvicorn.Server):
         """Remember the application; `run` serves it. `alive` is called about once a second while it turns."""
         self._app = app
         self._alive = alive
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # its warnings repeat what visitors send
         super().__init__(
             uvicorn.Config(
                 app,
-                http=Impatient,
+                http=TimedProtocol,
                 ws="none",
                 loop="asyncio",
                 log_config=None,
@@ -67,7 +69,6 @@ def serve(site: WebSettings, sock: socket.socket, *, until_eof: bool) -> None:
     Each line of standard input is then a JSON object with what the daemon says of itself, and standard output gets a
     dot about once a second for as long as the page turns.
     """
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     with contextlib.suppress(OSError):
         os.nice(NICE)
     app = make(site)

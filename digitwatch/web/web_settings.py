@@ -24,6 +24,11 @@ class WebSettings:
     hosts: tuple[str, ...] = ()
 
     @property
+    def ended_sessions(self) -> Path:
+        """The file that keeps which sessions were ended by signing out, beside corrections.csv."""
+        return self.corrections.with_name(".digitwatch-ended-sessions")
+
+    @property
     def folders(self) -> dict[str, Path]:
         """The folders by the names that they have in config.yaml."""
         places = self.places
@@ -36,11 +41,17 @@ class WebSettings:
         }
 
 
+def path_remover(site: WebSettings) -> Callable[[str], str]:
+    """Return a function that writes the folders of this machine in a text as their names in config.yaml."""
+    names = {os.fspath(folder): name for name, folder in site.folders.items()}
+    names.setdefault(os.fspath(site.places.base), ".")
+    paths = sorted((path for path in names if path != "/"), key=len, reverse=True)
+    if not paths:
+        return lambda text: text
+    pattern = re.compile(rf"({'|'.join(map(re.escape, paths))})(?=/|\W|$)")
+    return lambda text: pattern.sub(lambda found: names[found[1]], text)
+
+
 def without_paths(site: WebSettings, text: str) -> str:
-    """Give a text with the places of the machine written as the names that they have in config.yaml."""
-    known = sorted(site.folders.items(), key=lambda item: -len(os.fspath(item[1])))
-    for name, folder in (*known, ("", site.places.base)):
-        path = os.fspath(folder)
-        if path != "/":
-            text = re.sub(rf"{re.escape(path)}(?=/|\W|$)", name or ".", text)
-    return text
+    """Return a text with the folders of this machine written as their names in config.yaml."""
+    return path_remover(site)(text)

@@ -14,6 +14,13 @@ def test_a_burst_is_allowed_then_a_steady_rate() -> None:
     assert [rate.wait("a"), rate.wait("a")] == [0, 2]
 
 
+def test_a_look_at_the_bucket_takes_nothing() -> None:
+    """`peek` returns what `wait` would."""
+    rate = Rate(1, 0.5, lambda: 0.0)
+
+    assert [rate.peek("a"), rate.peek("a"), rate.wait("a"), rate.peek("a")] == [0, 0, 0, 2]
+
+
 def test_each_visitor_has_a_bucket() -> None:
     """One who floods takes nothing from another."""
     rate = Rate(1, 1, lambda: 0.0)

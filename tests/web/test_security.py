@@ -118,12 +118,12 @@ def test_names_are_escaped_everywhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/queue", "/metrics", "/day/2026-11-22.csv", "/live", "/small/a/1", "/docs"])
-def test_without_the_token_nothing_is_seen(closed_page: Visitor, path: str) -> None:
+def test_without_the_token_nothing_is_seen(login_page: Visitor, path: str) -> None:
     """Who has no token is asked for it, whatever he wants to see."""
-    assert closed_page.get(path).status_code == 401
-    assert closed_page.get(path, headers={"accept": "text/html"}).headers["location"] == "/login"
-    assert closed_page.get(path, headers={"authorization": "Bearer wrong"}).status_code == 401
-    assert closed_page.get(path, headers={"cookie": "digitwatch=99999999999.x.00"}).status_code == 401
+    assert login_page.get(path).status_code == 401
+    assert login_page.get(path, headers={"accept": "text/html"}).headers["location"] == "/login"
+    assert login_page.get(path, headers={"authorization": "Bearer wrong"}).status_code == 401
+    assert login_page.get(path, headers={"cookie": "digitwatch=99999999999.x.00"}).status_code == 401
 
 
 def test_the_health_may_be_asked_without_the_token(closed_page: Visitor) -> None:
@@ -158,6 +158,55 @@ def test_guessing_the_token_is_slow(login_page: Visitor) -> None:
     assert answers[:10] == [403] * 10
     assert answers[-1] == 429
     assert login_page.post("/login", data={"token": TOKEN}).status_code == 429
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/login", "/healthz"])
+def test_guessing_by_bearer_is_as_slow(login_page: Visitor, path: str) -> None:
+    """Any request that shows a token has the same limit, and a login form does not get around it."""
+    method = "GET" if path == "/metrics" else "POST"
+    guesses = [{"authorization": f"Bearer {number}"} for number in range(12)]
+    codes = [login_page.request(method, path, headers=headers).status_code for headers in guesses]
+    right = login_page.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"})
+
+    assert codes[-1] == 429 and 429 not in codes[:5]
+    assert right.status_code == 429 and 1 <= int(right.headers["retry-after"]) <= 10
+    assert login_page.post("/login", data={"token": TOKEN}).status_code == 429
+
+
+def test_guessing_cookies_is_limited_and_hurts_no_session(login_page: Visitor) -> None:
+    """Forged cookies count like wrong tokens; a session that was begun before goes on."""
+    login_page.post("/login", data={"token": TOKEN})
+    ours = login_page.cookies["digitwatch"]
+    login_page.cookies.clear()
+    forged = [{"cookie": f"digitwatch=99999999999.{number}.00"} for number in range(12)]
+    answers = [login_page.get("/", headers=headers) for headers in forged]
+
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429] * 2
+    assert "max-age=0" in answers[0].headers["set-cookie"].lower()
+    assert login_page.get("/", headers={"cookie": f"digitwatch={ours}"}).status_code == 200
+
+
+def test_the_right_token_is_never_limited(login_page: Visitor) -> None:
+    """Only wrong ones count."""
+    headers = {"authorization": f"Bearer {TOKEN}"}
+
+    assert {login_page.get("/metrics", headers=headers).status_code for _ in range(30)} == {200}
+
+
+def test_signing_out_ends_the_session(tmp_path: Path) -> None:
+    """The cookie is worth nothing afterwards, also after a restart; other sessions go on."""
+    settings = site(tmp_path, token=TOKEN)
+    with visiting(settings) as page:
+        cookies = [page.post("/login", data={"token": TOKEN}).cookies["digitwatch"] for _ in range(2)]
+        page.cookies.clear()
+        ended, other = ({"cookie": f"digitwatch={cookie}"} for cookie in cookies)
+        page.post("/logout", headers=page.ours | ended)
+        codes = [page.get("/", headers=headers).status_code for headers in (ended, other)]
+    with visiting(settings) as page:
+        later = [page.get("/", headers=headers).status_code for headers in (ended, other)]
+
+    assert codes == later == [401, 200]
+    assert settings.ended_sessions.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_login_page_holds_no_secret(closed_page: Visitor) -> None:

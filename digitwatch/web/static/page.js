@@ -229,7 +229,8 @@ $("look")?.firstElementChild.addEventListener("click", async (event) => {
   event.target.disabled = true;
   event.target.textContent = "Looking …";
   const answer = await fetch(place.dataset.from).catch(() => null);
-  const found = answer?.ok ? await answer.json() : { trouble: "the original is no longer there" };
+  const failed = answer?.status === 404 ? "the original is no longer there" : "the server is busy or gone; try again";
+  const found = answer?.ok ? await answer.json() : { trouble: failed };
   if (found.trouble) return place.replaceChildren(cell("p", `Not possible: ${found.trouble}.`));
   const digits = document.createElement("ol");
   digits.className = "seen";

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
+from digitwatch.system.os_errors import is_thread_limit
 from digitwatch.web.context import Context, desk_of
 from digitwatch.web.rate_limit import Rate
 from digitwatch.web.readings_index import Filter
@@ -48,8 +49,11 @@ class Live:
         """Take in what is new until cancelled; trouble with the files is tried again."""
         while True:
             is_new = False
-            with contextlib.suppress(OSError):
+            try:
                 is_new = await run_in_threadpool(self._look)
+            except (OSError, RuntimeError) as error:
+                if not (isinstance(error, OSError) or is_thread_limit(error)):
+                    raise
             if is_new:
                 async with self._news:
                     self._news.notify_all()
@@ -79,7 +83,7 @@ class Live:
         newest = self._desk.index.refresh()
         self._count()
         run, _, number = last.partition("-")
-        if run != self.run_id or not number.isascii() or not number.isdigit():
+        if run != self.run_id or not number.isascii() or not number.isdigit() or len(number) > 18:
             return newest, bool(last)
         known = int(number)
         return (known, False) if self._desk.index.since - 1 <= known <= newest else (newest, True)

@@ -1,4 +1,4 @@
-"""Pictures of a reading: small and whole, the original, and what the model saw of it."""
+"""Images of a reading: thumbnail, annotated image, original, and what the model saw of each digit."""
 
 import asyncio
 import io
@@ -7,7 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-import threading
+from io import FileIO
 
 from PIL import Image
 from starlette.concurrency import run_in_threadpool
@@ -16,11 +16,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from digitwatch.spool.filed import NotThereError
 from digitwatch.web.context import Context, desk_of
-from digitwatch.web.views.files import original, picture
+from digitwatch.web.response_pieces import OpenFileResponse
+from digitwatch.web.views.files import open_annotated, open_original
 
 SMALL = (360, 220)  # width and height at most
-KEPT = 500  # small pictures in memory, about 8 KB each
-SECONDS = 30  # until looking at a scan again is given up
+KEPT = 500  # thumbnails in memory, about 8 KB each
+SECONDS = 30  # for reading a scan again
+HEAD = 16  # bytes of a file that show its media type
 SHOWN = (  # what browsers show, by its first bytes
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -29,16 +31,13 @@ SHOWN = (  # what browsers show, by its first bytes
 )
 STRICT = {"content-security-policy": "default-src 'none'; sandbox", "cache-control": "private, max-age=86400"}
 
-_few = threading.Semaphore(2)  # pictures made smaller at a time
-_one = threading.Semaphore(1)  # scans looked at again at a time: reading new ones goes first
-
 
 async def small(request: Request) -> Response:
-    """Give the annotated picture in a size for lists; a picture never changes, so it is made once."""
+    """Return the thumbnail of the annotated image; an annotated image never changes, so it is made once."""
     key = (request.path_params["scan"], request.path_params["page"])
-    kept = desk_of(request).kept_pictures
-    if key not in kept:  # all open pages ask for a new picture at the same moment: they share one making of it
-        kept[key] = asyncio.ensure_future(run_in_threadpool(_small, request))
+    kept = desk_of(request).thumbnails
+    if key not in kept:  # all open browsers ask for a new image at the same moment: they share one thumbnail
+        kept[key] = asyncio.ensure_future(_make_thumbnail(request))
         while len(kept) > KEPT:
             del kept[next(iter(kept))]
     made = await asyncio.shield(kept[key])
@@ -49,42 +48,42 @@ async def small(request: Request) -> Response:
 
 
 def whole(request: Request) -> Response:
-    """Give the annotated picture."""
+    """Return the annotated image."""
     if (reading := _known(request)) is None:
         return _missing()
     try:
-        return Response(picture(desk_of(request).site, reading), media_type="image/png", headers=STRICT)
+        return OpenFileResponse(open_annotated(desk_of(request).site, reading), "image/png", STRICT)
     except NotThereError:
         return _missing()
 
 
 def scan(request: Request) -> Response:
-    """Give the original: shown where a browser can show it as a picture, else to be saved, never as a page."""
+    """Return the original: displayed where a browser can show it as an image, else a download, never HTML."""
     if (reading := _known(request)) is None:
         return _missing()
     try:
-        data = original(desk_of(request).site, reading)
+        file = open_original(desk_of(request).site, reading)
     except NotThereError:
         return _missing()
-    kind = kind_of(data)
+    kind = kind_of(os.pread(file.fileno(), HEAD, 0))
     headers = STRICT | ({} if kind else {"content-disposition": 'attachment; filename="original"'})
-    return Response(data, media_type=kind or "application/octet-stream", headers=headers)
+    return OpenFileResponse(file, kind or "application/octet-stream", headers)
 
 
 def look(request: Request) -> Response:
-    """Read the page once more, in a process of its own, and give what the model saw of each digit."""
+    """Read the page again in a separate process; return what the model saw of each digit."""
     desk = desk_of(request)
     if (reading := _known(request)) is None:
         return _missing()
     try:
-        data = original(desk.site, reading)
+        with open_original(desk.site, reading) as file:
+            return Response(_model_view(desk, file, reading["page"]), media_type="application/json")
     except NotThereError:
         return JSONResponse({"trouble": "the original is no longer where it was filed"})
-    return Response(_look(desk, data, reading["page"]), media_type="application/json")
 
 
 def kind_of(data: bytes) -> str:
-    """Give the media type of a picture that browsers show, or an empty text."""
+    """Return the media type of an image that browsers show, or an empty text."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     if data[4:12] in (b"ftypavif", b"ftypavis"):
@@ -100,13 +99,17 @@ def _missing() -> Response:
     return PlainTextResponse("It is not there (any more).\n", 404)
 
 
+async def _make_thumbnail(request: Request) -> bytes | None:
+    async with desk_of(request).resizing:
+        return await run_in_threadpool(_small, request)
+
+
 def _small(request: Request) -> bytes | None:
-    """Make a picture smaller, or give None where there is none."""
+    """Return the annotated image scaled down, or None where there is none."""
     if (reading := _known(request)) is None:
         return None
     try:
-        data = picture(desk_of(request).site, reading)
-        with _few, Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+        with open_annotated(desk_of(request).site, reading) as file, Image.open(file, formats=["PNG"]) as image:
             full = image.convert("RGB")  # grey pages have a palette, in which there is nothing between two colours
             full.thumbnail(SMALL)
             made = io.BytesIO()
@@ -116,30 +119,22 @@ def _small(request: Request) -> bytes | None:
     return made.getvalue()
 
 
-def _look(desk: Context, data: bytes, page: str) -> bytes:
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "digitwatch.web.views.model_view",
-        str(desk.site.model()),
-        str(desk.site.pixels),
-        page,
-    ]
+def _model_view(desk: Context, file: FileIO, page: str) -> bytes:
+    module = "digitwatch.web.views.model_view"
+    command = [sys.executable, "-P", "-m", module, str(desk.site.model()), str(desk.site.pixels), page]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     try:
-        with _one:
-            done = subprocess.run(
-                command,
-                input=data,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                timeout=SECONDS,
-                env=environment,
-                check=False,
-            )
+        done = subprocess.run(
+            command,
+            stdin=file,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=SECONDS,
+            env=environment,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
-        return json.dumps({"trouble": f"looking at it again took more than {SECONDS} seconds"}).encode()
+        return json.dumps({"trouble": f"reading it again took more than {SECONDS} seconds"}).encode()
     if done.returncode:
-        return json.dumps({"trouble": "it could not be looked at again"}).encode()
+        return json.dumps({"trouble": "it could not be read again"}).encode()
     return done.stdout

@@ -5,7 +5,8 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from digitwatch.web.auth_token import COOKIE_SECONDS, is_token, new_cookie
+from digitwatch.web.access import TooManyAttemptsError
+from digitwatch.web.auth_token import COOKIE_SECONDS
 from digitwatch.web.context import desk_of, visitor_of
 from digitwatch.web.request_body import BodyTooLargeError, small_body
 from digitwatch.web.security import COOKIE
@@ -21,22 +22,23 @@ def ask(request: Request) -> Response:
 
 
 async def take(request: Request) -> Response:
-    """Let in who knows the token; others may try again, ever more slowly."""
+    """Start a session for a visitor who knows the token."""
     desk = desk_of(request)
-    if wait := desk.logins.wait(visitor_of(request)):
-        trouble = f"Too many attempts: wait {wait} seconds."
-        return desk.answer("login.html", 429, trouble=trouble)
     try:
         body = await small_body(request, LONGEST)
+        given = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0].strip()
+        if not desk.access.has_token(given, visitor_of(request)):
+            return desk.answer("login.html", 403, trouble="Wrong token.")
     except BodyTooLargeError as error:
         return desk.answer("login.html", 413, trouble=str(error))
-    given = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0].strip()
-    if not desk.site.token or not is_token(desk.site.token, given):
-        return desk.answer("login.html", 403, trouble="That is not the token.")
+    except TooManyAttemptsError as error:
+        refusal = desk.answer("login.html", 429, trouble=str(error))
+        refusal.headers["retry-after"] = str(error.wait_s)
+        return refusal
     answer = RedirectResponse("/", 303)
     answer.set_cookie(
         COOKIE,
-        new_cookie(desk.site.token),
+        desk.access.start_session(),
         max_age=COOKIE_SECONDS,
         httponly=True,
         samesite="lax",
@@ -46,7 +48,8 @@ async def take(request: Request) -> Response:
 
 
 def leave(request: Request) -> Response:
-    """Forget the visitor."""
+    """End the session of the visitor."""
+    desk_of(request).access.end_session(request.cookies.get(COOKIE, ""))
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(COOKIE)
     return answer

@@ -12,11 +12,12 @@ from digitwatch.corrections import export
 from digitwatch.web import svg_charts
 from digitwatch.web.context import Context, desk_of
 from digitwatch.web.readings_index import STATUSES, Filter
+from digitwatch.web.response_pieces import joined
 from digitwatch.web.svg_charts import Day
 from digitwatch.web.views import metrics
 from digitwatch.web.views.event_stream import Live
 from digitwatch.web.views.labels import labels
-from digitwatch.web.web_settings import without_paths
+from digitwatch.web.web_settings import path_remover, without_paths
 
 AT_A_TIME = 50  # readings in a list
 DAYS = 30  # in the charts
@@ -100,9 +101,8 @@ def day(request: Request) -> Response:
         wanted = date.fromisoformat(request.path_params["day"]).isoformat()
     except ValueError:
         return PlainTextResponse("Expected a day such as 2026-11-22.\n", 404)
-    lines = export.lines(
-        desk.site.predictions, desk.site.corrections, day=wanted, shown=lambda path: without_paths(desk.site, path)
-    )
+    shown = path_remover(desk.site)
+    lines = joined(export.lines(desk.site.predictions, desk.site.corrections, day=wanted, shown=shown))
     headers = {"content-disposition": f'attachment; filename="digitwatch-{wanted}.csv"'}
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 

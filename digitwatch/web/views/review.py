@@ -87,6 +87,10 @@ def _parse(body: bytes, known: Sequence[str]) -> dict[str, str]:
     names = ("id", "page", "was", "now", "who")
     if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in names):
         raise BadAnswerError(f"expected the texts {', '.join(names)}")
+    try:
+        "".join(given[name] for name in names).encode()
+    except UnicodeEncodeError:
+        raise BadAnswerError("expected texts of Unicode characters, found half of a surrogate pair") from None
     if given["now"] in (UNDONE, *known) or given["now"] == given["was"]:  # that it was read so is seen later
         pass
     elif SAYS.fullmatch(" ".join(given["now"].split())):

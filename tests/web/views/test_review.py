@@ -74,6 +74,8 @@ def test_the_queue_begins_with_the_least_certain(page: Visitor) -> None:
         (answer(4, "7"), 404),
         (answer(3, "7", was="8"), 409),
         (answer(3, "٣"), 400),
+        (answer(3, "7", who="\ud800"), 400),
+        (answer(3, "7", id="\udfff"), 400),
     ],
 )
 def test_nonsense_is_refused_and_leaves_no_line(page: Visitor, tmp_path: Path, body: bytes, status: int) -> None:
