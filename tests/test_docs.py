@@ -9,6 +9,8 @@ import pytest
 
 from digitwatch.cli.exit_codes import ExitCode
 from digitwatch.config import settings
+from digitwatch.log_codes import Reason, ReasonCode
+from digitwatch.recognition.decoding import review_reason
 from digitwatch.spool.csv_rows import HEADER, Row
 
 ROOT = Path(__file__).parents[1]
@@ -41,12 +43,12 @@ def test_the_sample_shows_what_is_read() -> None:
 
 
 def test_every_reason_is_explained() -> None:
-    """What the reader says of a doubtful page stands in the README's table of reasons."""
-    from digitwatch.recognition.decoding import review_reason
+    """The README's table has each reason code, and each text without numbers in it."""
+    table = README[README.index("| code | reason | meaning |") :]
+    texts = [reason.text for reason in vars(review_reason).values() if isinstance(reason, Reason)]
 
-    reasons = [value for name, value in vars(review_reason).items() if name.isupper() and isinstance(value, str)]
-
-    assert [reason for reason in reasons if f"`{reason}`" not in README] == []
+    assert [code for code in ReasonCode if not re.search(rf"`{code}[`:]", table)] == []
+    assert [text for text in texts if f"`{text}`" not in table] == []
 
 
 def test_every_key_is_listed() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from digitwatch.log_codes import Reason, Status
 from digitwatch.recognition.result import Digit, Reading
 
 THIN_SHAPES = set("01 ")  # digits that a blurred crease or drop resembles
@@ -18,16 +19,16 @@ class Evidence:
         notes: reasons that are given whatever the status.
         doubts: reasons that are given where the confidence is below the threshold.
         caveats: reasons for review whatever the confidence.
-        status: "ok", "review" or "empty"; set by `graded`.
+        status: None before it is `graded`.
     """
 
     rows: tuple[tuple[Digit, ...], ...]
     confidence: float
     turn: int = 0
-    notes: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
-    caveats: tuple[str, ...] = ()
-    status: str = ""
+    notes: tuple[Reason, ...] = ()
+    doubts: tuple[Reason, ...] = ()
+    caveats: tuple[Reason, ...] = ()
+    status: Status | None = None
 
     @property
     def count(self) -> int:
@@ -42,15 +43,18 @@ class Evidence:
     def graded(self, review_below: float) -> "Evidence":
         """Return the evidence with its status: the only comparison of a confidence with the threshold."""
         if not self.rows:
-            return replace(self, status="empty")
+            return replace(self, status=Status.EMPTY)
         if self.confidence >= review_below and not self.caveats:
-            return replace(self, status="ok", doubts=())
-        return replace(self, status="review")
+            return replace(self, status=Status.OK, doubts=())
+        return replace(self, status=Status.REVIEW)
 
     def reading(self, labels: tuple[str, ...] = ()) -> Reading:
         """Return the graded evidence as the reading of its page."""
-        reason = "; ".join(self.notes + self.doubts + self.caveats)
-        return Reading(self.rows, self.confidence, self.status, reason, self.turn, labels)
+        if self.status is None:
+            raise ValueError("expected graded evidence, found none with a status")
+        reasons = self.notes + self.doubts + self.caveats
+        text, codes = "; ".join(reason.text for reason in reasons), tuple(reason.coded for reason in reasons)
+        return Reading(self.rows, self.confidence, self.status, text, self.turn, labels, codes)
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Trust:
             more confident; other digits make both doubtful.
     """
 
-    reason: str = ""
+    reason: Reason | None = None
     alone: float = 1.0
     thin_shapes: float = 1.0
     differs: float = 1.0
@@ -87,13 +91,13 @@ def choose(best: Evidence, other: Evidence, trust: Trust) -> Evidence:
         return _marked(other, other.confidence * trust.alone * thin, trust)
     if other.text == best.text:
         mean = (best.confidence + other.confidence) / 2
-        if best.status == "ok" or mean <= best.confidence:
+        if best.status == Status.OK or mean <= best.confidence:
             return best
         return replace(best, confidence=mean) if trust.second_opinion else _marked(other, mean, trust)
     if trust.second_opinion:
         surer = other if other.confidence > best.confidence else best
         confidence = trust.differs * surer.confidence
-        return replace(surer, confidence=confidence, notes=(), doubts=(), caveats=(trust.reason,))
+        return replace(surer, confidence=confidence, notes=(), doubts=(), caveats=_given(trust))
     confidence = trust.differs * other.confidence
     return _marked(other, confidence, trust) if confidence > best.confidence else best
 
@@ -101,6 +105,11 @@ def choose(best: Evidence, other: Evidence, trust: Trust) -> Evidence:
 def _marked(evidence: Evidence, confidence: float, trust: Trust) -> Evidence:
     """Return the evidence with another confidence, and with the reason of its hypothesis where that lowers it."""
     if trust.forces_review:
-        return replace(evidence, confidence=confidence, caveats=(*evidence.caveats, trust.reason))
-    doubts = (trust.reason,) if evidence.status == "ok" else evidence.doubts
+        return replace(evidence, confidence=confidence, caveats=evidence.caveats + _given(trust))
+    doubts = _given(trust) if evidence.status == Status.OK else evidence.doubts
     return replace(evidence, confidence=confidence, doubts=doubts)
+
+
+def _given(trust: Trust) -> tuple[Reason, ...]:
+    """Return the reason of a hypothesis, if it has one."""
+    return () if trust.reason is None else (trust.reason,)

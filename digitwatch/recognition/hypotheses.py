@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from digitwatch.log_codes import Status
 from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.decoding import review_reason
 from digitwatch.recognition.evidence import Evidence, Trust
@@ -153,15 +154,15 @@ def whole_crop(strength: Floats) -> Pixels:
 
 
 def _is_found(page: Page, best: Evidence) -> bool:
-    return best.status != "empty"
+    return best.status != Status.EMPTY
 
 
 def _is_empty(page: Page, best: Evidence) -> bool:
-    return best.status == "empty"
+    return best.status == Status.EMPTY
 
 
 def _is_unsure(page: Page, best: Evidence) -> bool:
-    return best.status != "ok" and best.count <= MAX_FALLBACK_DIGITS
+    return best.status != Status.OK and best.count <= MAX_FALLBACK_DIGITS
 
 
 def _may_be_one_digit(page: Page, best: Evidence) -> bool:

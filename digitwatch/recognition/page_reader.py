@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from digitwatch.log_codes import Reason
 from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.decoding import review_reason
 from digitwatch.recognition.decoding.candidate import Candidate
@@ -139,7 +140,7 @@ class PageReader:
         notes = (review_reason.turned(page.turn),) if page.turn else ()
         return Evidence(digits, confidence, page.turn, notes, doubts)
 
-    def _weakest(self, digits: list[Digit], certainty: float) -> str:
+    def _weakest(self, digits: list[Digit], certainty: float) -> Reason:
         """Return the reason that the weakest digit, or a segmentation of this least probability, gives for review."""
         probabilities = np.stack([digit.probabilities for digit in digits])
         return review_reason.weakest(probabilities, certainty, self._classifier.labels, self._classifier.reject)

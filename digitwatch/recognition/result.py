@@ -1,11 +1,12 @@
 """What is on one page: its digits, where they stand, and how far to trust them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digitwatch.log_codes import Status
 from digitwatch.recognition.arrays import Pixels
 
 
@@ -42,18 +43,20 @@ class Reading:
     Attributes:
         rows: the digits, row by row from the top, each row from the left.
         confidence: calibrated probability, 0 to 1, that the whole text is right.
-        status: "ok" (no need to look), "review" or "empty".
+        status: OK (no need to look), REVIEW or EMPTY.
         reason: why the status is not "ok", in a few words; empty when it is.
         turn: by how many degrees the page was turned clockwise to be read: 0, 90, 180 or 270.
         labels: the names of all answers where a model sorts whole pictures; nothing where it reads digits.
+        codes: the same as `reason` as codes of ReasonCode, some with a detail behind a colon.
     """
 
     rows: tuple[tuple[Digit, ...], ...]
     confidence: float
-    status: str
+    status: Status
     reason: str
     turn: int
     labels: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
 
     @cached_property
     def digits(self) -> tuple[Digit, ...]:
@@ -64,8 +67,3 @@ class Reading:
     def text(self) -> str:
         """The digits as text, rows separated by one space."""
         return " ".join("".join(digit.text for digit in row) for row in self.rows)
-
-    def for_review(self, confidence: float, reason: str) -> "Reading":
-        """Give the same reading for a person to check, with this confidence, and why beside what was said before."""
-        reasons = "; ".join(filter(None, [self.reason, reason]))
-        return replace(self, confidence=confidence, status="review", reason=reasons)

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from digitwatch.log_codes import Status
 from digitwatch.spool.csv_rows import Row, RowParser, columns_of
 from digitwatch.spool.durable_io import identity
 
@@ -82,7 +83,7 @@ def scans_of_day(path: Path, day: str) -> dict[str, int]:
         for line in _last_lines(path):
             if line.startswith(start):
                 for row in parser.rows([line.decode("utf-8", "replace")]):
-                    scans["failed" if row.status == "failed" else "read"].add(row.id)
+                    scans["failed" if row.status == Status.FAILED else "read"].add(row.id)
     return {kind: len(ids) for kind, ids in scans.items()}
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from digitwatch.log_codes import Status
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import UNDONE
 from digitwatch.spool.csv_rows import Row, RowParser
@@ -19,7 +20,7 @@ from digitwatch.web.log_tail import Tail
 
 _INSERT = f"INSERT INTO readings VALUES ({', '.join('?' * (1 + len(Row._fields)))})"
 BOUND = 50_000  # readings; about 50 MB
-STATUSES = ("ok", "review", "empty", "failed")
+STATUSES = tuple(Status)
 
 _COLUMNS = ", ".join(f"{name} REAL" if name == "confidence" else name for name in Row._fields)
 _SCHEMA = f"""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from digitwatch.log_codes import Reason, ReasonCode
 from digitwatch.recognition.evidence import Evidence, Trust, choose
 from digitwatch.recognition.hypotheses import DOWNSCALED, FAINT, LOW_PASS, WHOLE_CROP
 from digitwatch.recognition.result import Digit
@@ -9,7 +10,7 @@ from digitwatch.recognition.result import Digit
 THRESHOLD = 0.95
 
 
-def evidence(text: str, confidence: float, **given: tuple[str, ...]) -> Evidence:
+def evidence(text: str, confidence: float, **given: tuple[Reason, ...]) -> Evidence:
     """Graded evidence of one row."""
     digits = tuple(Digit(digit, confidence, None, None, None) for digit in text)  # type: ignore[arg-type]
     return Evidence((digits,) if digits else (), confidence, **given).graded(THRESHOLD)  # type: ignore[arg-type]
@@ -22,12 +23,14 @@ def together(best: Evidence, other: Evidence, trust: Trust) -> Evidence:
 
 def test_doubts_are_given_only_below_the_threshold() -> None:
     """A note is always given, and a caveat makes any confidence a reading for review."""
-    sure = evidence("7", 0.95, notes=("turned",), doubts=("may be 1",)).reading()
-    unsure = evidence("7", 0.94, notes=("turned",), doubts=("may be 1",)).reading()
+    turned, doubt = Reason(ReasonCode.ROTATED, "turned", "180"), Reason(ReasonCode.AMBIGUOUS, "may be 1", "7|no digit")
+    sure = evidence("7", 0.95, notes=(turned,), doubts=(doubt,)).reading()
+    unsure = evidence("7", 0.94, notes=(turned,), doubts=(doubt,)).reading()
 
     assert (sure.status, sure.reason) == ("ok", "turned")
     assert (unsure.status, unsure.reason) == ("review", "turned; may be 1")
-    assert evidence("7", 1.0, caveats=("soft",)).reading().status == "review"
+    assert unsure.codes == ("rotated:180", "ambiguous:7|no_digit")
+    assert evidence("7", 1.0, caveats=(doubt,)).reading().status == "review"
     assert evidence("", 1.0).status == "empty"
 
 

@@ -128,7 +128,7 @@ def test_a_digit_that_was_moved_is_clear_when_made_small(reader: Reader, label: 
     moved = corruptions.corrupt(normalise(strokes.digit(label, rng))[None], "motion", seed)[0]
     reading = reader.read(cv2.resize(255 - moved, (84, 84), interpolation=cv2.INTER_CUBIC))
 
-    assert (reading.text, reading.status, reading.reason) == (str(label), "review", DOWNSCALED)
+    assert (reading.text, reading.status, reading.reason) == (str(label), "review", DOWNSCALED.text)
 
 
 def test_rows_are_separated_by_one_space(reader: Reader, digits: list[np.ndarray]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from digitwatch.log_codes import Status
 from digitwatch.recognition.annotation.class_card import ranking
 from digitwatch.recognition.annotation.digit_card import CARD, label, large_card, percent, small_card
 from digitwatch.recognition.annotation.palette import (
@@ -24,7 +25,11 @@ from digitwatch.recognition.annotation.text import fill, fitted, lettering, past
 from digitwatch.recognition.image.decode import Page
 from digitwatch.recognition.result import Digit, Reading
 
-_BADGES = {"ok": ("✔ ok", GREEN), "review": ("⚠ review – please check", AMBER), "empty": ("○ empty", GREY)}
+_BADGES = {
+    Status.OK: ("✔ ok", GREEN),
+    Status.REVIEW: ("⚠ review – please check", AMBER),
+    Status.EMPTY: ("○ empty", GREY),
+}
 _DOUBTFUL = 0.95  # in a reading to be reviewed, digits less probable than this are marked
 _MARGIN = 20
 _GAP = 4
@@ -51,7 +56,7 @@ def annotate(page: Page, reading: Reading, title: str) -> bytes:
 
 def _doubtful(reading: Reading) -> frozenset[int]:
     """Return the numbers of the digits to look at: none unless the reading is to be reviewed."""
-    if reading.status != "review" or not reading.digits:
+    if reading.status != Status.REVIEW or not reading.digits:
         return frozenset()
     probabilities = [digit.probability for digit in reading.digits]
     low = frozenset(k for k, p in enumerate(probabilities) if p < _DOUBTFUL)
@@ -98,9 +103,9 @@ def _about(reading: Reading) -> str:
 
 def _notes(reading: Reading, doubtful: frozenset[int]) -> list[str]:
     """Say in words why somebody should look, and where."""
-    if reading.status == "ok":
+    if reading.status == Status.OK:
         return []
-    notes = [f"{'Please check' if reading.status == 'review' else 'Nothing to read'}: {reading.reason}"]
+    notes = [f"{'Please check' if reading.status == Status.REVIEW else 'Nothing to read'}: {reading.reason}"]
     if doubtful:
         least = min(doubtful, key=lambda k: reading.digits[k].probability)
         notes.append(f"{_place(reading, least)} {_answers(reading.digits[least], reading.labels)}")

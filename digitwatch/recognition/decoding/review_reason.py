@@ -5,28 +5,30 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from digitwatch.log_codes import Reason, ReasonCode
+
 REJECTED = 0.5  # probability of the class "no digit" from which on a component is called none
 
-EMPTY = "no ink on the page"
-ONE_COLOUR = "nothing on the page: it is of one colour"
-TOUCHES_BORDER = "a digit touches the border and may be cut off"
-LOST_STROKE = "a stroke may have been removed with the printed lines"
-CLUTTER = "too many doubtful components: each was classified only once"
-SURROUNDINGS = "the whole picture reads as another digit than its ink"
-BLURRED = "read only from a blurred image"
-DOWNSCALED = "read only from a downscaled image"
-SOFT = "soft strokes"
-FAINT = "very faint or small writing"
-SEGMENTATION = "digits touch or are broken: several segmentations are possible"
+EMPTY = Reason(ReasonCode.NO_INK, "no ink on the page")
+ONE_COLOUR = Reason(ReasonCode.NO_INK, "nothing on the page: it is of one colour")
+TOUCHES_BORDER = Reason(ReasonCode.BORDER_CONTACT, "a digit touches the border and may be cut off")
+LOST_STROKE = Reason(ReasonCode.LINE_REMOVED, "a stroke may have been removed with the printed lines")
+CLUTTER = Reason(ReasonCode.CLUTTER, "too many doubtful components: each was classified only once")
+SURROUNDINGS = Reason(ReasonCode.DISAGREEMENT, "the whole picture reads as another digit than its ink")
+BLURRED = Reason(ReasonCode.BLURRED, "read only from a blurred image")
+DOWNSCALED = Reason(ReasonCode.DOWNSCALED, "read only from a downscaled image")
+SOFT = Reason(ReasonCode.SOFT_STROKES, "soft strokes")
+FAINT = Reason(ReasonCode.FAINT, "very faint or small writing")
+SEGMENTATION = Reason(ReasonCode.TOUCHING, "digits touch or are broken: several segmentations are possible")
 NO_DIGIT = "not a digit"
 
 
-def turned(degrees: int) -> str:
+def turned(degrees: int) -> Reason:
     """Return the note on a page that was turned clockwise by 90, 180 or 270 degrees."""
-    return f"turned by {degrees} degrees"
+    return Reason(ReasonCode.ROTATED, f"turned by {degrees} degrees", str(degrees))
 
 
-def layout_reasons(*, complete: float, intact: float, cluttered: bool) -> tuple[str, ...]:
+def layout_reasons(*, complete: float, intact: float, cluttered: bool) -> tuple[Reason, ...]:
     """Return what on the page makes its digits doubtful.
 
     Args:
@@ -38,7 +40,7 @@ def layout_reasons(*, complete: float, intact: float, cluttered: bool) -> tuple[
     return tuple(reason for reason, holds in given.items() if holds)
 
 
-def weakest(probabilities: NDArray[np.float32], certainty: float, labels: Sequence[str], reject: int | None) -> str:
+def weakest(probabilities: NDArray[np.float32], certainty: float, labels: Sequence[str], reject: int | None) -> Reason:
     """Return what makes the weakest digit of a reading doubtful.
 
     Args:
@@ -50,7 +52,7 @@ def weakest(probabilities: NDArray[np.float32], certainty: float, labels: Sequen
     rejected = 0 if reject is None else int((probabilities[:, reject] > REJECTED).sum())
     if rejected:
         several = f"{rejected} of {len(probabilities)} components are not digits"
-        return NO_DIGIT if len(probabilities) == 1 else several
+        return Reason(ReasonCode.NOT_A_DIGIT, NO_DIGIT if len(probabilities) == 1 else several)
     digits = np.delete(probabilities, [] if reject is None else [reject], axis=1)
     worst = int(digits.max(axis=1).argmin())
     if certainty < digits[worst].max():
@@ -58,4 +60,4 @@ def weakest(probabilities: NDArray[np.float32], certainty: float, labels: Sequen
     place = "" if len(probabilities) == 1 else f"digit {worst + 1} "
     second, best = np.argsort(probabilities[worst])[-2:]
     names = ["no digit" if k == reject else labels[k] for k in (best, second)]
-    return f"{place}may be {names[0]} or {names[1]}"
+    return Reason(ReasonCode.AMBIGUOUS, f"{place}may be {names[0]} or {names[1]}", "|".join(names))

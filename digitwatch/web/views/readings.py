@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 
 from digitwatch.corrections import export
+from digitwatch.log_codes import Status
 from digitwatch.web import svg_charts
 from digitwatch.web.context import Context, desk_of
 from digitwatch.web.readings_index import STATUSES, Filter
@@ -152,7 +153,7 @@ def _totals(desk: Context) -> dict[str, int]:
 
 
 def _last_error(desk: Context) -> str:
-    found = desk.index.readings(Filter("failed"), limit=1)
+    found = desk.index.readings(Filter(Status.FAILED), limit=1)
     if not found:
         return ""
     return f"{found[0]['file']}: {without_paths(desk.site, found[0]['reason'])} ({found[0]['time']})"

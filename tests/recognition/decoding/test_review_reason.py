@@ -23,12 +23,12 @@ def chances(**shares: float) -> np.ndarray:
 )
 def test_one_doubtful_digit_is_told_by_its_likeliest_answers(shares: dict[str, float], said: str) -> None:
     """In words for people: the model's name for what is no digit is none."""
-    assert weakest(chances(**shares), 1.0, LABELS, 10) == said
+    assert weakest(chances(**shares), 1.0, LABELS, 10).text == said
 
 
 def test_of_several_digits_the_weakest_is_told() -> None:
     """By its place."""
     both = np.concatenate([chances(d5=0.99, d6=0.01), chances(d4=0.7, d9=0.3)])
 
-    assert weakest(both, 1.0, LABELS, 10) == "digit 2 may be 4 or 9"
-    assert weakest(both, 0.5, LABELS, 10).startswith("digits touch or are broken")
+    assert weakest(both, 1.0, LABELS, 10).text == "digit 2 may be 4 or 9"
+    assert weakest(both, 0.5, LABELS, 10).text.startswith("digits touch or are broken")

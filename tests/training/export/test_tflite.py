@@ -45,7 +45,7 @@ def test_model_is_written_before_its_card(tmp_path: Path) -> None:
     tflite.save(b"model", {"name": "x"}, tmp_path / "new" / "x")
 
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["x.json", "x.tflite"]
-    assert json.loads((tmp_path / "new" / "x.json").read_text()) .items() >= {"name": "x"}.items()
+    assert json.loads((tmp_path / "new" / "x.json").read_text()).items() >= {"name": "x"}.items()
 
 
 def test_dots_in_a_model_name_survive(tmp_path: Path) -> None:
