@@ -4,15 +4,10 @@ from digitwatch.recognition.decoding.candidate import Classify, classify_compone
 from digitwatch.recognition.decoding.line_decoder import Row, mean_digit_probability
 from digitwatch.recognition.segmentation.text_lines import Component
 
-MAX_DOUBTFUL_COMPONENTS = (
-    200  # components; to part each in all ways and to look again takes three times as long, seconds for more than these
-)
-MAX_COMPONENTS = (
-    5000  # components on a page that are looked at closely, whatever they look like: specks may look like ones
-)
-CLUTTER_PROBABILITY = (
-    0.5  # legibility below which most components are no digits; noise has 0.1 to 0.35, a page of digits 0.9
-)
+# Components of a cluttered page; decoding each takes three times as long, seconds for more than these.
+MAX_DOUBTFUL_COMPONENTS = 200
+MAX_COMPONENTS = 5000  # components on any page that is decoded in full; specks may resemble 1
+CLUTTER_PROBABILITY = 0.5  # mean digit probability below which a page is clutter: noise has 0.1 to 0.35, digits 0.9
 
 
 def is_cluttered(rows: list[list[Component]], classify: Classify, digits: list[int]) -> bool:

@@ -15,12 +15,12 @@ from digitwatch.recognition.arrays import Logs
 Text = tuple[int, ...]
 
 LOG_ZERO = -np.inf
-MIN_BEAM_SHARE = math.exp(-16)  # share of the best text's probability that another needs to be gone on with
-MIN_SHARE = 1e-200  # share of the most probable way below which a way is as good as none
-MIN_LOG_PROBABILITY = -60.0  # log probability that a symbol has in a frame at least
-RESCALE_FRAMES = 8  # frames after which shares are brought up to 1 again, lest they become too small for a number
-BEAM_SYMBOLS = 4  # symbols in a frame that a search goes on with
-MIN_SYMBOL_PROBABILITY = math.exp(-11)  # probability of the least of them: one in 60,000 readings
+MIN_BEAM_SHARE = math.exp(-16)  # probability of a text, by that of the best, with which the search continues
+MIN_SHARE = 1e-200  # probability of an alignment, by that of the best, below which it counts as 0
+MIN_LOG_PROBABILITY = -60.0  # of a symbol in a frame
+RESCALE_FRAMES = 8  # frames between two rescalings of the shares, which would underflow otherwise
+BEAM_SYMBOLS = 4  # symbols of a frame that the search continues with
+MIN_SYMBOL_PROBABILITY = math.exp(-11)  # of such a symbol: one in 60,000
 
 
 def log_probabilities(frames: Logs, texts: Sequence[Text]) -> Logs:

@@ -9,8 +9,8 @@ from digitwatch.recognition.arrays import Logs
 from digitwatch.recognition.decoding.candidate import Candidate
 from digitwatch.recognition.decoding.ctc import Text, add
 
-MIN_PROBABILITY = 1e-6  # the least probability that a digit is given
-BEAM_DIGITS = 3  # digits of a step that the search for texts goes on with
+MIN_PROBABILITY = 1e-6  # that any digit has in a candidate
+BEAM_DIGITS = 3  # digits of an edge that the search for texts continues with
 
 
 @dataclass(frozen=True)

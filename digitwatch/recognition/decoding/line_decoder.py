@@ -21,15 +21,15 @@ RecogniseLine = Callable[
 ]  # (32, W) uint8 to (T, 12) log probabilities of ten digits, `other` and nothing
 SecondOpinions = Sequence[Logs | None]
 
-NO_DIGIT_SYMBOL = 10  # the line model's symbol of what is no digit
-TEXT_CANDIDATES = 6  # texts that each of the two readings proposes
-CTC_WEIGHT = 0.6  # of the line model's log probability of a text beside that of its parts
-CTC_DIGIT_WEIGHT = 0.4  # of its doubts about each digit beside those of the model of single digits
-CTC_ONLY_DIGIT_WEIGHT = 3.0  # and of those where it alone could part the row
-SEGMENTATION_PROBABILITY = 0.95  # probability that parts which all read as digits are the right ones
-MIN_CTC_LOG_PROBABILITY = -30.0  # the line model's log probability of what it holds for impossible
-NO_BORDERS: Sides = (-np.inf, np.inf)  # a page without sides
-ORIENTATION_SAMPLE = 40  # components that tell how a page lies
+NO_DIGIT_SYMBOL = 10  # the line recogniser's symbol of what is no digit
+TEXT_CANDIDATES = 6  # texts that the lattice and the CTC search propose, each
+CTC_WEIGHT = 0.6  # exponent of the line recogniser's probability of a text, beside the lattice's
+CTC_DIGIT_WEIGHT = 0.4  # exponent of its probability of each digit, beside the classifier's
+CTC_ONLY_DIGIT_WEIGHT = 3.0  # and where only the line recogniser could segment the line
+SEGMENTATION_PROBABILITY = 0.95  # that parts which all read as digits are the right ones
+MIN_CTC_LOG_PROBABILITY = -30.0  # of a text that the line recogniser rules out
+NO_BORDERS: Sides = (-np.inf, np.inf)  # a page of unlimited width
+ORIENTATION_SAMPLE = 40  # components by which the orientation of a page is judged
 
 
 @dataclass(frozen=True)

@@ -13,29 +13,24 @@ from digitwatch.recognition.segmentation.text_lines import Component, join
 Sides = tuple[float, float]
 
 # The shape of a connected component says how likely it is to be one digit: (width / height, probability).
+# (width / height, probability) that a connected component is one digit.
 SINGLE_DIGIT_BY_ASPECT = np.array([[0.0, 0.995], [0.8, 0.98], [1.1, 0.8], [1.5, 0.3], [2.0, 0.02], [2.5, 1e-4]])
-SAME_DIGIT_BY_OVERLAP = np.array(
-    [[0.0, 0.1], [0.4, 0.5]]
-)  # how likely two components are parts of one digit: (overlap, probability)
-MAX_SAME_DIGIT = 0.99  # at most
-OFFSET_FROM, OFFSET_EXPONENT = (
-    0.2,
-    10.0,
-)  # it is the likelier the more one is higher, from this share of their height on
-HEIGHT_SIGMA = 0.3  # standard deviation of the logarithm of digits' heights within a row
-USUAL_ASPECT, WIDTH_EXPONENT = 0.6, 1.5  # digits' usual width by height; doubts weigh more in wider ones, to this power
-SURE_PROBABILITY = (
-    0.9  # a component of usual shape that is read with this probability is a digit, and is not taken apart
-)
-MAX_SURE_ASPECT = 0.85  # usual shape: no wider than this share of the digits' height
-MAX_DIGIT_ASPECT = 1.5  # no digit is wider than this share of the digits' height
-MAX_PART_GAP = 0.25  # components further apart than this share of the digits' height are not parts of one digit
-MAX_SURE_PART_GAP = 0.05  # and this, when one of them is surely a digit for itself
-MAX_DIRT_INK = 0.15  # ink below this share of a usual digit's may be left out as dirt
-DIRT_LOG_PROBABILITY = -1.5  # and this is the log probability that it is
-CUT_OFF_LOG_PROBABILITY = (
-    -1.5
-)  # and this, that a part which the side of the page cuts off belongs to a neighbour of the row
+# (horizontal overlap / width, probability) that two components are parts of one digit.
+SAME_DIGIT_BY_OVERLAP = np.array([[0.0, 0.1], [0.4, 0.5]])
+MAX_SAME_DIGIT = 0.99  # the highest such probability
+OFFSET_FROM = 0.2  # vertical distance of the middles, by height, from which overlapping components belong together
+OFFSET_EXPONENT = 10.0  # how fast the odds of that rise with the distance
+HEIGHT_SIGMA = 0.3  # standard deviation of the logarithm of digits' heights within a line
+USUAL_ASPECT = 0.6  # width / height of a digit
+WIDTH_EXPONENT = 1.5  # the probability of a wider part weighs more, by this power of its width
+SURE_PROBABILITY = 0.9  # a component of usual shape with this digit probability is not split
+MAX_SURE_ASPECT = 0.85  # width of such a component, by the digits' height
+MAX_DIGIT_ASPECT = 1.5  # width of a digit, by the digits' height
+MAX_PART_GAP = 0.25  # between parts of one digit, by the digits' height
+MAX_SURE_PART_GAP = 0.05  # the same where one of them is surely a digit by itself
+MAX_DIRT_INK = 0.15  # ink of a part that may be left out as dirt, by the ink of a usual digit
+DIRT_LOG_PROBABILITY = -1.5  # that such a part is dirt
+CUT_OFF_LOG_PROBABILITY = -1.5  # that a part which the border cuts belongs to a neighbour of the line
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from digitwatch.recognition.decoding.candidate import Classify, classify_components
 from digitwatch.recognition.segmentation.text_lines import Component, join
 
-MAX_GAP = 0.15  # the paper between the halves is lower than this share of the digit
-MIN_OVERLAP = 0.5  # and they have this share of the narrower one's width in common
-ONE_DIGIT_PRIOR = 0.8  # how likely such halves are to be one digit, before either is looked at
+MAX_GAP = 0.15  # of paper between the halves, by the height of the digit
+MIN_OVERLAP = 0.5  # horizontal overlap of the halves, by the width of the narrower one
+ONE_DIGIT_PRIOR = 0.8  # probability that such halves are one digit, before they are classified
 
 
 def merge_split_digit(

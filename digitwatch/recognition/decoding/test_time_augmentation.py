@@ -6,8 +6,8 @@ import numpy as np
 from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.networks.digit_image import CENTRE_PX, SIZE, normalise
 
-MAX_SLANT = 1.0  # a slant beyond 45 degrees is the digit's shape, not the writer's hand
-SMALLER_SCALE = 0.88  # the size of the small look
+MAX_SLANT = 1.0  # tangent; beyond 45 degrees a slant is the digit's shape, not the handwriting's
+SMALLER_SCALE = 0.88  # scale of the smaller variant
 
 
 def augmented(glyph: Pixels, picture: Pixels) -> list[Pixels]:

@@ -13,20 +13,20 @@ from digitwatch.recognition.foreground.geometry import part_with_ink
 
 Values = TypeVar("Values", Pixels, Floats)
 
-THUMBNAIL_PX = 32  # pixels: a picture no larger than this shows one digit, in however many components, in even light
-OVERVIEW_PX = 256  # longest side of the reduced page on which the writing is found first
-DIGIT_HEIGHT_PX = 36  # pixels that a digit must be high on the reduced page; else it is reduced less
-MIN_MEASURED_PX = 10  # pixels: lower than this, heights cannot be told
-MAX_WORK_PIXELS = 4_500_000  # but the page is never worked on with more pixels than this
-ILLUMINATION_PX = 64  # longest side of the copy on which paper and polarity are judged
-NOISE_SAMPLES = 20_000  # pixels that tell how rough the paper is
-THRESHOLD_WINDOW_PX = 9  # side of the window on the copy on which the threshold is found
-ILLUMINATION_WINDOW = 0.4  # of the coarse copy's longest side: wider than any stroke, narrower than most shadows
-EVEN_EDGE_LEVELS = 20  # grey levels by which an even edge of the page varies
-PLAIN_PAPER_SHARE = 0.55  # of a page is plain paper
+THUMBNAIL_PX = 32  # longer side of a picture that shows one digit, in however many components, in even light
+OVERVIEW_PX = 256  # longer side of the reduced page on which writing is searched first
+DIGIT_HEIGHT_PX = 36  # height of digits on the reduced page; it is reduced less where they are lower
+MIN_MEASURED_PX = 10  # height below which writing cannot be measured
+MAX_WORK_PIXELS = 4_500_000  # pixels of the page after reduction
+ILLUMINATION_PX = 64  # longer side of the copy on which paper and polarity are judged
+NOISE_SAMPLES = 20_000  # pixels by which the roughness of the paper is estimated
+THRESHOLD_WINDOW_PX = 9  # side of the threshold's window on the reduced copy
+ILLUMINATION_WINDOW = 0.4  # of the copy's longer side: wider than a stroke, narrower than most shadows
+EVEN_EDGE_LEVELS = 20  # grey levels by which an evenly lit border varies
+PLAIN_PAPER_SHARE = 0.55  # of a page that is plain paper
 DARK_PAPER_LEVEL = 140  # grey level that paper under light ink stays below
-MIN_CONTRAST = 24  # grey levels by which ink differs from paper at least
-NOISE_FACTOR = 4.0  # and as a multiple of the paper's own roughness
+MIN_CONTRAST = 24  # grey levels by which ink differs from paper
+NOISE_FACTOR = 4.0  # and that contrast by the standard deviation of the paper
 
 
 @dataclass(frozen=True)

@@ -11,24 +11,22 @@ from digitwatch.recognition.foreground.line_removal import without_level, withou
 from digitwatch.recognition.foreground.ruled_lines import LINE_STRENGTH, MAX_LINE_WIDTH, MIN_LINE_LENGTH, page_lines
 
 # ---- boxes
-CLEAR_BOX_STRENGTH = 0.6  # strength of a box that is well printed
-MIN_BOX_RECTANGULARITY = 0.88  # a box fills this share of the smallest rectangle around it
-MAX_BOX_INK = 0.6  # no more than this share of it is ink
-MIN_SIDE_INK = 0.75  # and there is ink along this share of each side
-MIN_BAR_HEIGHT = 0.9  # a bar between two cells is at least this share of the box's height
-TABLE_HEIGHT = 3.5  # a box this many times higher than its writing is a table of several rows
-TABLE_CELL_HEIGHT = 1.5  # the height of whose cells is this many times that of the writing
-MIN_WRITING_HEIGHT = 0.35  # and something in it is at least this share of its height
+CLEAR_BOX_STRENGTH = 0.6  # of a clearly printed box
+MIN_BOX_RECTANGULARITY = 0.88  # area of a box by that of its smallest rectangle
+MAX_BOX_INK = 0.6  # ink of a box by its area
+MIN_SIDE_INK = 0.75  # share of each side along which there is ink
+MIN_BAR_HEIGHT = 0.9  # of a bar between two cells, by the box's height
+TABLE_HEIGHT = 3.5  # height of a box with several rows, by that of its writing
+TABLE_CELL_HEIGHT = 1.5  # height of their cells, by that of the writing
+MIN_WRITING_HEIGHT = 0.35  # of something in a box, by the height of its cells
 
 # ---- lines
-HORIZONTAL_PATTERN, VERTICAL_PATTERN = (
-    4,
-    2,
-)  # lines across the whole page that no digit has: a square 8 has three level ones
-MIN_GRID_EXTENT = 0.9  # squares cover more than this share of the page's width and height
-MIN_DIGIT_HEIGHT = 0.06  # of the page's height is the lowest of several digits beside vertical lines
-FULL_HEIGHT = 0.85  # a component of this share of the page's height fills it
-INK_MARGIN_PX = 8  # pixels of paper around all ink that are worked on
+HORIZONTAL_PATTERN = 4  # lines across the page that no digit has: a square 8 has three
+VERTICAL_PATTERN = 2  # the same for vertical lines
+MIN_GRID_EXTENT = 0.9  # of grid paper, by the page's width and height
+MIN_DIGIT_HEIGHT = 0.06  # of the lowest of several digits beside vertical lines, by the page's height
+FULL_HEIGHT = 0.85  # of a component that fills the page, by the page's height
+INK_MARGIN_PX = 8  # margin of paper around all ink that is kept
 
 
 def without_rules(strength: Floats) -> Pixels:

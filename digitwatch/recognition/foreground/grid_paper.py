@@ -7,7 +7,7 @@ from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.foreground.line_removal import without_level, without_upright
 from digitwatch.recognition.foreground.ruled_lines import MAX_LINE_WIDTH, squares
 
-MIN_ON_LINE = 0.8  # of a component lies where a line runs, when it is a component of that
+MIN_ON_LINE = 0.8  # share of a component on a line that is a remainder of it
 
 
 def without_squares(strength: Floats, mask: Pixels) -> tuple[Floats, Pixels]:

@@ -8,19 +8,20 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.arrays import Floats, Pixels
 
-LINE_STRENGTH = 0.45  # strength of a printed line: it is paler than the pen, and frays
-MIN_LINE_LENGTH = 2.5  # a line is a rule when this many times longer than the writing is high
-MAX_LINE_WIDTH = 0.22  # and thinner than this share of the writing's height
-MAX_LINE_WIDTH_ON_PAGE = 0.1  # and than this share of the page's shorter side: in a tight crop strokes are broader
-HORIZONTAL, MAX_TILT = np.pi / 2, 0.12  # radians: a level line in OpenCV's terms, and the steepest rule
-OUTER_SHARE = 0.22  # on a page no wider than MIN_LINE_LENGTH, only the outer parts have rules: a 7 may fill its crop
-MAX_LINES = 120  # lines looked at on one page
-MIN_VOTES = 0.45  # of the page's width are ink where a line is looked for
-MIN_GRID_LINES = 2  # lines each way on squared paper, and one more of either: a box has but two and two
-MAX_GRID_LINE_WIDTH = 0.04  # they are no thicker than this share of the page's shorter side
-MIN_EVENNESS = 0.5  # a line across the page is nowhere weaker than this share of its usual strength
-MAX_NEIGHBOUR_STRENGTH = 0.6  # the rows beside it have less than this share of its strength
-PEN_STRENGTH = 1.4  # what is this much stronger than the line is the pen's
+LINE_STRENGTH = 0.45  # of a printed line: it is paler than the pen, and frays; ink has 1
+MIN_LINE_LENGTH = 2.5  # of a ruled line, by the height of the writing
+MAX_LINE_WIDTH = 0.22  # of a ruled line, by the height of the writing
+MAX_LINE_WIDTH_ON_PAGE = 0.1  # the same by the page's shorter side: in a tight crop strokes are broader
+HORIZONTAL = np.pi / 2  # radians, in OpenCV's Hough transform
+MAX_TILT = 0.12  # radians, of a ruled line
+OUTER_SHARE = 0.22  # of a page no wider than MIN_LINE_LENGTH that may have rules: a 7 may fill its crop
+MAX_LINES = 120  # that are examined on one page
+MIN_VOTES = 0.45  # in the Hough transform, by the page's width
+MIN_GRID_LINES = 2  # each way on grid paper, and one more of either: a box has two and two
+MAX_GRID_LINE_WIDTH = 0.04  # by the page's shorter side
+MIN_EVENNESS = 0.5  # strength of a line at its weakest, by its usual strength
+MAX_NEIGHBOUR_STRENGTH = 0.6  # of the rows beside a line, by its strength
+PEN_STRENGTH = 1.4  # of strokes that cross a line, by its strength
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ Probabilities = NDArray[np.float32]
 # for each of these sizes, made on first use; a batch is cut to fit and its last part padded with paper. In larger ones
 # a picture takes longer: what is between the layers no longer fits the processor's own memory.
 BATCH_SIZES = (1, 4, 16)
-TWO_THREADS_FROM = 100  # pictures at once, of a full page, for which
-THREADS = 2  # so many threads work: nobody waits long for any other scan, and a core may be idle
-OBJECTS = "objects"  # what the card of a model `reads` that sorts whole pictures instead of looking for digits
+TWO_THREADS_FROM = 100  # pictures in a batch, of a full page, for which THREADS are used
+THREADS = 2  # for a large batch: other scans do not wait long, and a core may be idle
+OBJECTS = "objects"  # what the card of a model `reads` that sorts whole pictures
 CARD_KEYS = ("labels", "reject", "input", "output", "temperature", "review_below")
 
 

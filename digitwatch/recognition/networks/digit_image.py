@@ -6,18 +6,18 @@ import numpy as np
 from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.foreground.geometry import stroke_width
 
-SIZE = 28  # side of the picture
-GLYPH_PX = 20  # the longest side of the glyph inside it
-CENTRE_PX = SIZE // 2  # pixel index where the centre of mass goes; MNIST's own lie within half a pixel of it
+SIZE = 28  # pixels, side of the picture
+GLYPH_PX = 20  # longer side of the glyph in it
+CENTRE_PX = SIZE // 2  # where the centre of mass goes; MNIST's own lie within half a pixel
 
 # Stroke widths, in pixels of the 28x28 picture. 98 % of the MNIST training digits lie between MIN_STROKE_PX and
 # MAX_STROKE_PX; a pen that does not is brought to the width behind them, everything else is left as it is.
-MIN_STROKE_PX, THIN_STROKE_PX = 1.5, 2.0
-MAX_STROKE_PX, BROAD_STROKE_PX = 4.7, 4.2
-RESTROKE_PX = (
-    4 * GLYPH_PX
-)  # strokes are restored at four times the final size, where a pixel more or less is a small step
-MAX_GLYPH_PX = 2 * RESTROKE_PX  # glyphs longer than this are reduced before anything else, to bound the time
+MIN_STROKE_PX = 1.5  # a thinner stroke
+THIN_STROKE_PX = 2.0  # is widened to this
+MAX_STROKE_PX = 4.7  # a broader stroke
+BROAD_STROKE_PX = 4.2  # is thinned to this
+RESTROKE_PX = 4 * GLYPH_PX  # size at which strokes are widened, where a pixel is a small step
+MAX_GLYPH_PX = 2 * RESTROKE_PX  # longer side to which a glyph is reduced first, to bound the time
 
 
 def normalise(ink: Pixels) -> Pixels:

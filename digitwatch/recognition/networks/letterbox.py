@@ -7,7 +7,8 @@ from digitwatch.recognition.arrays import Pixels
 
 Shape = tuple[int, ...]  # (height, width) for grey, (height, width, 3) for colours
 
-DARK_BORDER, LIGHT_BORDER = 85, 170  # a border below or above these levels is dark or light
+DARK_BORDER = 85  # grey level below which a border is dark
+LIGHT_BORDER = 170  # grey level above which a border is light
 
 
 def letterbox(image: Pixels, shape: Shape, background: str | None = None) -> Pixels | None:

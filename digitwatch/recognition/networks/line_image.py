@@ -10,12 +10,12 @@ from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.segmentation.text_lines import Component, join
 
 STRIP_HEIGHT = 32  # pixels of a strip
-WRITING_HEIGHT = 20  # height in it of the row's digits, so that tall ones and a rest of slope find room
-MAX_STRIP_WIDTH = 4096  # pixels of a strip; a longer row, of 200 digits or more, is squeezed
-STRIP_MARGIN = 4  # paper before the first and behind the last digit, in pixels of the strip
-MAX_GAP = 0.8  # longer gaps between components are cut to this share of the digits' height
-MIN_LEVELLED_COMPONENTS = 3  # components from which on a slope can be told from digits of different heights
-MAX_SLOPE = 0.3  # rise by length of a row that is levelled; steeper ones are not rows
+WRITING_HEIGHT = 20  # pixels of the line's digits: tall ones and a slope have space
+MAX_STRIP_WIDTH = 4096  # pixels; a longer line, of 200 digits or more, is compressed
+STRIP_MARGIN = 4  # pixels of paper before the first and after the last digit
+MAX_GAP = 0.8  # between components, by the digits' height; longer gaps are shortened
+MIN_LEVELLED_COMPONENTS = 3  # from which on a slope is told from digits of different heights
+MAX_SLOPE = 0.3  # rise by length of a line that is levelled
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.networks.line_image import MAX_STRIP_WIDTH, STRIP_HEIGHT
 from digitwatch.recognition.networks.litert import interpreter
 
-FRAME_PX = 4  # pixels of a strip that the network sees as one
-TWO_THREADS_PX = 1024  # pixels from which on two threads work on a strip: it is one of a full page's, or a rare one
+FRAME_PX = 4  # pixels of a strip in one frame of the network
+TWO_THREADS_PX = 1024  # width of a strip from which on two threads are used: few are so long
 # LiteRT plans its memory for one width, so there is an interpreter for each of these, made on first use.
 INTERPRETER_WIDTHS = (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, MAX_STRIP_WIDTH)
 

@@ -2,19 +2,19 @@
 
 from digitwatch.recognition.segmentation.text_lines import Component
 
-MIN_MARGIN = (
-    0.08  # of its height is the least paper between writing and any edge of the page, on a page that is not tight
-)
-FRAGMENT_PROBABILITY = 0.85  # that what the edge of such a page cuts is a rest: a number may also run off its paper
-# What the edge cuts may well be a digit where it stands like the next one: shares of that one's height
-MAX_OFFSET = 0.25  # that its middle is at most above or below
-MIN_HEIGHT_RATIO = 0.65  # that its height, or the other way round, is at least
-MAX_GAP = 1.0  # that lie between them at most
-MIN_CUT_WIDTH = 0.4  # that it is wide; beside one digit alone a narrower one is a rest
-CUT_DIGIT_PROBABILITY = 0.93  # how sure that makes it
-# Where all components reach from edge to edge they may be lines: narrower than MIN_CUT_WIDTH of the page
-MAX_SPANNING_WIDTH = 0.2  # and no broader than this share of their length
-SPANNING_PROBABILITY = 0.5  # that they are digits
+MIN_MARGIN = 0.08  # of paper between writing and border, by the writing's height, on a page that is not cropped tightly
+# That what the border of such a page cuts is a neighbour's; a number may also leave its page.
+FRAGMENT_PROBABILITY = 0.85
+# What the border cuts may be a digit where it is in line with the next one; shares of that one's height.
+MAX_OFFSET = 0.25  # vertical distance from the next digit
+MIN_HEIGHT_RATIO = 0.65  # of the lower to the higher of the two
+MAX_GAP = 1.0  # of paper between the two
+MIN_CUT_WIDTH = 0.4  # where there is one digit alone; a narrower component is a fragment
+CUT_DIGIT_PROBABILITY = 0.93  # that a cut component in line with the others is a digit
+# Components that all run from border to border may be lines.
+MAX_SPANNING_WIDTH = 0.4  # of such a line, by the page's side
+MAX_SPANNING_ASPECT = 0.2  # width by length of a line from border to border
+SPANNING_PROBABILITY = 0.5  # that components which all run from border to border are digits
 
 Paper = tuple[int, int, int, int]  # left, top, right, bottom, in pixels
 
@@ -74,7 +74,11 @@ def p_spanning_digits(rows: list[list[Component]], paper: Paper) -> float:
 def _spans(component: Component, paper: Paper) -> bool:
     """Return whether a component reaches from one edge of the paper to the other, and takes little of the other side."""
     left, top, right, bottom = paper
-    upright = component.top <= top and component.bottom >= bottom and component.width < MIN_CUT_WIDTH * (right - left)
-    level = component.left <= left and component.right >= right and component.height < MIN_CUT_WIDTH * (bottom - top)
-    thin = min(component.width, component.height) < MAX_SPANNING_WIDTH * max(component.width, component.height)
+    upright = (
+        component.top <= top and component.bottom >= bottom and component.width < MAX_SPANNING_WIDTH * (right - left)
+    )
+    level = (
+        component.left <= left and component.right >= right and component.height < MAX_SPANNING_WIDTH * (bottom - top)
+    )
+    thin = min(component.width, component.height) < MAX_SPANNING_ASPECT * max(component.width, component.height)
     return (upright or level) and thin

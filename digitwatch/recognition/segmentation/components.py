@@ -7,31 +7,21 @@ from numpy.typing import NDArray
 from digitwatch.recognition.arrays import Flags, Floats, Numbers, Pixels
 from digitwatch.recognition.foreground.geometry import AREA, HEIGHT, LEFT, TOP, WIDTH, writing_height
 
-FADED_STRENGTH = 0.5  # strength of a stroke that has almost faded away
-BRIDGE_PX = 5  # pixels around one in which two components must be that it joins
-ABOVE_ALL_LABELS = 2.0**24  # larger than any number of a component
-MIN_WRITING_PX = 8  # pixels: nobody reads lower writing, and dust is lower
-MAX_SPECK_SIZE = 0.12  # a component smaller than this share of the writing's height, both ways, is no part of a digit
-MAX_FRAGMENT_SIZE = (
-    0.55  # a component cut off by the edge of the page, and below this share of the height, is a neighbour's rest
-)
-LONG_CONTACT, MAX_LONG_FRAGMENT_SIZE = (
-    0.3,
-    0.8,
-)  # with this share of its height along the edge, even below this share of the height
-MIN_PAGE_EDGE_CONTACT = (
-    0.5  # a component with this share of its longer side along the edge of the page is the page's edge
-)
-STROKE_STRENGTH = (
-    1.32  # mean strength of a component by a pen; stains, shadows and paper barely pass the threshold of 1
-)
-MIN_PEER_GRADE = 0.2  # of both is enough beside a surer component, in the same row and about as high
-MAX_PEER_HEIGHT_DIFFERENCE, MAX_PEER_OFFSET, MAX_PEER_GAP = (
-    0.5,
-    0.4,
-    3.0,
-)  # in shares of the writing's height: higher or lower, above, beside
-STROKE_SHARPNESS = 0.75  # what the strength rises at a stroke's outline, over the width of the stroke
+FADED_STRENGTH = 0.5  # of a stroke that has almost faded; from 1 on it is ink
+BRIDGE_PX = 5  # side of the window in which faded ink joins two components
+ABOVE_ALL_LABELS = 2.0**24  # larger than any component's label
+MIN_WRITING_PX = 8  # height of writing; nobody reads lower writing, and dust is lower
+MAX_SPECK_SIZE = 0.12  # longer side of dust, by the writing's height
+MAX_FRAGMENT_SIZE = 0.55  # longer side of a neighbour's fragment at the border, by the writing's height
+LONG_CONTACT = 0.3  # length along the border, by its height, of a fragment that may be larger
+MAX_LONG_FRAGMENT_SIZE = 0.8  # longer side of such a fragment, by the writing's height
+MIN_PAGE_EDGE_CONTACT = 0.5  # length along the border, by its longer side, of a component that is the page's own edge
+STROKE_STRENGTH = 1.32  # mean strength of a pen stroke; stains, shadows and paper barely exceed 1
+MIN_PEER_GRADE = 0.2  # grade (1 = surely a pen stroke) that is enough beside a sure component of the same line
+MAX_PEER_HEIGHT_DIFFERENCE = 0.5  # from the writing's height, as a share of it
+MAX_PEER_OFFSET = 0.4  # vertical distance of the two, by the writing's height
+MAX_PEER_GAP = 3.0  # horizontal distance of the two, by the writing's height
+STROKE_SHARPNESS = 0.75  # rise of the strength at the outline of a stroke, times the stroke's width
 
 
 def find_components(

@@ -6,17 +6,14 @@ from numpy.typing import NDArray
 from digitwatch.recognition.arrays import Numbers
 from digitwatch.recognition.foreground.geometry import HEIGHT, LEFT, TOP, WIDTH
 
-MAX_RING_INK = 0.3  # of the rectangle around a ring, at most, is ink
-MIN_INNER_HEIGHT, MAX_INNER_HEIGHT = (
-    0.3,
-    0.8,
-)  # of a ring's height is what stands inside; the stroke of a slashed 0 is higher
-MIN_INNER_MARGIN = 0.05  # of it, at least, is free on each side of that
-MIN_RADIUS, MIN_INK_OUTSIDE = 0.6, 0.98  # all of a ring's ink is further out than this square of an oval's radius
-MAX_INNER_INK = (
-    0.03  # of the rectangle of what stands inside may be ink of the ring: it is round, and the rectangle is not
-)
-MIN_SIDE_COVER = 0.4  # of each side of what stands inside, at least, has the ring beyond it
+MAX_RING_INK = 0.3  # ink of a ring, by the area of its bounding box
+MIN_INNER_HEIGHT = 0.3  # height of the enclosed writing, by the ring's
+MAX_INNER_HEIGHT = 0.8  # the same at most: the stroke of a slashed 0 is higher
+MIN_INNER_MARGIN = 0.05  # of paper on each side of the enclosed writing, by the ring's height
+MIN_RADIUS = 0.6  # squared radius of an ellipse outside which a ring's ink lies
+MIN_INK_OUTSIDE = 0.98  # share of a ring's ink that lies outside it
+MAX_INNER_INK = 0.03  # share of the enclosed writing's bounding box that a round ring crosses
+MIN_SIDE_COVER = 0.4  # share of each side of that box beyond which the ring runs
 
 
 def without_rings(labels: Numbers, stats: Numbers, writing: list[int]) -> list[int]:

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.segmentation.text_lines import Component
 
-SIDESTEP_COST = 0.08  # what a step to the side costs, in pixels of full ink: slanted cuts are allowed, detours are not
-MIN_CUT_DISTANCE = 0.12  # cuts are at least this share of the digits' height from each other and from the sides
-MAX_CUT_DISTANCE = 0.4  # where they are further apart, one more is added
-MAX_CUT_INK = 1.0  # a cut goes through no more ink than this share of the digits' height
-MAX_WAIST_HEIGHT = 0.85  # where the ink is lower than this share of what is beside it, round digits may touch
-SAME_CUT_DISTANCE = 0.07  # cuts nearer to each other than this share of the digits' height, on average, are the same
-EQUAL_COST = 0.05  # ways that differ by less than this many pixels of ink are equally cheap
-CUT_HEIGHT_PX = 48  # height at which cuts are looked for
+SIDESTEP_COST = 0.08  # of a cut's step to the side, in pixels of full ink: cuts may slant, but take no detour
+MIN_CUT_DISTANCE = 0.12  # of cuts from each other and from the sides, by the digits' height
+MAX_CUT_DISTANCE = 0.4  # between neighbours; a cut is added where they are further apart, by the digits' height
+MAX_CUT_INK = 1.0  # that a cut crosses, in pixels, by the digits' height
+MAX_WAIST_HEIGHT = 0.85  # height of the ink where round digits may touch, by that on both sides
+SAME_CUT_DISTANCE = 0.07  # mean distance below which two cuts are the same, by the digits' height
+EQUAL_COST = 0.05  # pixels of ink by which equally cheap cuts differ at most
+CUT_HEIGHT_PX = 48  # height to which a component is reduced for the search
 
 
 def split(component: Component, height: float) -> list[Component]:

@@ -11,14 +11,14 @@ from digitwatch.recognition.foreground.geometry import AREA, HEIGHT, LEFT, TOP, 
 from digitwatch.recognition.segmentation.components import MIN_WRITING_PX, find_components
 from digitwatch.recognition.segmentation.enclosures import without_rings
 
-MIN_PART_AREA = 2  # pixels: a smaller component of one digit is dust
-MIN_DIGIT_HEIGHT = 0.45  # a component at least this share of the writing's height can be a digit of its own
-MIN_LINE_OVERLAP = 0.3  # components of one row have this share of their height in common
-MAX_DOT_HEIGHT = 0.3  # a component in a row lower than this share of the row's height is a dot or a dash between digits
-MAX_COMMA_HEIGHT = 0.6  # one below this share is a comma, when it begins below the middle of the digits beside it
-COMMA_OFFSET = 0.1  # how much below, as a share of the row's height
-INK_MARGIN_PX = 8  # pixels of paper around all ink that are worked on
-MIN_EDGE_LEVEL = 50  # level below which a pixel beside a stroke is paper
+MIN_PART_AREA = 2  # pixels of a part of a thumbnail's digit; less is dust
+MIN_DIGIT_HEIGHT = 0.45  # of a component that can be a digit by itself, by the writing's height
+MIN_LINE_OVERLAP = 0.3  # vertical overlap of neighbours in a text line, by the lower one's height
+MAX_DOT_HEIGHT = 0.3  # of a dot or a dash between digits, by the line's height
+MAX_COMMA_HEIGHT = 0.6  # of a comma, by the line's height
+COMMA_OFFSET = 0.1  # of a comma's top below the middle of the digits beside it, by the line's height
+INK_MARGIN_PX = 8  # margin of paper around all ink that is kept
+MIN_EDGE_LEVEL = 50  # of a pixel beside a stroke that belongs to its soft edge, 0 to 255
 
 
 @dataclass(frozen=True)
