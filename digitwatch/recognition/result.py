@@ -1,6 +1,6 @@
-"""What is on one page: its digits, where they stand, and how far to trust them."""
+"""The result of reading a page: its digits, their places and probabilities, and the status."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -21,11 +21,11 @@ class Box:
 
 @dataclass(frozen=True)
 class Digit:
-    """One digit: its text, the probability that it is right, where it stands and what the model saw.
+    """One digit: its text, the probability that it is right, its place and the input of the model.
 
     `glyph` is (28, 28) uint8, 255 = ink; `probabilities` (classes,) float32 in the order of
-    the model's labels. Where a model sorts whole pictures, the "digit" is the name of one, its box the page, and its
-    glyph (height, width) or (height, width, 3) as the model takes it.
+    the model's labels. For a model that sorts whole pictures, the "digit" is the name of one, its box the page, and its
+    glyph (height, width) or (height, width, 3) as in the model's input.
     """
 
     text: str
@@ -37,15 +37,15 @@ class Digit:
 
 @dataclass(frozen=True)
 class Reading:
-    """What is on one page.
+    """The reading of one page.
 
     Attributes:
         rows: the digits, row by row from the top, each row from the left.
         confidence: calibrated probability, 0 to 1, that the whole text is right.
-        status: "ok" (no need to look), "review" or "empty".
+        status: "ok" (need not be checked), "review" or "empty".
         reason: why the status is not "ok", in a few words; empty when it is.
         turn: by how many degrees the page was turned clockwise to be read: 0, 90, 180 or 270.
-        labels: the names of all answers where a model sorts whole pictures; nothing where it reads digits.
+        labels: the names of all answers where a model sorts whole pictures; empty where it reads digits.
     """
 
     rows: tuple[tuple[Digit, ...], ...]
@@ -64,8 +64,3 @@ class Reading:
     def text(self) -> str:
         """The digits as text, rows separated by one space."""
         return " ".join("".join(digit.text for digit in row) for row in self.rows)
-
-    def for_review(self, confidence: float, reason: str) -> "Reading":
-        """Give the same reading for a person to check, with this confidence, and why beside what was said before."""
-        reasons = "; ".join(filter(None, [self.reason, reason]))
-        return replace(self, confidence=confidence, status="review", reason=reasons)

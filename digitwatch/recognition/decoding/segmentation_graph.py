@@ -1,4 +1,4 @@
-"""What a row may be made of: its components as they are, apart or together, and how likely each way is."""
+"""The segmentation graph of a text line: components as they are, split or joined, and how probable each is."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,7 +12,6 @@ from digitwatch.recognition.segmentation.text_lines import Component, join
 
 Sides = tuple[float, float]
 
-# The shape of a connected component says how likely it is to be one digit: (width / height, probability).
 # (width / height, probability) that a connected component is one digit.
 SINGLE_DIGIT_BY_ASPECT = np.array([[0.0, 0.995], [0.8, 0.98], [1.1, 0.8], [1.5, 0.3], [2.0, 0.02], [2.5, 1e-4]])
 # (horizontal overlap / width, probability) that two components are parts of one digit.
@@ -35,10 +34,10 @@ CUT_OFF_LOG_PROBABILITY = -1.5  # that a part which the border cuts belongs to a
 
 @dataclass(frozen=True)
 class Part:
-    """What a row is made of: a component of ink, or what is between two cuts through one.
+    """A node of the graph: a component, or what is between two cuts through one.
 
-    `number` counts the components of the row, `sure` says that it is a digit for itself, `single` how likely the
-    whole component is to be one digit, and `first` that nothing of the component is left of it.
+    `number` is that of the component in its line, `sure` says that it is a digit by itself, `single` is P(the whole
+    component is one digit), and `first` marks the component's leftmost part.
     """
 
     component: Component
@@ -49,7 +48,7 @@ class Part:
 
 
 def is_sure(candidate: Candidate, height: float, digits: list[int]) -> bool:
-    """Return whether the component is one digit without a doubt."""
+    """Return whether the component is surely one digit."""
     return bool(
         candidate.probabilities[digits].max() >= SURE_PROBABILITY
         and candidate.component.width <= MAX_SURE_ASPECT * height
@@ -59,15 +58,15 @@ def is_sure(candidate: Candidate, height: float, digits: list[int]) -> bool:
 def segmentation_lattice(
     unsplit: list[Candidate], sure: list[bool], height: float, classify: Classify, digits: list[int], *, sides: Sides
 ) -> Lattice:
-    """Return all ways to read a row: its components taken as they are, apart or together.
+    """Return the lattice of a text line: its components taken as they are, split and joined.
 
     Args:
-        whole: what each component is taken as it is.
-        sure: whether it is one digit without a doubt.
+        unsplit: each component as a candidate.
+        sure: whether it is surely one digit.
         height: of the digits.
-        classify: the model of single digits.
+        classify: the digit classifier.
         digits: which of its classes are the digits 0 to 9.
-        sides: the first column of the page and the one behind its last; ink that reaches them may be cut off.
+        sides: left and right border of the page, in columns; ink that touches them may be cut off.
     """
     parts: list[Part] = []
     known: dict[tuple[int, int], Candidate] = {}
@@ -98,7 +97,7 @@ def segmentation_lattice(
 
 
 def _spans(parts: list[Part], height: float) -> list[tuple[int, int]]:
-    """Return which neighbouring parts may make one digit: (first, behind the last)."""
+    """Return which neighbouring parts may be one digit: (first, after the last)."""
     spans = []
     for start, first in enumerate(parts):
         left, right = first.component.left, first.component.right
@@ -115,13 +114,13 @@ def _spans(parts: list[Part], height: float) -> list[tuple[int, int]]:
 
 
 def _edge(span: tuple[int, int], each: Candidate, parts: list[Part], digits: list[int], height: float) -> Edge:
-    """Return what it means to take the parts of the span as one digit."""
+    """Return the edge that takes the parts of the span as one digit."""
     start, end = span
     used = parts[start:end]
     cut_before = not used[0].first
     cut_behind = end < len(parts) and not parts[end].first
     log = -0.5 * float(np.log(each.component.height / height) / HEIGHT_SIGMA) ** 2
-    # Each component that is taken apart is counted once, where its first part is.
+    # Each component that is split counts once, at its first part.
     if (cut_behind and used[-1].number != used[0].number) or (not cut_before and cut_behind):
         log += float(np.log(1 - used[-1].single))
     elif not cut_before:
@@ -129,7 +128,7 @@ def _edge(span: tuple[int, int], each: Candidate, parts: list[Part], digits: lis
     log += sum(float(np.log(_same_digit(one, other))) for one, other in pairwise(used) if one.number != other.number)
     if end < len(parts) and not cut_behind:
         log += float(np.log1p(-_same_digit(used[-1], parts[end])))
-    # A reading of few wide digits would else win over one of many narrow ones just by having fewer doubts.
+    # Otherwise a few wide digits would win over many narrow ones, having fewer factors.
     weight = (np.clip(each.component.width / height, 0.3, 0.9) / USUAL_ASPECT) ** WIDTH_EXPONENT
     p = np.maximum(each.probabilities[digits].astype(np.float64), MIN_PROBABILITY)
     log += float(weight * np.log(p.sum()))
@@ -137,7 +136,7 @@ def _edge(span: tuple[int, int], each: Candidate, parts: list[Part], digits: lis
 
 
 def _same_digit(one: Part, other: Part) -> float:
-    """Return how likely two neighbours are parts of one digit, by how far one stands over the other, and higher."""
+    """Return P(two neighbours are parts of one digit), from their horizontal overlap and vertical offset."""
     shared = min(one.component.right, other.component.right) - max(one.component.left, other.component.left)
     likely = float(np.interp(shared / min(one.component.width, other.component.width), *SAME_DIGIT_BY_OVERLAP.T))
     higher = abs(one.component.top + one.component.bottom - other.component.top - other.component.bottom) / 2

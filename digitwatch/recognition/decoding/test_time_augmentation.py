@@ -1,4 +1,4 @@
-"""Several looks at one glyph: upright, bolder, smaller. Where they agree, the answer can be trusted."""
+"""Test-time augmentation: variants of one glyph (deslanted, bolder, smaller) whose probabilities are averaged."""
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ SMALLER_SCALE = 0.88  # scale of the smaller variant
 
 
 def augmented(glyph: Pixels, picture: Pixels) -> list[Pixels]:
-    """Return further pictures of a glyph, as another writer or another threshold would have made it.
+    """Return variants of a glyph, as another writer or another threshold would have produced.
 
     Args:
         glyph: (H, W) uint8, 0 = paper to 255 = ink.

@@ -1,4 +1,4 @@
-"""The sheet of paper on a photograph that shows more than it: a table, a scanner's open lid, a hand's shadow."""
+"""The boundary of the sheet on a photograph that also shows a table, a scanner's open lid or a shadow."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ EDGE_MARGIN = 0.01  # left out at the sheet's edge, by its shorter side: it is b
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet: the part of the picture around it, where it lies, and what the part shows of it.
+    """A sheet: the part of the picture around it, and its place.
 
     Attributes:
         left, top: of the part, in pixels of the picture.
@@ -40,7 +40,7 @@ class Sheet:
 
 
 def find_sheet(grey: Pixels) -> Sheet | None:
-    """Return the light sheet that lies on something dark in (H, W) uint8 grey; None when all of it may be paper."""
+    """Return the light sheet on a dark surface in (H, W) uint8 grey; None where all of it may be paper."""
     if min(grey.shape) < MIN_PAGE_PX:
         return None
     factor = max(1, -(-max(grey.shape) // COPY_PX))
@@ -61,7 +61,7 @@ def find_sheet(grey: Pixels) -> Sheet | None:
 def _outline(coarse: Pixels) -> NDArray[np.int32] | None:
     """Return the (n, 1, 2) convex outline of the sheet; None when there is none."""
     level, light = cv2.threshold(coarse, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    light = cv2.morphologyEx(light, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # what hangs on it by a thread
+    light = cv2.morphologyEx(light, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # remove thin bridges
     _, labels, stats, _ = cv2.connectedComponentsWithStats(light, connectivity=4)
     if len(stats) < 2:
         return None
@@ -97,7 +97,9 @@ def _is_filled(sheet: Pixels, inside: Pixels) -> bool:
     """Return whether what is inside the outline is mostly paper, and along the outline nothing else."""
     if cv2.countNonZero(sheet) < MIN_PAPER_SHARE * cv2.countNonZero(inside):
         return False
-    outer = cv2.erode(inside, np.ones((5, 5), np.uint8), borderValue=0)  # its very edge is neither light nor dark
+    outer = cv2.erode(
+        inside, np.ones((5, 5), np.uint8), borderValue=0
+    )  # the outermost pixels are neither light nor dark
     band = 2 * round(BAND_WIDTH * min(cv2.boundingRect(inside)[2:])) + 3
     inner = cv2.erode(outer, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (band, band)), borderValue=0)
     return cv2.countNonZero(outer) > 0 and bool(np.mean(sheet[outer > inner]) >= MIN_BAND_PAPER)

@@ -1,4 +1,4 @@
-"""Broad strokes that fill their picture: a felt pen in a tight crop leaves too little paper to judge the light by."""
+"""Broad strokes that fill their picture: a felt pen in a tight crop leaves too little paper for a local threshold."""
 
 import cv2
 import numpy as np
@@ -38,7 +38,7 @@ def broad_strokes(grey: Pixels) -> bool | None:
 
 
 def _half_width(region: NDArray[np.bool_]) -> float:
-    """Return half of the greatest breadth of the (h, w) region in pixels; it goes on beyond the edges."""
+    """Return half of the greatest breadth of the (h, w) region in pixels; it continues beyond the border."""
     return float(cv2.distanceTransform(np.pad(region.astype(np.uint8), 1, mode="edge"), cv2.DIST_L2, 3).max())
 
 

@@ -1,4 +1,4 @@
-"""Ruled lines that run across a whole page, found as they are printed: straight, evenly dark, and alone."""
+"""Detection of ruled lines across a whole page: straight, evenly dark, and isolated."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ class PageLine:
 
     Attributes:
         row: where it crosses the middle of the page.
-        ink: (h, w) uint8, 1 where it is, without what crosses it and is darker.
+        ink: (h, w) uint8, 1 where it is, without darker strokes that cross it.
     """
 
     row: float
@@ -40,17 +40,17 @@ class PageLine:
 def page_lines(strength: Floats, height: float, longest: int, *, pattern: int) -> Pixels:
     """Return straight, slightly tilted lines from one edge of the page to the other.
 
-    On a page hardly wider than its writing, a line in the middle may be a stroke: there, only as many lines as make a
-    pattern are taken for printed ones.
+    On a page hardly wider than its writing, a line in the middle may be a stroke: there, lines count as printed only
+    where they form a pattern.
 
     Args:
         strength: (h, w) float32, from 1 on it is ink.
         height: of the writing, in pixels.
-        longest: no more columns of the page than this have any ink.
-        pattern: how many lines below each other no digit has.
+        longest: columns of the page that have any ink, at most.
+        pattern: number of parallel lines that no digit has.
 
     Returns:
-        (h, w) uint8, 1 where there is such a line, without what crosses it and is darker.
+        (h, w) uint8, 1 where there is such a line, without darker strokes that cross it.
     """
     high, wide = strength.shape
     thickest = int(max(3, min(MAX_LINE_WIDTH * height, MAX_LINE_WIDTH_ON_PAGE * min(high, wide))))
@@ -60,8 +60,8 @@ def page_lines(strength: Floats, height: float, longest: int, *, pattern: int) -
     return _union(lines, strength.shape)
 
 
-def squares(strength: Floats) -> tuple[Pixels, Pixels] | None:
-    """Return the level and the vertical lines of squared paper, (h, w) uint8 each; None when it is not squared."""
+def grid_lines(strength: Floats) -> tuple[Pixels, Pixels] | None:
+    """Return the horizontal and the vertical lines of grid paper, (h, w) uint8 each; None where there is no grid."""
     thickest = int(max(3, MAX_GRID_LINE_WIDTH * min(strength.shape)))
     level = _find_lines(strength, thickest)
     if _count(level) < MIN_GRID_LINES:
@@ -89,7 +89,7 @@ def _find_lines(strength: Floats, thickest: int) -> list[PageLine]:
 
 
 def _count(lines: list[PageLine]) -> int:
-    """Return how many different lines there are: others are further away than a line is thick."""
+    """Return how many different lines there are: two are different where they are further apart than a line is thick."""
     rows: list[float] = []
     for line in lines:
         apart = 3 + cv2.countNonZero(line.ink) / line.ink.shape[1]
@@ -108,7 +108,7 @@ def _union(lines: list[PageLine], shape: tuple[int, ...]) -> Pixels:
 def _line_at(strength: Floats, rows: NDArray[np.float64], thickest: int) -> Pixels:
     """Return the ink of the line that crosses each column at `rows`; none when it is no printed line.
 
-    A printed line is as strong at one end of the page as at the other, and stands alone; writing is neither.
+    A printed line is equally strong at both ends of the page, and isolated; writing is neither.
     """
     high, wide = strength.shape
     found = np.zeros(strength.shape, np.uint8)

@@ -1,4 +1,4 @@
-"""What the edge of the page has left of the writing beside it: no part of the number that stands free of all edges."""
+"""Fragments at the border of the page: remainders of neighbouring writing, where the number itself is clear of it."""
 
 from digitwatch.recognition.segmentation.text_lines import Component
 
@@ -20,9 +20,9 @@ Paper = tuple[int, int, int, int]  # left, top, right, bottom, in pixels
 
 
 def without_fragments(rows: list[list[Component]], paper: Paper) -> tuple[list[list[Component]], float]:
-    """Return the rows without what the page's edge cuts, and the probability that this is right.
+    """Return the rows without fragments at the border, and the probability that this is right.
 
-    Only where all other components stand free of the edges: in a crop as tight as can be, digits touch them as well.
+    Only where all other components are clear of the border: in a tight crop, digits touch it as well.
 
     Args:
         rows: components in reading order.
@@ -44,7 +44,7 @@ def without_fragments(rows: list[list[Component]], paper: Paper) -> tuple[list[l
 
 
 def _continues(cut: Component, row: list[Component], uncut: list[Component], paper: Paper) -> bool:
-    """Return whether a component that the edge cuts stands in its row as the next digit of a number would."""
+    """Return whether a component cut by the border is in line with its row as the next digit would be."""
     others = [component for component in row if _margin(component, paper) > 0]
     if not others or (len(uncut) == 1 and cut.width < MIN_CUT_WIDTH * uncut[0].height):
         return False
@@ -60,19 +60,19 @@ def _gap(one: Component, other: Component) -> int:
 
 
 def _margin(component: Component, paper: Paper) -> int:
-    """Return how many pixels of paper lie between the component and the nearest edge of the paper."""
+    """Return the pixels of paper between the component and the nearest border."""
     left, top, right, bottom = paper
     return min(component.left - left, component.top - top, right - component.right, bottom - component.bottom)
 
 
 def p_spanning_digits(rows: list[list[Component]], paper: Paper) -> float:
-    """Return the probability that what reaches from edge to edge are digits: lines and bars alone are hardly any."""
+    """Return the probability that components from border to border are digits, and not lines or bars."""
     components = [component for row in rows for component in row]
     return SPANNING_PROBABILITY if components and all(_spans(component, paper) for component in components) else 1.0
 
 
 def _spans(component: Component, paper: Paper) -> bool:
-    """Return whether a component reaches from one edge of the paper to the other, and takes little of the other side."""
+    """Return whether a component runs from one border to the opposite one as a thin line."""
     left, top, right, bottom = paper
     upright = (
         component.top <= top and component.bottom >= bottom and component.width < MAX_SPANNING_WIDTH * (right - left)

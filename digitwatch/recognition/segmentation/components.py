@@ -1,4 +1,4 @@
-"""Which components on a page can be writing: not specks, not stains and shadows, not the page's own edges."""
+"""The connected components that can be writing: no specks, stains or shadows, and not the page's own edges."""
 
 import cv2
 import numpy as np
@@ -51,7 +51,7 @@ def find_components(
     grade = _drawn(strength, labels, stats)[1:]
     edges, solid = (flags[1:] for flags in _edges(labels, stats))
     drawn = (grade >= 1) & ~edges
-    if not drawn.any():  # a crop as tight as can be: all that is written reaches its edges
+    if not drawn.any():  # a tight crop: all writing touches its border
         drawn = (grade >= 1) & ~solid
     if not drawn.any():
         return labels, stats, []
@@ -65,7 +65,7 @@ def find_components(
 
 
 def _bridges(strength: Floats, labels: Numbers) -> Pixels:
-    """Return (h, w) uint8, 1 where faint ink joins two components: a stroke that the pen has almost lost."""
+    """Return (h, w) uint8, 1 where faint ink joins two components of one faded stroke."""
     near = np.ones((BRIDGE_PX, BRIDGE_PX), np.uint8)
     number = labels.astype(np.float32)
     highest = cv2.dilate(number, near)
@@ -76,7 +76,7 @@ def _bridges(strength: Floats, labels: Numbers) -> Pixels:
 
 
 def _drawn(strength: Floats, labels: Numbers, stats: Numbers) -> Floats:
-    """Return how surely a pen has drawn each component (from 1 on it has): dark throughout, edges sharp for its width."""
+    """Return each component's grade as a pen stroke (1 = sure): dark throughout, and sharp for its width."""
     ink = labels > 0
     number = labels[ink]
     mean = np.bincount(number, strength[ink], len(stats)) / np.maximum(1, stats[:, AREA])
@@ -94,10 +94,10 @@ def _drawn(strength: Floats, labels: Numbers, stats: Numbers) -> Floats:
 
 
 def _with_peers(stats: Numbers, sure: Flags, likely: Flags, height: float) -> Flags:
-    """Return which of the (n, 5) components are sure, or likely and stand beside a sure one as the next digit does.
+    """Return which of the (n, 5) components are sure, or likely and in line with a sure one as the next digit is.
 
-    A pen that has drawn one digit of a row has drawn the others, where they are a little paler, or touch the page's
-    edge. `height` is that of the writing.
+    Digits of a line that are paler, or touch the page's edge, were drawn by the same pen. `height` is that of the
+    writing.
     """
     alike = likely & (np.abs(stats[:, HEIGHT] / height - 1) <= MAX_PEER_HEIGHT_DIFFERENCE)
     sure = sure.copy()
@@ -110,7 +110,7 @@ def _with_peers(stats: Numbers, sure: Flags, likely: Flags, height: float) -> Fl
 
 
 def _stands_beside(label: Numbers, others: Numbers, height: float) -> bool:
-    """Return whether one of the (n, 5) others is in the component's row, near, and about as high."""
+    """Return whether one of the (n, 5) others is in the component's line, near it, and about as high."""
     others = others[np.abs(others[:, HEIGHT] / height - 1) <= MAX_PEER_HEIGHT_DIFFERENCE]
     gaps = np.maximum(others[:, LEFT] - label[LEFT] - label[WIDTH], label[LEFT] - others[:, LEFT] - others[:, WIDTH])
     middles = others[:, TOP] + others[:, HEIGHT] / 2 - label[TOP] - label[HEIGHT] / 2
@@ -118,15 +118,15 @@ def _stands_beside(label: Numbers, others: Numbers, height: float) -> bool:
 
 
 def _border(labels: Numbers, count: int) -> NDArray[np.int64]:
-    """Return how many pixels of each component lie on the edge of the page."""
+    """Return how many border pixels of the page each component covers."""
     edge = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
     return np.bincount(edge, minlength=count)
 
 
 def _edges(labels: Numbers, stats: Numbers) -> tuple[Flags, Flags]:
-    """Return which components are the edges of the page, of its shadow or of the scanner's lid, and which of them surely.
+    """Return which components are edges of the page, its shadow or the scanner's lid, and which surely.
 
-    The only large component of a tight crop may run along the edge too: one that is alone is kept.
+    The only large component of a tight crop may run along the border too and is kept.
     """
     along = _border(labels, len(stats)) >= np.maximum(2, MIN_PAGE_EDGE_CONTACT * stats[:, [WIDTH, HEIGHT]].max(axis=1))
     along[0] = False
@@ -136,7 +136,7 @@ def _edges(labels: Numbers, stats: Numbers) -> tuple[Flags, Flags]:
 
 
 def _border_fragments(labels: Numbers, stats: Numbers, height: float) -> Flags:
-    """Return which components are what the crop has left of neighbours."""
+    """Return which components are fragments of neighbours that the crop has cut."""
     cut = _border(labels, len(stats))
     longest = stats[:, [WIDTH, HEIGHT]].max(axis=1)
     much = cut >= LONG_CONTACT * stats[:, HEIGHT]

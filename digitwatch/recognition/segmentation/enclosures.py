@@ -1,4 +1,4 @@
-"""Rings that somebody drew around a number, to component it: no digits themselves."""
+"""Rings drawn around a number to mark it; they are no digits themselves."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,12 @@ MIN_SIDE_COVER = 0.4  # share of each side of that box beyond which the ring run
 
 
 def without_rings(labels: Numbers, stats: Numbers, writing: list[int]) -> list[int]:
-    """Return the numbers of the components that are no rings around others.
+    """Return the labels of the components that are not rings around others.
 
     Args:
-        labels: (h, w) int32, the number of the component at each pixel, 0 = paper.
-        components: (n, 5) int32, left, top, width, height and area of each number.
-        writing: the numbers of the components that can be writing.
+        labels: (h, w) int32, the label of the component at each pixel, 0 = paper.
+        stats: (n, 5) int32, left, top, width, height and area of each label.
+        writing: the labels of the components that can be writing.
     """
     boxes = stats[writing].astype(np.int64)
     rights, bottoms = boxes[:, LEFT] + boxes[:, WIDTH], boxes[:, TOP] + boxes[:, HEIGHT]
@@ -42,7 +42,7 @@ def without_rings(labels: Numbers, stats: Numbers, writing: list[int]) -> list[i
 
 
 def _is_hollow(ring: NDArray[np.bool_]) -> bool:
-    """Return whether the (h, w) ink keeps to the outside of its rectangle: nothing that it surrounds hangs on it."""
+    """Return whether the (h, w) ink is near the outside of its bounding box, with nothing attached inside."""
     y, x = np.nonzero(ring)
     high, wide = ring.shape
     radius = ((2 * x + 1) / wide - 1) ** 2 + ((2 * y + 1) / high - 1) ** 2
@@ -50,7 +50,7 @@ def _is_hollow(ring: NDArray[np.bool_]) -> bool:
 
 
 def _surrounds(ring: NDArray[np.bool_], inside: NDArray[np.int64]) -> bool:
-    """Return whether (h, w) ink lies on all four sides of the rectangle of each of the (n, 5) components, hardly any in it."""
+    """Return whether (h, w) ink runs beyond all four sides of each of the (n, 5) boxes, and hardly inside."""
     for left, top, wide, high, _ in inside.tolist():
         right, bottom = left + wide, top + high
         beside = ring[top:bottom, :left].any(axis=1), ring[top:bottom, right:].any(axis=1)

@@ -1,4 +1,4 @@
-"""Digits that may have lost a stroke with the lines that were taken away around them."""
+"""Digits that may have lost a stroke when printed lines were removed."""
 
 import math
 
@@ -21,8 +21,8 @@ def p_intact(strength: Floats, mask: Pixels, rows: list[list[Component]]) -> flo
 
     Args:
         strength: (h, w) float32, from 1 on it is ink.
-        mask: (h, w) uint8, 1 where ink counts after lines and boxes were taken away.
-        rows: the components of what was left.
+        mask: (h, w) uint8, 1 where ink counts after the removal of lines and boxes.
+        rows: the components that remain.
     """
     removed = (strength >= 1) & (mask == 0)
     components = [component for row in rows for component in row] if removed.any() else []
@@ -30,7 +30,7 @@ def p_intact(strength: Floats, mask: Pixels, rows: list[list[Component]]) -> flo
 
 
 def _may_lack_stroke(component: Component, removed: Flags) -> bool:
-    """Return whether a line that was taken away may have been a stroke of the component."""
+    """Return whether a removed line may have been a stroke of the component."""
     thick = max(1.0, MIN_STROKE_RATIO * stroke_width(component.glyph))
     reach = int(3 * thick) + 3
     top, left = max(0, component.top - reach), max(0, component.left - reach)

@@ -1,4 +1,4 @@
-"""Touching digits apart: the cheapest ways through the ink from top to bottom."""
+"""Oversegmentation of touching digits: the cheapest cuts through the ink from top to bottom."""
 
 from itertools import pairwise
 
@@ -24,7 +24,7 @@ def split(component: Component, height: float) -> list[Component]:
 
     A cut is either the path from the top to the bottom that crosses the least ink (dynamic programming, as
     in seam carving), or the line between a valley of the upper outline and a hill of the lower one, where
-    round digits lean on each other. There are more cuts than digits: it takes a reader to choose.
+    round digits touch. There are more cuts than digits; the lattice chooses among them.
     """
     scale = min(1.0, CUT_HEIGHT_PX / component.height)
     size = (max(1, round(component.width * scale)), max(1, round(component.height * scale)))
@@ -45,7 +45,7 @@ def _seams(ink: Floats, height: float) -> list[NDArray[np.int64]]:
     middle = ink.shape[0] // 2
     through = down[middle] + up[middle] - ink[middle]
     nearest = max(2, int(MIN_CUT_DISTANCE * height))
-    # The cheapest way of its neighbourhood is a cut; of equally cheap ones, the middle of the gap.
+    # The cheapest path of its neighbourhood is a cut; of equally cheap ones, the middle one.
     least = cv2.erode(through[None], np.ones((1, 2 * nearest + 1), np.uint8))[0]
     cheap = np.flatnonzero((through <= least + EQUAL_COST) & (through <= MAX_CUT_INK * height))
     groups = np.split(cheap, np.flatnonzero(np.diff(cheap) > 1) + 1)
@@ -99,9 +99,9 @@ def _filled(cuts: list[int], through: Floats, widest: int, nearest: int) -> list
 
 
 def _costs(ink: Floats) -> Floats:
-    """Return (h, w): the least ink on a way from the top row to each pixel."""
+    """Return (h, w): the least ink on a path from the top row to each pixel."""
     height, width = ink.shape
-    costs = np.full((height, width + 2), np.inf, np.float32)  # a column of no way on each side
+    costs = np.full((height, width + 2), np.inf, np.float32)  # a column of infinite cost on each side
     costs[0, 1:-1] = ink[0]
     for above, row, own in zip(costs, costs[1:], ink[1:], strict=False):
         aside = np.minimum(above[:-2], above[2:]) + np.float32(SIDESTEP_COST)
@@ -110,7 +110,7 @@ def _costs(ink: Floats) -> Floats:
 
 
 def _trace(down: Floats, up: Floats, middle: int, column: int) -> NDArray[np.int64]:
-    """Return the column in each row of the cheapest way through (middle, column)."""
+    """Return the column in each row of the cheapest path through (middle, column)."""
     seam = np.empty(len(down), np.int64)
     seam[middle] = column
     for rows, costs in ((range(middle - 1, -1, -1), down), (range(middle + 1, len(down)), up)):
