@@ -29,7 +29,7 @@ from digitwatch.workers.messages import Job, WorkerConfig
 STEPS: list[tuple[str, Any, str]] = [
     ("decode", reader, "decode"),
     ("ink", hypotheses, "find_ink"),
-    ("lines and boxes", hypotheses, "without_rules"),
+    ("lines and boxes", hypotheses, "without_printed_lines"),
     ("pieces", page_reader, "find_rows"),
     ("28x28 pictures", candidate, "normalise"),
     ("28x28 pictures", line_decoder, "augmented"),

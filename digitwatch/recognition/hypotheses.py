@@ -11,7 +11,7 @@ from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.decoding import review_reason
 from digitwatch.recognition.evidence import Evidence, Trust
 from digitwatch.recognition.foreground.binarise import MIN_CONTRAST, THUMBNAIL_PX, find_ink
-from digitwatch.recognition.foreground.form_removal import without_rules
+from digitwatch.recognition.foreground.form_removal import without_printed_lines
 from digitwatch.recognition.image.decode import Page
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.digit_image import SIZE, fit
@@ -26,7 +26,7 @@ MAX_FALLBACK_DIGITS = 20  # a page with more digits is read once: its product of
 LOW_PASS_SHARE, MIN_LOW_PASS_PX = 0.015, 3  # side of the box filter: share of the page's longer side, and at least
 HALFTONE_PX = 5  # side of the box filter for a page that is made of dots
 HALFTONE_STEP, HALFTONE_SHARE = 96, 0.12  # grey levels between neighbours; share of all pairs that differ so much
-MIN_HALFTONE_PX = 64  # shorter side; in a smaller picture, strokes stand as close as dots
+MIN_HALFTONE_PX = 64  # shorter side; in a smaller picture, strokes are as close as dots
 HALFTONE_ROWS = 64  # rows of pixels that are sampled for dots
 
 # Downscaling: a page that may show one damaged digit is read like a thumbnail.
@@ -34,7 +34,7 @@ MAX_ASPECT = 1.6  # longer side by shorter side
 SINGLE_BELOW = 0.1  # confidence below which several digits of one row may be one
 
 # Soft strokes: they fail the sharpness test for strokes, but no stain is so dark.
-SOFT_STROKE_GAIN = 1.4  # factor on the strength with which strokes are told from stains
+SOFT_STROKE_GAIN = 1.4  # factor on the strength in the test that separates strokes from stains
 MIN_SOFT_CONTRAST = 80  # grey levels between a digit's box and the page
 
 # Faint or small writing: lower limits than usual on a page that seems empty.
@@ -53,7 +53,7 @@ class Foreground:
         scale: page pixels per pixel of `strength`, a whole number.
         paper: left, top, right, bottom of the sheet in pixels of `strength`; None where it is all of the page.
         min_height_px: height of the writing at least, in pixels of `strength`.
-        stroke_gain: factor on `strength` where strokes are told from stains.
+        stroke_gain: factor on `strength` in the test that separates strokes from stains.
     """
 
     strength: Floats
@@ -94,7 +94,7 @@ class Hypothesis:
     """One way to prepare a page.
 
     Attributes:
-        name: what it does.
+        name: what it does to the page.
         prepare: a page to what the decoder takes.
         applies: whether it is worth the time, from the page and the best evidence so far.
         accepts: whether what it finds counts, from the page as it was turned, the best evidence and its own.
@@ -120,7 +120,9 @@ def foreground(
         stroke_gain: see Foreground.
     """
     ink = find_ink(grey, min_contrast=min_contrast)
-    return Foreground(ink.strength, without_rules(ink.strength), ink.factor, ink.sheet, min_height_px, stroke_gain)
+    return Foreground(
+        ink.strength, without_printed_lines(ink.strength), ink.factor, ink.sheet, min_height_px, stroke_gain
+    )
 
 
 def low_pass(grey: Pixels, side: int | None = None) -> Pixels:
@@ -189,7 +191,7 @@ def _is_likely(page: Page, best: Evidence, found: Evidence) -> bool:
 
 
 def _contrast(grey: Pixels, box: Box) -> float:
-    """Return by how many grey levels what is in the box differs from the (H, W) page."""
+    """Return by how many grey levels the content of the box differs from the (H, W) page."""
     inside = grey[box.top : box.top + box.height, box.left : box.left + box.width]
     return float(np.abs(np.percentile(inside, [10, 90]) - np.median(grey)).max()) if inside.size else 0.0
 

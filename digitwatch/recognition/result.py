@@ -1,4 +1,4 @@
-"""What is on one page: its digits, where they stand, and how far to trust them."""
+"""The result of reading a page: its digits, their places and probabilities, and the status."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,11 +22,11 @@ class Box:
 
 @dataclass(frozen=True)
 class Digit:
-    """One digit: its text, the probability that it is right, where it stands and what the model saw.
+    """One digit: its text, the probability that it is right, its place and the input of the model.
 
     `glyph` is (28, 28) uint8, 255 = ink; `probabilities` (classes,) float32 in the order of
-    the model's labels. Where a model sorts whole pictures, the "digit" is the name of one, its box the page, and its
-    glyph (height, width) or (height, width, 3) as the model takes it.
+    the model's labels. For a model that sorts whole pictures, the "digit" is the name of one, its box the page, and its
+    glyph (height, width) or (height, width, 3) as in the model's input.
     """
 
     text: str
@@ -38,15 +38,15 @@ class Digit:
 
 @dataclass(frozen=True)
 class Reading:
-    """What is on one page.
+    """The reading of one page.
 
     Attributes:
         rows: the digits, row by row from the top, each row from the left.
         confidence: calibrated probability, 0 to 1, that the whole text is right.
-        status: OK (no need to look), REVIEW or EMPTY.
+        status: OK (need not be checked), REVIEW or EMPTY.
         reason: why the status is not "ok", in a few words; empty when it is.
         turn: by how many degrees the page was turned clockwise to be read: 0, 90, 180 or 270.
-        labels: the names of all answers where a model sorts whole pictures; nothing where it reads digits.
+        labels: the names of all answers where a model sorts whole pictures; empty where it reads digits.
         codes: the same as `reason` as codes of ReasonCode, some with a detail behind a colon.
     """
 

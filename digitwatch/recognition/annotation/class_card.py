@@ -1,4 +1,4 @@
-"""What a whole picture may be, at a glance: what the model saw of it, and its most probable answers with bars."""
+"""The card of a whole picture: the input of the model, and its most probable answers as bars."""
 
 import cv2
 import numpy as np
@@ -9,12 +9,12 @@ from digitwatch.recognition.annotation.text import fill, fitted, paste, write
 from digitwatch.recognition.result import Digit
 
 _SIZE = (250, 290)  # width and height
-_SEEN = 112  # pixels that the longer side of what the model saw is shown with
-_MOST = 5  # answers
+_INPUT_PX = 112  # pixels, longer side of the model's input on the card
+_MAX_ANSWERS = 5  # on the card
 
 
 def ranking(answer: Digit, labels: tuple[str, ...], doubtful: bool) -> np.ndarray:
-    """Draw the card of a whole picture: (290, 250) uint8, in the colours of the palette.
+    """Return the card of a whole picture: (290, 250) uint8, in the colours of the palette.
 
     `labels` are the names of `answer.probabilities`.
     """
@@ -25,7 +25,7 @@ def ranking(answer: Digit, labels: tuple[str, ...], doubtful: bool) -> np.ndarra
     write(sheet, (128, 4), "What the model saw", 11, GREY)
     write(sheet, (128, 20), f"({width} × {height} pixels)", 11, GREY)
     write(sheet, (4, 126), fitted(answer.text, 22, 242, bold=True), 22, colour, bold=True)
-    for place, k in enumerate(np.argsort(answer.probabilities)[::-1][:_MOST]):
+    for place, k in enumerate(np.argsort(answer.probabilities)[::-1][:_MAX_ANSWERS]):
         top = 162 + 25 * place
         sure = float(answer.probabilities[k])
         write(sheet, (4, top), fitted(labels[k], 11, 180), 11, INK)
@@ -35,9 +35,9 @@ def ranking(answer: Digit, labels: tuple[str, ...], doubtful: bool) -> np.ndarra
 
 
 def _seen(glyph: np.ndarray) -> np.ndarray:
-    """Enlarge what the model saw, in grey, with a frame."""
+    """Return the model's input enlarged, in grey, with a frame."""
     grey = glyph if glyph.ndim == 2 else cv2.cvtColor(glyph, cv2.COLOR_RGB2GRAY)
-    scale = _SEEN / max(grey.shape)
+    scale = _INPUT_PX / max(grey.shape)
     size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
     large = toned(cv2.resize(grey, size, interpolation=cv2.INTER_NEAREST))
     framed = np.full((large.shape[0] + 2, large.shape[1] + 2), GREY, np.uint8)

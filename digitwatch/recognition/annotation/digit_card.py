@@ -1,4 +1,4 @@
-"""One digit at a glance: the 28x28 pixels that the model saw and the probability of each answer as bars."""
+"""The card of a digit: the 28x28 input of the model, and the probability of each answer as bars."""
 
 from functools import cache
 from pathlib import Path
@@ -15,23 +15,23 @@ _LARGE = (250, 290)
 _PLOT = (9, 66, 132, 36)  # left, top, width, height of the bars on a small card
 _LARGE_PLOT = (4, 172, 242, 96)
 TEMPLATES = [(size, plot, classes) for size, plot in ((CARD, _PLOT), (_LARGE, _LARGE_PLOT)) for classes in (10, 11)]
-"""The templates that are kept: for models that know ten digits, and those that know what is none as well."""
+"""The bundled templates: for models of ten digits, and of ten digits and "no digit"."""
 
 
 def percent(probability: float) -> str:
-    """Write a probability so that only certainty could read as 100 %."""
+    """Return a probability as text; only 1 reads as 100 %."""
     if probability < 0.001:
         return "<0.1 %"
     return ">99.9 %" if probability > 0.999 else f"{100 * probability:.1f} %"
 
 
 def label(index: int) -> str:
-    """Name a class of the model: a digit, or a cross for the one that stands for "no digit"."""
+    """Return the name of a class: a digit, or a cross for "no digit"."""
     return str(index) if index < 10 else "✗"
 
 
 def small_card(digit: Digit, caption: str, doubtful: bool) -> np.ndarray:
-    """Draw the card of one digit among others: (118, 150) uint8, in the colours of the palette."""
+    """Return the card of one digit among others: (118, 150) uint8, in the colours of the palette."""
     sheet = _template(CARD, _PLOT, len(digit.probabilities)).copy()
     colour = AMBER if doubtful else BLUE
     _bars(sheet, _PLOT, digit, colour)
@@ -45,7 +45,7 @@ def small_card(digit: Digit, caption: str, doubtful: bool) -> np.ndarray:
 
 
 def large_card(digit: Digit, doubtful: bool) -> np.ndarray:
-    """Draw the card of the only digit on a page: (290, 250) uint8, in the colours of the palette."""
+    """Return the card of the only digit on a page: (290, 250) uint8, in the colours of the palette."""
     sheet = _large_template(len(digit.probabilities)).copy()
     colour = AMBER if doubtful else BLUE
     paste(sheet, _glyph(digit, 4), 4, 4)
@@ -63,7 +63,7 @@ def large_card(digit: Digit, doubtful: bool) -> np.ndarray:
 
 
 def _glyph(digit: Digit, factor: int) -> np.ndarray:
-    """Enlarge what the model saw, black on white like the page, with a frame."""
+    """Return the model's input enlarged, black on white like the page, with a frame."""
     large = toned(255 - digit.glyph).repeat(factor, axis=0).repeat(factor, axis=1)
     framed = np.full((large.shape[0] + 2, large.shape[1] + 2), GREY, np.uint8)
     framed[1:-1, 1:-1] = large
@@ -85,18 +85,18 @@ def _frame(sheet: np.ndarray) -> None:
 
 @cache
 def _template(size: tuple[int, int], plot: tuple[int, int, int, int], classes: int) -> np.ndarray:
-    """Give what is the same on every card: frame, axis, grid and names of the answers, (H, W) in the palette."""
+    """Return what all cards share: frame, axis, grid and names of the answers, (H, W) in the palette."""
     kept = cv2.imread(str(kept_template(size, classes)), cv2.IMREAD_GRAYSCALE)
     return toned(drawn_template(size, plot, classes) if kept is None else kept)
 
 
 def kept_template(size: tuple[int, int], classes: int) -> Path:
-    """Give where a template lies that was drawn before: matplotlib's figures take longer to load than all the rest."""
+    """Return the path of a bundled template; loading matplotlib's figures takes longer than everything else."""
     return Path(__file__).with_name("templates") / f"{size[0]}x{size[1]}-{classes}.png"
 
 
 def drawn_template(size: tuple[int, int], plot: tuple[int, int, int, int], classes: int) -> np.ndarray:
-    """Let matplotlib draw a template, (H, W) uint8 grey."""
+    """Return a template drawn by matplotlib, (H, W) uint8 grey."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 (seldom needed; see above)
     from matplotlib.figure import Figure  # noqa: PLC0415
 

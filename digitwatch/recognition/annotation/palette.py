@@ -1,4 +1,4 @@
-"""The colours of the annotated pictures and their way to PNG; a grey page takes one byte for each pixel."""
+"""The palette of annotated pictures, and their PNG encoding; a grey page takes one byte per pixel."""
 
 import struct
 
@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 from isal import isal_zlib
 
-Colour = int  # a place in PALETTE
+Colour = int  # an index of PALETTE
 
-# They differ in brightness as well, and never say anything that words do not say too.
+# They differ in brightness as well, and only repeat what the text says.
 INK, GREY, WHITE = 21, 75, 175  # of the greys, which come first, from black to white
 BLUE, GREEN, AMBER, CREAM = 176, 196, 216, 255  # at one end of a row of shades
 _SHADES = 20  # between two colours: enough for the soft edges of letters
-_BETWEEN = (  # blue, green, red, as everywhere where OpenCV is near
+_BETWEEN = (  # blue, green, red, as in OpenCV
     ((164, 97, 11), (255, 255, 255)),
     ((79, 115, 10), (255, 255, 255)),
     ((0, 84, 179), (255, 255, 255)),
@@ -25,13 +25,13 @@ _TONES = (np.arange(256) * (WHITE / 255)).round().astype(np.uint8)
 _RGB = PALETTE[:, ::-1].tobytes()
 _COLOURLESS = 4  # by which the three colours of a grey pixel may differ
 
-# PNG specification, 11.2.2 and 9.2: kinds of picture, and the filter that leaves what differs from the line above
+# PNG specification, 11.2.2 and 9.2: colour types, and the filter of differences from the line above
 _WITH_PALETTE, _IN_COLOUR = 3, 2
 _UP = 2
 
 
 def toned(picture: np.ndarray) -> np.ndarray:
-    """Bring a grey picture, (H, W) or (H, W, 3) uint8, to the palette, (H, W); one with colours stays as it is."""
+    """Return a grey picture, (H, W) or (H, W, 3) uint8, in the palette, (H, W); a coloured one unchanged."""
     if picture.ndim == 3:
         blue, green, red = cv2.split(picture)
         if max(cv2.norm(green, other, cv2.NORM_INF) for other in (blue, red)) > _COLOURLESS:
@@ -42,12 +42,12 @@ def toned(picture: np.ndarray) -> np.ndarray:
 
 
 def blank(height: int, width: int, colour: Colour, like: np.ndarray) -> np.ndarray:
-    """Make a picture of one colour, with three bytes for each pixel where the picture `like` has them."""
+    """Return a picture of one colour, with three bytes per pixel where `like` has them."""
     return np.full((height, width, *like.shape[2:]), colour if like.ndim == 2 else PALETTE[colour], np.uint8)
 
 
 def png(picture: np.ndarray) -> bytes:
-    """Write (H, W) places in the palette, or (H, W, 3) blue, green, red, as a PNG, fast rather than small.
+    """Return (H, W) indices of the palette, or (H, W, 3) blue, green, red, as a PNG, fast rather than small.
 
     Not by Pillow or OpenCV, whose zlib takes four times as long as ISA-L, and more than all the drawing.
     """

@@ -1,4 +1,4 @@
-"""A page and its reading to one picture that explains itself: what was found where, and how far to trust it."""
+"""Renders a page and its reading as one picture: what was found where, with which probability."""
 
 from dataclasses import replace
 
@@ -30,17 +30,17 @@ _BADGES = {
     Status.REVIEW: ("⚠ review – please check", AMBER),
     Status.EMPTY: ("○ empty", GREY),
 }
-_DOUBTFUL = 0.95  # in a reading to be reviewed, digits less probable than this are marked
+_MARK_BELOW = 0.95  # in a reading to be reviewed, digits less probable than this are marked
 _MARGIN = 20
 _GAP = 4
-_NARROW, _WIDE = 652, 960  # room for four and six cards side by side
+_NARROW, _WIDE = 652, 960  # pixels: width of four and of six cards
 _MOST_CARDS = 24  # with more digits than this, only the least certain are shown
-_LEGIBLE = 16  # where digits would be less than this many pixels high, only the part that holds them is shown
-_CROWD = 60  # with more digits than this, the page is shown larger and its marks smaller
+_MIN_DIGIT_PX = 16  # where digits would be less than this many pixels high, only the part that holds them is shown
+_MANY_DIGITS = 60  # with more digits than this, the page is shown larger and its marks smaller
 
 
 def annotate(page: Page, reading: Reading, title: str) -> bytes:
-    """Draw a page with its reading.
+    """Return a page with its reading as a picture.
 
     `page` lies as it was read, that is turned by `reading.turn`; `title` is any text, usually the name of the
     file. Returns a PNG, with a palette for a grey page, in full colour for a coloured one. The picture shows the page
@@ -55,11 +55,11 @@ def annotate(page: Page, reading: Reading, title: str) -> bytes:
 
 
 def _doubtful(reading: Reading) -> frozenset[int]:
-    """Return the numbers of the digits to look at: none unless the reading is to be reviewed."""
+    """Return the numbers of the digits to check: none unless the reading is to be reviewed."""
     if reading.status != Status.REVIEW or not reading.digits:
         return frozenset()
     probabilities = [digit.probability for digit in reading.digits]
-    low = frozenset(k for k, p in enumerate(probabilities) if p < _DOUBTFUL)
+    low = frozenset(k for k, p in enumerate(probabilities) if p < _MARK_BELOW)
     return low or frozenset([int(np.argmin(probabilities))])
 
 
@@ -94,7 +94,7 @@ def _header(reading: Reading, title: str, doubtful: frozenset[int], width: int) 
 
 
 def _about(reading: Reading) -> str:
-    """Say how much was found, if it is more than one row, and how the page was turned to be read."""
+    """Return the number of digits, where there are several rows, and the turn of the page."""
     count, rows = len(reading.digits), len(reading.rows)
     parts = [f"{count:,} digits in {rows} rows"] if rows > 1 else []
     parts += [f"page turned {reading.turn}° clockwise to be read"] if reading.turn else []
@@ -102,7 +102,7 @@ def _about(reading: Reading) -> str:
 
 
 def _notes(reading: Reading, doubtful: frozenset[int]) -> list[str]:
-    """Say in words why somebody should look, and where."""
+    """Return in words why and where the reading should be checked."""
     if reading.status == Status.OK:
         return []
     notes = [f"{'Please check' if reading.status == Status.REVIEW else 'Nothing to read'}: {reading.reason}"]
@@ -115,7 +115,7 @@ def _notes(reading: Reading, doubtful: frozenset[int]) -> list[str]:
 
 
 def _answers(digit: Digit, labels: tuple[str, ...]) -> str:
-    """Name the two most probable answers, as the end of a sentence."""
+    """Return the two most probable answers, as the end of a sentence."""
     text = f"is most likely {digit.text} ({percent(digit.probability)})"
     names = labels or tuple(label(k) if k < 10 else "not a digit" for k in range(len(digit.probabilities)))
     others = [int(k) for k in np.argsort(digit.probabilities)[::-1] if names[k] != digit.text]
@@ -145,7 +145,7 @@ def _position(reading: Reading, number: int) -> tuple[int, int]:
 
 
 def _single_body(page: Page, reading: Reading, doubtful: frozenset[int]) -> np.ndarray:
-    bare = replace(reading, rows=()) if reading.labels else reading  # the mark of a whole page would hide it
+    bare = replace(reading, rows=()) if reading.labels else reading  # a box around the whole page would hide it
     picture = _marked(page, bare, doubtful, (340, 300))
     sheet = blank(max(310, picture.shape[0] + 14), _NARROW, WHITE, picture)
     paste(sheet, picture, _MARGIN + (340 - picture.shape[1]) // 2, 0)
@@ -160,7 +160,7 @@ def _body(page: Page, reading: Reading, doubtful: frozenset[int]) -> np.ndarray:
     few = len(reading.digits) <= 8 and page.image.shape[1] < 2.5 * page.image.shape[0]
     width, cards_across = (_NARROW, 4) if few else (_WIDE, 6)
     room = width - 2 * _MARGIN
-    picture = _marked(page, reading, doubtful, (room, 560 if len(reading.digits) <= _CROWD else 1300))
+    picture = _marked(page, reading, doubtful, (room, 560 if len(reading.digits) <= _MANY_DIGITS else 1300))
     shown, heading = _shown(reading)
     rows = -(-len(shown) // cards_across)
     top = picture.shape[0] + 44
@@ -175,7 +175,7 @@ def _body(page: Page, reading: Reading, doubtful: frozenset[int]) -> np.ndarray:
 
 
 def _shown(reading: Reading) -> tuple[list[int], str]:
-    """Return the numbers of the digits to show closely, and what to call them."""
+    """Return the numbers of the digits to show on cards, and their captions."""
     digits = reading.digits
     cross = " (✗ not a digit)" if len(digits[0].probabilities) > 10 else ""
     if len(digits) <= _MOST_CARDS:
@@ -199,7 +199,7 @@ def _marked(page: Page, reading: Reading, doubtful: frozenset[int], room: tuple[
     enough = 220 if len(reading.digits) <= 1 else 80  # small pages are enlarged until a digit is as tall as this
     scale = min(room[0] / width, room[1] / height, max(1, enough / max(1, tallest)))
     scale = 1 if 1 < scale < 1.25 else scale  # hardly worth the time of resampling
-    # a page may be a line of two pixels: it still has to be seen
+    # a page of two pixels' height must still be visible
     across, down = max(12, round(width * scale)), max(12, round(height * scale))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     picture = toned(cv2.resize(_reduced(image, int(1 / scale)), (across, down), interpolation=how))
@@ -209,7 +209,11 @@ def _marked(page: Page, reading: Reading, doubtful: frozenset[int], room: tuple[
     for number, digit in enumerate(reading.digits):
         box = replace(digit.box, left=digit.box.left - left, top=digit.box.top - top)
         _mark(
-            picture, replace(digit, box=box), factors, number in doubtful, 16 if len(reading.digits) <= _CROWD else 11
+            picture,
+            replace(digit, box=box),
+            factors,
+            number in doubtful,
+            16 if len(reading.digits) <= _MANY_DIGITS else 11,
         )
     framed = blank(picture.shape[0] + 2, picture.shape[1] + 2, GREY, picture)
     framed[1:-1, 1:-1] = picture
@@ -231,7 +235,7 @@ def _view(page: Page, reading: Reading, room: tuple[int, int]) -> tuple[int, int
     height, width = page.image.shape[:2]
     boxes = [digit.box for digit in reading.digits]
     tallest = max((box.height for box in boxes), default=height)
-    if not boxes or tallest * min(room[0] / width, room[1] / height) >= _LEGIBLE:
+    if not boxes or tallest * min(room[0] / width, room[1] / height) >= _MIN_DIGIT_PX:
         return 0, 0, width, height
     around = 2 * tallest
     left = max(0, min(box.left for box in boxes) - around)

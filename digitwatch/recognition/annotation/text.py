@@ -16,12 +16,12 @@ from digitwatch.recognition.annotation.palette import PALETTE, WHITE, Colour
 _FONTS = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
 _MISSING = "□"
 _LARGE = 200  # pixels: a size in which rounding does not show
-_NO_LETTER = "\U0010ffff"  # stands for nothing in any font
+_NO_LETTER = "\U0010ffff"  # is in no font
 
 
 @cache
 def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
-    # Found without importing matplotlib, which would take as long as all else that a worker imports.
+    # Found without importing matplotlib, which would double a worker's import time.
     package = importlib.util.find_spec("matplotlib")
     assert package is not None and package.submodule_search_locations
     path = Path(package.submodule_search_locations[0], "mpl-data", "fonts", "ttf", _FONTS[bold])
@@ -56,7 +56,7 @@ def _letter(character: str, size: int, bold: bool) -> tuple[float, int, np.ndarr
 
 @lru_cache(512)
 def lettering(text: str, size: int, *, bold: bool = False, ink: Colour, ground: Colour) -> np.ndarray:
-    """Set a line of text.
+    """Return a line of text as a picture.
 
     `size` is the height of the font in pixels. Returns (1.25 size, W, 3) uint8, read-only, with the baseline always
     at the same height, so that lines of one size can be laid side by side.
@@ -82,7 +82,7 @@ def _shades(ink: Colour, ground: Colour) -> np.ndarray:
 
 
 def fitted(text: str, size: int, width: int, *, bold: bool = False) -> str:
-    """Shorten a line in its middle until it is at most `width` pixels wide."""
+    """Return a line shortened in its middle until it is at most `width` pixels wide."""
     text = printable(text[:1000] + text[-1000:] if len(text) > 2000 else text, bold)
     widths = [_letter(c, size, bold)[0] for c in text]
     if sum(widths) <= width:
@@ -94,14 +94,14 @@ def fitted(text: str, size: int, width: int, *, bold: bool = False) -> str:
 
 
 def fill(picture: np.ndarray, area: tuple[int, int, int, int], colour: Colour) -> None:
-    """Fill left, top, width, height of a picture, as far as it lies within."""
+    """Fill a rectangle (left, top, width, height) of a picture, clipped to it."""
     left, top, width, height = area
     room = picture[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)]
     room[...] = colour if picture.ndim == 2 else PALETTE[colour]
 
 
 def paste(picture: np.ndarray, stamp: np.ndarray, left: int, top: int) -> None:
-    """Lay a small picture on a larger one, as far as it lies within; `left` and `top` are 0 or more."""
+    """Copy a small picture onto a larger one, clipped to it; `left` and `top` are 0 or more."""
     room = picture[top : top + stamp.shape[0], left : left + stamp.shape[1]]
     shown = stamp[: room.shape[0], : room.shape[1]]
     room[...] = shown if stamp.ndim == picture.ndim else PALETTE[shown]

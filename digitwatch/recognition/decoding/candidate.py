@@ -1,4 +1,4 @@
-"""One digit that may stand in a row: its ink, its picture and what the model thinks of it."""
+"""A candidate for one digit: its component, its input picture and the classifier's probabilities."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

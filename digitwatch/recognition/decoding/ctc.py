@@ -1,7 +1,7 @@
-"""What a row says, from what stands in each of its frames: connectionist temporal classification.
+"""Connectionist temporal classification: the texts of a line, from the probabilities of symbols in its frames.
 
-After Graves et al., "Connectionist temporal classification", 2006: a text has the probability of all the ways to
-lay it over the frames, where a symbol may last for several frames and nothing may stand between two of them.
+After Graves et al., "Connectionist temporal classification", 2006: a text has the probability of all
+its alignments with the frames, where a symbol may last for several frames and blanks may be between two of them.
 """
 
 import math
@@ -15,19 +15,19 @@ from digitwatch.recognition.arrays import Logs
 Text = tuple[int, ...]
 
 LOG_ZERO = -np.inf
-MIN_BEAM_SHARE = math.exp(-16)  # share of the best text's probability that another needs to be gone on with
-MIN_SHARE = 1e-200  # share of the most probable way below which a way is as good as none
-MIN_LOG_PROBABILITY = -60.0  # log probability that a symbol has in a frame at least
-RESCALE_FRAMES = 8  # frames after which shares are brought up to 1 again, lest they become too small for a number
-BEAM_SYMBOLS = 4  # symbols in a frame that a search goes on with
-MIN_SYMBOL_PROBABILITY = math.exp(-11)  # probability of the least of them: one in 60,000 readings
+MIN_BEAM_SHARE = math.exp(-16)  # probability of a text, by that of the best, with which the search continues
+MIN_SHARE = 1e-200  # probability of an alignment, by that of the best, below which it counts as 0
+MIN_LOG_PROBABILITY = -60.0  # of a symbol in a frame
+RESCALE_FRAMES = 8  # frames between two rescalings of the shares, which would underflow otherwise
+BEAM_SYMBOLS = 4  # symbols of a frame that the search continues with
+MIN_SYMBOL_PROBABILITY = math.exp(-11)  # of such a symbol: one in 60,000
 
 
 def log_probabilities(frames: Logs, texts: Sequence[Text]) -> Logs:
     """Return (N,) log probabilities of the texts.
 
     Args:
-        frames: (T, C) log probabilities of the C symbols in each frame; the last symbol is nothing.
+        frames: (T, C) log probabilities of the C symbols in each frame; the last symbol is the blank.
         texts: N texts of symbols 0 to C - 2, of any lengths.
     """
     states = _states(texts, frames.shape[1] - 1)
@@ -35,7 +35,7 @@ def log_probabilities(frames: Logs, texts: Sequence[Text]) -> Logs:
         last, at = shares, scale
     rows, ends = np.arange(len(texts)), 2 * np.array([len(text) for text in texts], int)
     both = last[rows, ends] + np.where(ends > 0, last[rows, ends - 1], 0)
-    with np.errstate(divide="ignore"):  # what cannot be is -inf
+    with np.errstate(divide="ignore"):  # impossible texts are -inf
         return np.asarray(np.log(both) + at)
 
 
@@ -46,11 +46,11 @@ def likely_texts(frames: Logs, count: int) -> list[Text]:
         frames: (T, C) as in log_probabilities.
     """
     blank_symbol = frames.shape[1] - 1
-    beams: dict[Text, tuple[float, float]] = {(): (1.0, 0.0)}  # ending in nothing, ending in a symbol
+    beams: dict[Text, tuple[float, float]] = {(): (1.0, 0.0)}  # ending in a blank, ending in a symbol
     symbols = np.argsort(frames[:, :blank_symbol], axis=1)[:, -BEAM_SYMBOLS:].tolist()
     for frame, best in zip(_probabilities(frames).tolist(), symbols, strict=True):
         seen = [symbol for symbol in best if frame[symbol] > MIN_SYMBOL_PROBABILITY]
-        # Most frames show nothing, without a doubt.
+        # Most frames are surely blank.
         beams = (
             _grown(beams, frame, seen, count)
             if seen
@@ -62,8 +62,8 @@ def likely_texts(frames: Logs, count: int) -> list[Text]:
 def alternatives(frames: Logs, text: Text, symbols: int) -> Logs:
     """Return (len(text), symbols) log probabilities of each of the first `symbols` symbols in each place of the text.
 
-    In each place they are what remains when the rest of the text is right; they sum to 1. Up to a place and from it
-    on, the ways to lay the text are the same for all symbols there (forward and backward, as in Graves et al. 2006).
+    They are conditional on the rest of the text and sum to 1 in each place. The alignments before and after a place
+    are the same for all symbols there (forward and backward variables, as in Graves et al. 2006).
     """
     blank_symbol = frames.shape[1] - 1
     states = _states([text, text[::-1]], blank_symbol)
@@ -72,7 +72,7 @@ def alternatives(frames: Logs, text: Text, symbols: int) -> Logs:
     alignments = [np.log(np.maximum(shares, MIN_SHARE)) + scale[:, None] for shares, scale in _forward(both, states)]
     before, behind = np.stack(alignments, axis=1)  # (T, 2 len(text) + 1) each
     behind = behind[::-1, ::-1]
-    others = np.array(text)[:, None] != np.arange(symbols)  # (len(text), symbols): may stand beside it at once
+    others = np.array(text)[:, None] != np.arange(symbols)  # (len(text), symbols): may be its neighbour without a blank
     into = np.full((len(frames), len(text), symbols), LOG_ZERO)
     out = into.copy()
     into[0, 0], out[-1, -1] = 0.0, 0.0
@@ -89,9 +89,9 @@ def alternatives(frames: Logs, text: Text, symbols: int) -> Logs:
 
 
 def spans(frames: Logs, text: Text) -> list[tuple[int, int]]:
-    """Return from which frame to before which one each symbol of the text lasts, on the most probable way to lay it.
+    """Return from which frame to before which one each symbol of the text lasts, in the most probable alignment.
 
-    The text must fit the frames: one for each symbol, and one between two of a kind.
+    The text must fit the frames: one for each symbol, and one between equal neighbours.
     """
     states = _states([text], frames.shape[1] - 1)[0]
     skips = _skips(states[None])[0]
@@ -119,7 +119,7 @@ def add(one: float, other: float) -> float:
 
 
 def _states(texts: Sequence[Text], blank_symbol: int) -> NDArray[np.int64]:
-    """Return (N, S) symbols: nothing, symbol, nothing, symbol, ... nothing, for each text."""
+    """Return (N, S) symbols for each text: blank, symbol, blank, symbol, ... blank."""
     states = np.full((len(texts), 2 * max(map(len, texts), default=0) + 1), blank_symbol)
     for row, text in zip(states, texts, strict=True):
         row[1 : 2 * len(text) : 2] = text
@@ -127,30 +127,30 @@ def _states(texts: Sequence[Text], blank_symbol: int) -> NDArray[np.int64]:
 
 
 def _probabilities(frames: Logs) -> Logs:
-    """Return the frames' probabilities, none so small that eight of them could come to zero."""
+    """Return the frames' probabilities, none so small that the product of eight could underflow."""
     return np.asarray(np.exp(np.maximum(frames, MIN_LOG_PROBABILITY)))
 
 
 def _skips(states: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell for each of the (N, S) states whether it can follow the last but one: another symbol, nothing between."""
+    """Return for each of the (N, S) states whether it can follow the last but one: another symbol, no blank between."""
     skips = np.zeros(states.shape, bool)
     skips[:, 3::2] = states[:, 3::2] != states[:, 1:-2:2]
     return skips
 
 
 def _forward(seen: Logs, states: NDArray[np.int64]) -> Iterator[tuple[Logs, Logs]]:
-    """Yield for each frame how probable all ways are that are in each state then.
+    """Yield for each frame the probability of all alignments that are in each state there.
 
     Args:
         seen: (T, N, S) probabilities of the states in each frame.
-        states: (N, S) as `_states` gives them.
+        states: (N, S) as `_states` returns them.
 
     Yields:
-        (N, S) shares and the (N,) log probability of a share of 1: with logarithms of all it would take four times
-        as long.
+        (N, S) shares and the (N,) log probability of a share of 1: logarithms of all would take four times as
+        long.
     """
     may_skip = _skips(states).astype(float)
-    shares = np.zeros((len(states), states.shape[1] + 2))  # two columns that nothing comes from
+    shares = np.zeros((len(states), states.shape[1] + 2))  # two columns of zeros
     own, step, skip = shares[:, 2:], shares[:, 1:-1], shares[:, :-2]
     scale = np.zeros(len(states))
     own[:, :2] = seen[0, :, :2]
@@ -169,7 +169,7 @@ def _forward(seen: Logs, states: NDArray[np.int64]) -> Iterator[tuple[Logs, Logs
 
 
 def _entering(logs: Logs, others: NDArray[np.bool_]) -> Logs:
-    """Return (T, L, symbols) log probabilities of coming from the (T, 2 L + 1) states into a symbol in each place."""
+    """Return (T, L, symbols) log probabilities of entering each place's symbol from the (T, 2 L + 1) states."""
     step, skip = logs[:, :-1:2], logs[:, 1:-2:2]
     into = np.repeat(step[..., None], others.shape[1], axis=2)
     both = np.logaddexp(step[:, 1:], skip)
@@ -182,7 +182,7 @@ def _grown(
 ) -> dict[Text, tuple[float, float]]:
     """Return the best `count` texts after one more frame, in which some symbols may be `seen`.
 
-    Both are shares of the most probable text before the frame, which keeps them from becoming too small for a number.
+    Both are shares of the most probable text before the frame, which keeps them from underflowing.
     """
     most = max(blank + full for blank, full in beams.values())
     grown: dict[Text, list[float]] = {}

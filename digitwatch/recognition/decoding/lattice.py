@@ -1,4 +1,4 @@
-"""All ways to take a row's parts as digits, and what they say together: the best one, and how probable a text is."""
+"""The lattice of a text line: its segmentations into digits, their best texts, and the probability of a text."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -9,16 +9,16 @@ from digitwatch.recognition.arrays import Logs
 from digitwatch.recognition.decoding.candidate import Candidate
 from digitwatch.recognition.decoding.ctc import Text, add
 
-MIN_PROBABILITY = 1e-6  # the least probability that a digit is given
-BEAM_DIGITS = 3  # digits of a step that the search for texts goes on with
+MIN_PROBABILITY = 1e-6  # that any digit has in a candidate
+BEAM_DIGITS = 3  # digits of an edge that the search for texts continues with
 
 
 @dataclass(frozen=True)
 class Edge:
-    """A step of a reading: the parts from `start` to before `end` taken as one digit, or None for dirt.
+    """The parts from `start` to before `end` taken as one digit, or as dirt where the candidate is None.
 
     `log` is the log probability that the parts are one digit of any kind, `logs` (10,) that they are each of them;
-    a digit's logs may sum to less, when the picture's own doubts are weighed by its width.
+    a digit's logs may sum to less, where its probability is weighted by its width.
     """
 
     start: int
@@ -29,10 +29,10 @@ class Edge:
 
 
 class Lattice:
-    """The ways through a row of parts, from the first to the last."""
+    """A directed graph from before the first part to after the last one; a path is a segmentation."""
 
     def __init__(self, edges: list[Edge]) -> None:
-        """Take the ways; the last part is where the furthest of them ends."""
+        """Take the edges; the last part is where the furthest of them ends."""
         self._edges = sorted(edges, key=lambda edge: edge.end)
         self._size = self._edges[-1].end + 1
         every = np.full(self._size, -np.inf)
@@ -57,7 +57,7 @@ class Lattice:
         return list(texts[-1])
 
     def log_probability(self, text: Text) -> float:
-        """Return the log of the share of all readings' probability that spells the text, however it is parted."""
+        """Return the log of the share of all readings' probability that spells the text, over all segmentations."""
         spelt = np.full((self._size, len(text) + 1), -np.inf)
         spelt[0, 0] = 0.0
         for edge in self._edges:
@@ -69,7 +69,7 @@ class Lattice:
         return float(spelt[-1, -1]) - self._all
 
     def spelling(self, text: Text) -> list[Candidate] | None:
-        """Return the most probable digits that spell the text, None when no way through has as many."""
+        """Return the most probable digits that spell the text, None when no path has as many."""
         best = np.full((self._size, len(text) + 1), -np.inf)
         best[0, 0] = 0.0
         steps: dict[tuple[int, int], tuple[Edge, int]] = {}
@@ -91,7 +91,7 @@ class Lattice:
 
 
 def _digits(edge: Edge) -> list[tuple[Text, float]]:
-    """Return what the way may add to a text, with the log probability of each."""
+    """Return what the edge may append to a text, with the log probability of each."""
     if edge.candidate is None:
         return [((), edge.log)]
     return [((int(digit),), float(edge.logs[digit])) for digit in np.argsort(edge.logs)[-BEAM_DIGITS:]]

@@ -1,4 +1,4 @@
-"""One row of components to its digits: joins what belongs together and parts what touches, as it reads best."""
+"""Decodes a text line: the segmentation of its components into digits that both networks find most probable."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,25 +16,23 @@ from digitwatch.recognition.networks.line_image import Strip, strip
 from digitwatch.recognition.networks.line_recognizer import FRAME_PX
 from digitwatch.recognition.segmentation.text_lines import Component, join
 
-RecogniseLine = Callable[
-    [Pixels], Logs
-]  # (32, W) uint8 to (T, 12) log probabilities of ten digits, `other` and nothing
+RecogniseLine = Callable[[Pixels], Logs]  # (32, W) uint8 to (T, 12): ten digits, `other` and the blank
 SecondOpinions = Sequence[Logs | None]
 
-NO_DIGIT_SYMBOL = 10  # the line model's symbol of what is no digit
-TEXT_CANDIDATES = 6  # texts that each of the two readings proposes
-CTC_WEIGHT = 0.6  # of the line model's log probability of a text beside that of its parts
-CTC_DIGIT_WEIGHT = 0.4  # of its doubts about each digit beside those of the model of single digits
-CTC_ONLY_DIGIT_WEIGHT = 3.0  # and of those where it alone could part the row
-SEGMENTATION_PROBABILITY = 0.95  # probability that parts which all read as digits are the right ones
-MIN_CTC_LOG_PROBABILITY = -30.0  # the line model's log probability of what it holds for impossible
-NO_BORDERS: Sides = (-np.inf, np.inf)  # a page without sides
-ORIENTATION_SAMPLE = 40  # components that tell how a page lies
+NO_DIGIT_SYMBOL = 10  # the line recogniser's symbol of what is no digit
+TEXT_CANDIDATES = 6  # texts that the lattice and the CTC search propose, each
+CTC_WEIGHT = 0.6  # exponent of the line recogniser's probability of a text, beside the lattice's
+CTC_DIGIT_WEIGHT = 0.4  # exponent of its probability of each digit, beside the classifier's
+CTC_ONLY_DIGIT_WEIGHT = 3.0  # and where only the line recogniser could segment the line
+SEGMENTATION_PROBABILITY = 0.95  # that parts which all read as digits are the right ones
+MIN_CTC_LOG_PROBABILITY = -30.0  # of a text that the line recogniser rules out
+NO_BORDERS: Sides = (-np.inf, np.inf)  # a page of unlimited width
+ORIENTATION_SAMPLE = 40  # components by which the orientation of a page is judged
 
 
 @dataclass(frozen=True)
 class Row:
-    """The best reading of a row: its digits, and the probability that these are its parts."""
+    """The best reading of a text line: its digits, and the probability of their segmentation."""
 
     candidates: tuple[Candidate, ...]
     certainty: float
@@ -48,14 +46,14 @@ def read_rows(
     *,
     sides: Sides = NO_BORDERS,
 ) -> list[Row]:
-    """Read rows of components.
+    """Return the digits of text lines.
 
     Args:
-        rows: components in reading order, as `segment.find_rows` gives them.
-        classify: the model of single digits.
-        glance: the line model, which sees a row at once.
-        digits: which of the classes are the digits 0 to 9, in this order; others say that a picture is none.
-        sides: the first column of the page and the one behind its last; ink that reaches them may be cut off.
+        rows: components in reading order, as `text_lines.find_rows` returns them.
+        classify: the digit classifier.
+        recognise_line: the line recogniser: (32, W) uint8 to (T, 12) log probabilities.
+        digits: which of the classes are the digits 0 to 9, in this order; the other class is no digit.
+        sides: left and right border of the page, in columns; ink that touches them may be cut off.
     """
     components = [component for row in rows for component in row]
     first = iter(classify_components(components, classify))
@@ -73,19 +71,19 @@ def read_rows(
 
 
 def mean_digit_probability(rows: list[list[Component]], classify: Classify, digits: list[int]) -> float:
-    """Return how much components look like digits as they lie: the mean probability of the best digit in a sample."""
+    """Return the mean probability of the best digit over a sample of the components."""
     components = [component for row in rows for component in row]
     candidates = classify_components(components[:: len(components) // ORIENTATION_SAMPLE + 1], classify)
     return float(np.mean([each.probabilities[digits].max() for each in candidates])) if candidates else 0.0
 
 
 def _with_augmentation(candidates: list[Candidate], classify: Classify) -> list[Candidate]:
-    """Return the candidates with the mean probabilities of several looks; the model is called once."""
+    """Return the candidates with the mean probabilities over test-time augmentations; the model is called once."""
     if not candidates:
         return []
     more = [augmented(candidate.component.glyph, candidate.glyph) for candidate in candidates]
     answers = classify(np.stack([picture for pictures in more for picture in pictures]))
-    answers = answers.reshape(len(candidates), -1, answers.shape[1])  # (N, looks, classes)
+    answers = answers.reshape(len(candidates), -1, answers.shape[1])  # (N, augmentations, classes)
     return [
         replace(candidate, probabilities=np.vstack([candidate.probabilities, answer]).mean(axis=0))
         for candidate, answer in zip(candidates, answers, strict=True)
@@ -93,9 +91,9 @@ def _with_augmentation(candidates: list[Candidate], classify: Classify) -> list[
 
 
 def _combined(single: Candidate, second: Logs | None, digits: list[int]) -> Candidate:
-    """Return the candidate with the digits' probabilities multiplied by what the line model thinks of them.
+    """Return the candidate with the digits' probabilities multiplied by the line recogniser's.
 
-    Where the two name different digits neither is sure: the mean of single and product is.
+    Where the two name different digits, the mean of the classifier's and the product is taken.
     """
     if second is None:
         return single
@@ -110,7 +108,7 @@ def _combined(single: Candidate, second: Logs | None, digits: list[int]) -> Cand
 def _read_row(
     unsplit: list[Candidate], classify: Classify, recognise_line: RecogniseLine, digits: list[int], sides: Sides
 ) -> tuple[Row, SecondOpinions]:
-    """Return the best reading of one row, and for each digit the line model's log probabilities (10,)."""
+    """Return the best reading of one text line, and for each digit the line recogniser's (10,) log probabilities."""
     height = float(np.median([each.component.height for each in unsplit]))
     certain = [is_sure(each, height, digits) for each in unsplit]
     if all(certain) and len(unsplit) == 1:
@@ -122,7 +120,7 @@ def _read_row(
     text, certainty = _best_text(lattice, frames, missegmented)
     digit_logs = alternatives(frames, text, len(digits))
     spelt = lattice.spelling(text)
-    # A text with more symbols than frames, from a row of many narrow strokes, stands where the parts say.
+    # A text with more symbols than frames, from a line of many narrow strokes, is placed by its parts.
     fits = len(text) + sum(one == other for one, other in pairwise(text)) <= len(frames)
     if spelt and (not fits or lattice.log_probability(text) >= missegmented(text)):
         return Row(tuple(spelt), certainty), list(CTC_DIGIT_WEIGHT * digit_logs)
@@ -131,7 +129,7 @@ def _read_row(
 
 
 def _between(component: Component, row: Strip, places: list[tuple[int, int]]) -> list[Component]:
-    """Return the component cut upright, halfway between the places (first frame, behind the last) of its digits."""
+    """Return the component cut vertically, halfway between its digits; each is (first frame, frame after the last)."""
     middles = [(before[1] + after[0]) / 2 * FRAME_PX for before, after in pairwise(places)]
     edges = [component.left, *(row.on_page(column) for column in middles), component.right]
     cuts = [min(max(edge - component.left, k), component.width - len(places) + k) for k, edge in enumerate(edges)]
@@ -144,9 +142,9 @@ def _between(component: Component, row: Strip, places: list[tuple[int, int]]) ->
 
 
 def _missegmented(lattice: Lattice, digits: list[int]) -> Callable[[Text], float]:
-    """Return the log probability that the parts are misjudged and a text stands there whatever they spell.
+    """Return the log probability that a text is right although the parts do not spell it.
 
-    It is the higher the less the best parts look like digits; which digit a lone one is, its own model knows best.
+    It falls with the digit probability of the best parts. A single digit is left to the classifier.
     """
     best = next(iter(lattice.likely_texts(1)), ())
     candidates = lattice.spelling(best) or []
@@ -157,14 +155,14 @@ def _missegmented(lattice: Lattice, digits: list[int]) -> Callable[[Text], float
 
 
 def _best_text(lattice: Lattice, frames: Logs, missegmented: Callable[[Text], float]) -> tuple[Text, float]:
-    """Return the text on which the parts and the line model agree best, and how sure its length is.
+    """Return the text that lattice and line recogniser together find most probable, and P(its length).
 
-    What else the line model sees counts against that, letters among it; where the parts cannot be right, being
-    too few or too many, it is followed; `misjudged` gives the log probability of that.
+    Other texts of the line recogniser, with non-digits too, lower that probability. A text that the parts cannot
+    spell is possible with the log probability that `missegmented` returns.
     """
     seen = likely_texts(frames, TEXT_CANDIDATES)
     known = lattice.likely_texts(TEXT_CANDIDATES) + [text for text in seen if NO_DIGIT_SYMBOL not in text]
-    texts = [text for text in dict.fromkeys(known) if text]  # where there is ink, something stands
+    texts = [text for text in dict.fromkeys(known) if text]  # ink is never an empty text
     rejected = [text for text in seen if text not in texts]
     logs = np.array([missegmented(text) for text in texts + rejected])
     logs[: len(texts)] = np.maximum(logs[: len(texts)], [lattice.log_probability(text) for text in texts])

@@ -1,4 +1,4 @@
-"""What a row may be made of: its components as they are, apart or together, and how likely each way is."""
+"""The segmentation graph of a text line: components as they are, split or joined, and how probable each is."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,38 +12,32 @@ from digitwatch.recognition.segmentation.text_lines import Component, join
 
 Sides = tuple[float, float]
 
-# The shape of a connected component says how likely it is to be one digit: (width / height, probability).
+# (width / height, probability) that a connected component is one digit.
 SINGLE_DIGIT_BY_ASPECT = np.array([[0.0, 0.995], [0.8, 0.98], [1.1, 0.8], [1.5, 0.3], [2.0, 0.02], [2.5, 1e-4]])
-SAME_DIGIT_BY_OVERLAP = np.array(
-    [[0.0, 0.1], [0.4, 0.5]]
-)  # how likely two components are parts of one digit: (overlap, probability)
-MAX_SAME_DIGIT = 0.99  # at most
-OFFSET_FROM, OFFSET_EXPONENT = (
-    0.2,
-    10.0,
-)  # it is the likelier the more one is higher, from this share of their height on
-HEIGHT_SIGMA = 0.3  # standard deviation of the logarithm of digits' heights within a row
-USUAL_ASPECT, WIDTH_EXPONENT = 0.6, 1.5  # digits' usual width by height; doubts weigh more in wider ones, to this power
-SURE_PROBABILITY = (
-    0.9  # a component of usual shape that is read with this probability is a digit, and is not taken apart
-)
-MAX_SURE_ASPECT = 0.85  # usual shape: no wider than this share of the digits' height
-MAX_DIGIT_ASPECT = 1.5  # no digit is wider than this share of the digits' height
-MAX_PART_GAP = 0.25  # components further apart than this share of the digits' height are not parts of one digit
-MAX_SURE_PART_GAP = 0.05  # and this, when one of them is surely a digit for itself
-MAX_DIRT_INK = 0.15  # ink below this share of a usual digit's may be left out as dirt
-DIRT_LOG_PROBABILITY = -1.5  # and this is the log probability that it is
-CUT_OFF_LOG_PROBABILITY = (
-    -1.5
-)  # and this, that a part which the side of the page cuts off belongs to a neighbour of the row
+# (horizontal overlap / width, probability) that two components are parts of one digit.
+SAME_DIGIT_BY_OVERLAP = np.array([[0.0, 0.1], [0.4, 0.5]])
+MAX_SAME_DIGIT = 0.99  # the highest such probability
+OFFSET_FROM = 0.2  # vertical distance of the middles, by height, from which overlapping components belong together
+OFFSET_EXPONENT = 10.0  # how fast the odds of that rise with the distance
+HEIGHT_SIGMA = 0.3  # standard deviation of the logarithm of digits' heights within a line
+USUAL_ASPECT = 0.6  # width / height of a digit
+WIDTH_EXPONENT = 1.5  # the probability of a wider part weighs more, by this power of its width
+SURE_PROBABILITY = 0.9  # a component of usual shape with this digit probability is not split
+MAX_SURE_ASPECT = 0.85  # width of such a component, by the digits' height
+MAX_DIGIT_ASPECT = 1.5  # width of a digit, by the digits' height
+MAX_PART_GAP = 0.25  # between parts of one digit, by the digits' height
+MAX_SURE_PART_GAP = 0.05  # the same where one of them is surely a digit by itself
+MAX_DIRT_INK = 0.15  # ink of a part that may be left out as dirt, by the ink of a usual digit
+DIRT_LOG_PROBABILITY = -1.5  # that such a part is dirt
+CUT_OFF_LOG_PROBABILITY = -1.5  # that a part which the border cuts belongs to a neighbour of the line
 
 
 @dataclass(frozen=True)
 class Part:
-    """What a row is made of: a component of ink, or what is between two cuts through one.
+    """A node of the graph: a component, or what is between two cuts through one.
 
-    `number` counts the components of the row, `sure` says that it is a digit for itself, `single` how likely the
-    whole component is to be one digit, and `first` that nothing of the component is left of it.
+    `number` is that of the component in its line, `sure` says that it is a digit by itself, `single` is P(the whole
+    component is one digit), and `first` marks the component's leftmost part.
     """
 
     component: Component
@@ -54,7 +48,7 @@ class Part:
 
 
 def is_sure(candidate: Candidate, height: float, digits: list[int]) -> bool:
-    """Return whether the component is one digit without a doubt."""
+    """Return whether the component is surely one digit."""
     return bool(
         candidate.probabilities[digits].max() >= SURE_PROBABILITY
         and candidate.component.width <= MAX_SURE_ASPECT * height
@@ -64,15 +58,15 @@ def is_sure(candidate: Candidate, height: float, digits: list[int]) -> bool:
 def segmentation_lattice(
     unsplit: list[Candidate], sure: list[bool], height: float, classify: Classify, digits: list[int], *, sides: Sides
 ) -> Lattice:
-    """Return all ways to read a row: its components taken as they are, apart or together.
+    """Return the lattice of a text line: its components taken as they are, split and joined.
 
     Args:
-        whole: what each component is taken as it is.
-        sure: whether it is one digit without a doubt.
+        unsplit: each component as a candidate.
+        sure: whether it is surely one digit.
         height: of the digits.
-        classify: the model of single digits.
+        classify: the digit classifier.
         digits: which of its classes are the digits 0 to 9.
-        sides: the first column of the page and the one behind its last; ink that reaches them may be cut off.
+        sides: left and right border of the page, in columns; ink that touches them may be cut off.
     """
     parts: list[Part] = []
     known: dict[tuple[int, int], Candidate] = {}
@@ -103,7 +97,7 @@ def segmentation_lattice(
 
 
 def _spans(parts: list[Part], height: float) -> list[tuple[int, int]]:
-    """Return which neighbouring parts may make one digit: (first, behind the last)."""
+    """Return which neighbouring parts may be one digit: (first, after the last)."""
     spans = []
     for start, first in enumerate(parts):
         left, right = first.component.left, first.component.right
@@ -120,13 +114,13 @@ def _spans(parts: list[Part], height: float) -> list[tuple[int, int]]:
 
 
 def _edge(span: tuple[int, int], each: Candidate, parts: list[Part], digits: list[int], height: float) -> Edge:
-    """Return what it means to take the parts of the span as one digit."""
+    """Return the edge that takes the parts of the span as one digit."""
     start, end = span
     used = parts[start:end]
     cut_before = not used[0].first
     cut_behind = end < len(parts) and not parts[end].first
     log = -0.5 * float(np.log(each.component.height / height) / HEIGHT_SIGMA) ** 2
-    # Each component that is taken apart is counted once, where its first part is.
+    # Each component that is split counts once, at its first part.
     if (cut_behind and used[-1].number != used[0].number) or (not cut_before and cut_behind):
         log += float(np.log(1 - used[-1].single))
     elif not cut_before:
@@ -134,7 +128,7 @@ def _edge(span: tuple[int, int], each: Candidate, parts: list[Part], digits: lis
     log += sum(float(np.log(_same_digit(one, other))) for one, other in pairwise(used) if one.number != other.number)
     if end < len(parts) and not cut_behind:
         log += float(np.log1p(-_same_digit(used[-1], parts[end])))
-    # A reading of few wide digits would else win over one of many narrow ones just by having fewer doubts.
+    # Otherwise a few wide digits would win over many narrow ones, having fewer factors.
     weight = (np.clip(each.component.width / height, 0.3, 0.9) / USUAL_ASPECT) ** WIDTH_EXPONENT
     p = np.maximum(each.probabilities[digits].astype(np.float64), MIN_PROBABILITY)
     log += float(weight * np.log(p.sum()))
@@ -142,7 +136,7 @@ def _edge(span: tuple[int, int], each: Candidate, parts: list[Part], digits: lis
 
 
 def _same_digit(one: Part, other: Part) -> float:
-    """Return how likely two neighbours are parts of one digit, by how far one stands over the other, and higher."""
+    """Return P(two neighbours are parts of one digit), from their horizontal overlap and vertical offset."""
     shared = min(one.component.right, other.component.right) - max(one.component.left, other.component.left)
     likely = float(np.interp(shared / min(one.component.width, other.component.width), *SAME_DIGIT_BY_OVERLAP.T))
     higher = abs(one.component.top + one.component.bottom - other.component.top - other.component.bottom) / 2

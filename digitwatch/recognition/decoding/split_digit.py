@@ -1,21 +1,21 @@
-"""A digit that stands alone and broke in two: its halves lie one above the other, and would be two rows."""
+"""A single digit that was split: its halves lie one above the other, and would be two text lines."""
 
 from digitwatch.recognition.decoding.candidate import Classify, classify_components
 from digitwatch.recognition.segmentation.text_lines import Component, join
 
-MAX_GAP = 0.15  # the paper between the halves is lower than this share of the digit
-MIN_OVERLAP = 0.5  # and they have this share of the narrower one's width in common
-ONE_DIGIT_PRIOR = 0.8  # how likely such halves are to be one digit, before either is looked at
+MAX_GAP = 0.15  # of paper between the halves, by the height of the digit
+MIN_OVERLAP = 0.5  # horizontal overlap of the halves, by the width of the narrower one
+ONE_DIGIT_PRIOR = 0.8  # probability that such halves are one digit, before they are classified
 
 
 def merge_split_digit(
     rows: list[list[Component]], classify: Classify, digits: list[int]
 ) -> tuple[list[list[Component]], float]:
-    """Return the rows, joined where they are the halves of one digit, and the probability that this is right.
+    """Return the rows, merged where they are the halves of one digit, and the probability that this is right.
 
     Args:
         rows: components in reading order.
-        classify: the model of single digits.
+        classify: the digit classifier.
         digits: which of the classes are the digits 0 to 9.
     """
     if [len(row) for row in rows] != [1, 1]:

@@ -1,4 +1,4 @@
-"""Several looks at one glyph: upright, bolder, smaller. Where they agree, the answer can be trusted."""
+"""Test-time augmentation: variants of one glyph (deslanted, bolder, smaller) whose probabilities are averaged."""
 
 import cv2
 import numpy as np
@@ -6,12 +6,12 @@ import numpy as np
 from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.networks.digit_image import CENTRE_PX, SIZE, normalise
 
-MAX_SLANT = 1.0  # a slant beyond 45 degrees is the digit's shape, not the writer's hand
-SMALLER_SCALE = 0.88  # the size of the small look
+MAX_SLANT = 1.0  # tangent; beyond 45 degrees a slant is the digit's shape, not the handwriting's
+SMALLER_SCALE = 0.88  # scale of the smaller variant
 
 
 def augmented(glyph: Pixels, picture: Pixels) -> list[Pixels]:
-    """Return further pictures of a glyph, as another writer or another threshold would have made it.
+    """Return variants of a glyph, as another writer or another threshold would have produced.
 
     Args:
         glyph: (H, W) uint8, 0 = paper to 255 = ink.

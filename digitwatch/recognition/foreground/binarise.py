@@ -1,4 +1,4 @@
-"""A page to its ink: evens out the light, finds the polarity, and tells strokes from paper."""
+"""Binarisation: a page to the strength of its ink, under uneven light and of either polarity."""
 
 from dataclasses import dataclass
 from typing import TypeVar
@@ -13,20 +13,20 @@ from digitwatch.recognition.foreground.geometry import part_with_ink
 
 Values = TypeVar("Values", Pixels, Floats)
 
-THUMBNAIL_PX = 32  # pixels: a picture no larger than this shows one digit, in however many components, in even light
-OVERVIEW_PX = 256  # longest side of the reduced page on which the writing is found first
-DIGIT_HEIGHT_PX = 36  # pixels that a digit must be high on the reduced page; else it is reduced less
-MIN_MEASURED_PX = 10  # pixels: lower than this, heights cannot be told
-MAX_WORK_PIXELS = 4_500_000  # but the page is never worked on with more pixels than this
-ILLUMINATION_PX = 64  # longest side of the copy on which paper and polarity are judged
-NOISE_SAMPLES = 20_000  # pixels that tell how rough the paper is
-THRESHOLD_WINDOW_PX = 9  # side of the window on the copy on which the threshold is found
-ILLUMINATION_WINDOW = 0.4  # of the coarse copy's longest side: wider than any stroke, narrower than most shadows
-EVEN_EDGE_LEVELS = 20  # grey levels by which an even edge of the page varies
-PLAIN_PAPER_SHARE = 0.55  # of a page is plain paper
+THUMBNAIL_PX = 32  # longer side of a picture that shows one digit, in however many components, in even light
+OVERVIEW_PX = 256  # longer side of the reduced page on which writing is searched first
+DIGIT_HEIGHT_PX = 36  # height of digits on the reduced page; it is reduced less where they are lower
+MIN_MEASURED_PX = 10  # height below which writing cannot be measured
+MAX_WORK_PIXELS = 4_500_000  # pixels of the page after reduction
+ILLUMINATION_PX = 64  # longer side of the copy on which paper and polarity are judged
+NOISE_SAMPLES = 20_000  # pixels by which the roughness of the paper is estimated
+THRESHOLD_WINDOW_PX = 9  # side of the threshold's window on the reduced copy
+ILLUMINATION_WINDOW = 0.4  # of the copy's longer side: wider than a stroke, narrower than most shadows
+EVEN_EDGE_LEVELS = 20  # grey levels by which an evenly lit border varies
+PLAIN_PAPER_SHARE = 0.55  # of a page that is plain paper
 DARK_PAPER_LEVEL = 140  # grey level that paper under light ink stays below
-MIN_CONTRAST = 24  # grey levels by which ink differs from paper at least
-NOISE_FACTOR = 4.0  # and as a multiple of the paper's own roughness
+MIN_CONTRAST = 24  # grey levels by which ink differs from paper
+NOISE_FACTOR = 4.0  # and that contrast by the standard deviation of the paper
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Ink:
 
     Attributes:
         strength: (h, w) float32, how much darker than its paper a pixel is; from 1 on it is ink.
-        factor: how many page pixels make one pixel of `strength`, a whole number.
+        factor: page pixels per pixel of `strength`, a whole number.
         light: True when the ink is lighter than the paper.
         sheet: where the paper is, when that is not all of the page: left, top, right, bottom in pixels of `strength`.
     """
@@ -52,10 +52,10 @@ class Ink:
 
 
 def find_ink(grey: Pixels, *, min_contrast: int = MIN_CONTRAST) -> Ink:
-    """Separate ink from paper on (H, W) uint8 grey, of either polarity, under uneven light.
+    """Return the ink of (H, W) uint8 grey, of either polarity, under uneven light.
 
     Ink differs from its paper by `faintest` grey levels at least. A page with large writing is worked on at a
-    reduced size: a digit needs 40 pixels, not 400. Where a sheet lies on something dark, only the ink on it counts.
+    reduced size: a digit needs 40 pixels, not 400. Where a sheet lies on a dark surface, only the ink on it counts.
     """
     if max(grey.shape) <= THUMBNAIL_PX:
         return _two_tones(grey, 1, _is_light(grey), min_contrast)
@@ -66,9 +66,7 @@ def find_ink(grey: Pixels, *, min_contrast: int = MIN_CONTRAST) -> Ink:
             return _two_tones(grey, -(-max(grey.shape) // OVERVIEW_PX), broad, min_contrast)
         return _thresholded(grey, min_contrast)
     ink = _thresholded(sheet.grey, min_contrast)
-    if (
-        _small_writing_height(ink.mask) < MIN_MEASURED_PX
-    ):  # something light and empty on something dark is rather ink itself
+    if _small_writing_height(ink.mask) < MIN_MEASURED_PX:  # an empty light area on dark is more likely ink itself
         return _thresholded(grey, min_contrast)
     whole = np.zeros([max(1, side // ink.factor) for side in grey.shape], np.float32)
     top, left = sheet.top // ink.factor, sheet.left // ink.factor
@@ -79,7 +77,7 @@ def find_ink(grey: Pixels, *, min_contrast: int = MIN_CONTRAST) -> Ink:
 
 
 def _two_tones(grey: Pixels, factor: int, light: bool, min_contrast: int) -> Ink:
-    """Separate ink from paper on a picture in even light whose ink may cover most of it (Otsu 1979)."""
+    """Return the ink of a picture in even light whose ink may cover most of it (Otsu 1979)."""
     grey = _reduced(grey, factor)
     if light:
         grey = 255 - grey
@@ -90,7 +88,7 @@ def _two_tones(grey: Pixels, factor: int, light: bool, min_contrast: int) -> Ink
 
 
 def _thresholded(grey: Pixels, min_contrast: int) -> Ink:
-    """Separate ink from paper on (H, W) grey that shows nothing else."""
+    """Return the ink of (H, W) grey that shows nothing but paper and ink."""
     finest = max(1, int(np.ceil(np.sqrt(grey.size / MAX_WORK_PIXELS))))
     factor = max(finest, int(np.ceil(max(grey.shape) / OVERVIEW_PX)))
     ink = _ink_at(grey, factor, min_contrast)
@@ -98,7 +96,7 @@ def _thresholded(grey: Pixels, min_contrast: int) -> Ink:
         height = _small_writing_height(ink.mask)
         if height >= DIGIT_HEIGHT_PX:
             break
-        # What is only a few pixels high, if it was seen at all, tells no more than that it is small.
+        # Writing of only a few pixels cannot be measured: it is only known to be small.
         factor = max(finest, int(factor * height / DIGIT_HEIGHT_PX) if height >= MIN_MEASURED_PX else factor // 2)
         ink = _ink_at(grey, factor, min_contrast)
     return ink
@@ -117,7 +115,7 @@ def _ink_at(grey: Pixels, factor: int, min_contrast: int) -> Ink:
 
 
 def _small_writing_height(mask: Pixels) -> float:
-    """Return the height in pixels that a fifth of the ink does not exceed: boxes and page edges are higher."""
+    """Return the height in pixels that a fifth of the ink does not exceed; boxes and page edges are higher."""
     if not cv2.countNonZero(mask):
         return 0.0
     part = np.ascontiguousarray(mask[part_with_ink(mask, 0)])
@@ -128,9 +126,9 @@ def _small_writing_height(mask: Pixels) -> float:
 
 
 def _reduced(values: Values, factor: int) -> Values:
-    """Return the mean of each `factor` by `factor` values; what is left over at the right and below is left out.
+    """Return the mean of each `factor` by `factor` values; remainders at the right and below are dropped.
 
-    Another than a whole factor would take three times as long.
+    A fractional factor would take three times as long.
     """
     if factor == 1:
         return values
@@ -141,16 +139,16 @@ def _reduced(values: Values, factor: int) -> Values:
 
 
 def _window(coarse: Pixels) -> int:
-    """Return the odd side of the neighbourhood that paper is judged in."""
+    """Return the odd side of the window in which the paper is estimated."""
     return max(3, int(ILLUMINATION_WINDOW * max(coarse.shape))) | 1
 
 
 def _is_light(coarse: Pixels) -> bool:
     """Return whether the ink is lighter than its paper.
 
-    Ink is the minority, and far from the paper's grey: it makes the distribution of what is left after
-    taking away the paper lean (third moment) to its own side. The paper is what lies along the edges where
-    that is even and most of the page is like it, else the local median. Light spots on light paper are glare.
+    Ink is the minority, and far from the paper's grey: it skews (third moment) the distribution of the differences
+    from the paper. The paper is the border's grey where the border is even and most of the page is alike, otherwise
+    the local median. Light spots on light paper are glare.
     """
     edge = np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]]).astype(np.float32)
     margin = _median(edge)
@@ -179,7 +177,7 @@ def _depth(grey: Pixels, coarse: Pixels) -> Pixels:
     """Return how much darker than its paper each pixel is, (h, w) uint8, 0 where it is not."""
     window = _window(coarse)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (window, window))
-    # Closing takes away everything darker and narrower than the window; the median keeps a few bright
+    # Closing removes everything darker and narrower than the window; the median keeps a few bright
     # pixels from becoming the paper.
     paper = cv2.morphologyEx(cv2.medianBlur(coarse, 3), cv2.MORPH_CLOSE, kernel)
     paper = cv2.blur(paper, (window // 2 | 1, window // 2 | 1))
@@ -205,7 +203,7 @@ def _threshold(depth: Pixels, min_contrast: int) -> Floats:
     overall = float(weighted.sum()) / total
     floor = max(min_contrast, min(NOISE_FACTOR * np.sqrt(noise), 0.8 * overall))
     prior = total / steep.size / 2
-    # The mean is smooth: where its window is wide, a reduced copy has it all.
+    # The mean is smooth: where its window is wide, a reduced copy is enough.
     side = max(15, max(depth.shape) // 8) | 1
     factor = max(1, side // THRESHOLD_WINDOW_PX)
     window = (side // factor | 1, side // factor | 1)

@@ -1,4 +1,4 @@
-"""The sheet of paper on a photograph that shows more than it: a table, a scanner's open lid, a hand's shadow."""
+"""The boundary of the sheet on a photograph that also shows a table, a scanner's open lid or a shadow."""
 
 from dataclasses import dataclass
 
@@ -8,32 +8,26 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.arrays import Pixels
 
-MIN_PAGE_PX = 64  # pixels: nobody photographs a sheet with its surroundings so small
-MIN_COPY_PX = 8  # pixels of the copy that are wide enough for a sheet and its surroundings
-COPY_PX = 128  # longest side of the copy on which the sheet is looked for
-MIN_SHEET_SHARE, MAX_SHEET_SHARE = (
-    0.08,
-    0.93,
-)  # shares of the picture that a sheet takes, with its surroundings beside it
+MIN_PAGE_PX = 64  # shorter side of a photograph that shows a sheet and its surroundings
+MIN_COPY_PX = 8  # shorter side of the copy that has room for both
+COPY_PX = 128  # longer side of the copy on which the sheet is searched
+MIN_SHEET_SHARE = 0.08  # area of the sheet by that of the picture
+MAX_SHEET_SHARE = 0.93  # the same at most: there are surroundings
 MIN_SHEET_CONTRAST = 60  # grey levels by which the surroundings are darker than the sheet
-MIN_DARK_SURROUNDINGS = 0.9  # of the surroundings are
-MIN_PAPER_SHARE = 0.75  # of what a sheet's outline holds is paper
-BAND_WIDTH, MIN_BAND_PAPER = (
-    0.06,
-    0.93,
-)  # and of the band along it, this share of the shorter side wide; light strokes leave gaps there
-MAX_ASPECT = 4.0  # times as long as it is wide; a longer one is a light stroke
-MIN_RECTANGULARITY = 0.8  # of the smallest rectangle around it is within its outline
-MAX_CORNERS = 6  # at most, of a sheet of which one or two are cut off by the picture's edge
-MAX_BORDER_SHARE = 0.4  # of its outline, at most, is the picture's edge: a shadow's is more
-EDGE_MARGIN = (
-    0.01  # of the sheet's shorter side, at its edge, is not looked at: it is blurred, bent, and throws a shadow
-)
+MIN_DARK_SURROUNDINGS = 0.9  # share of the surroundings that is so dark
+MIN_PAPER_SHARE = 0.75  # share of the outline's area that is paper
+BAND_WIDTH = 0.06  # of the band along the outline, by the sheet's shorter side
+MIN_BAND_PAPER = 0.93  # share of that band that is paper; light strokes leave gaps there
+MAX_ASPECT = 4.0  # longer by shorter side; a longer shape is a light stroke
+MIN_RECTANGULARITY = 0.8  # area of the outline by that of its smallest rectangle
+MAX_CORNERS = 6  # of a sheet of which the picture cuts off one or two
+MAX_BORDER_SHARE = 0.4  # of the outline that runs along the picture's border: a shadow has more
+EDGE_MARGIN = 0.01  # left out at the sheet's edge, by its shorter side: it is blurred, bent, and casts a shadow
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet: the part of the picture around it, where it lies, and what the part shows of it.
+    """A sheet: the part of the picture around it, and its place.
 
     Attributes:
         left, top: of the part, in pixels of the picture.
@@ -46,7 +40,7 @@ class Sheet:
 
 
 def find_sheet(grey: Pixels) -> Sheet | None:
-    """Return the light sheet that lies on something dark in (H, W) uint8 grey; None when all of it may be paper."""
+    """Return the light sheet on a dark surface in (H, W) uint8 grey; None where all of it may be paper."""
     if min(grey.shape) < MIN_PAGE_PX:
         return None
     factor = max(1, -(-max(grey.shape) // COPY_PX))
@@ -67,7 +61,7 @@ def find_sheet(grey: Pixels) -> Sheet | None:
 def _outline(coarse: Pixels) -> NDArray[np.int32] | None:
     """Return the (n, 1, 2) convex outline of the sheet; None when there is none."""
     level, light = cv2.threshold(coarse, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    light = cv2.morphologyEx(light, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # what hangs on it by a thread
+    light = cv2.morphologyEx(light, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # remove thin bridges
     _, labels, stats, _ = cv2.connectedComponentsWithStats(light, connectivity=4)
     if len(stats) < 2:
         return None
@@ -103,7 +97,9 @@ def _is_filled(sheet: Pixels, inside: Pixels) -> bool:
     """Return whether what is inside the outline is mostly paper, and along the outline nothing else."""
     if cv2.countNonZero(sheet) < MIN_PAPER_SHARE * cv2.countNonZero(inside):
         return False
-    outer = cv2.erode(inside, np.ones((5, 5), np.uint8), borderValue=0)  # its very edge is neither light nor dark
+    outer = cv2.erode(
+        inside, np.ones((5, 5), np.uint8), borderValue=0
+    )  # the outermost pixels are neither light nor dark
     band = 2 * round(BAND_WIDTH * min(cv2.boundingRect(inside)[2:])) + 3
     inner = cv2.erode(outer, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (band, band)), borderValue=0)
     return cv2.countNonZero(outer) > 0 and bool(np.mean(sheet[outer > inner]) >= MIN_BAND_PAPER)

@@ -1,4 +1,4 @@
-"""Broad strokes that fill their picture: a felt pen in a tight crop leaves too little paper to judge the light by."""
+"""Broad strokes that fill their picture: a felt pen in a tight crop leaves too little paper for a local threshold."""
 
 import cv2
 import numpy as np
@@ -6,18 +6,15 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.arrays import Pixels
 
-COPY_PX = 128  # longest side of the copy that is looked at
-MIN_COPY_PX = 6  # pixels of the copy: a strip is no crop of a digit
-MIN_DARK_SHARE, MAX_DARK_SHARE = 0.2, 0.8  # shares of the picture that the darker of two tones takes
-MIN_TONE_DISTANCE = 5.0  # standard deviations within the tones, at least, between them: even light, and nothing else
-MIN_HALF_STROKE, MAX_HALF_STROKE = (
-    0.04,
-    0.3,
-)  # of the picture's shorter side is half of a stroke; a shadow or a table is broader
-MIN_PAPER_HALF_WIDTH = (
-    0.5  # of that, at least, is half of dark paper's broadest part; the lines of a printed box are finer
-)
-CORNER_SHARE = 0.06  # shares of the sides that a corner takes: most digits leave most corners free
+COPY_PX = 128  # longer side of the reduced copy
+MIN_COPY_PX = 6  # shorter side of the copy: a strip is no crop of a digit
+MIN_DARK_SHARE = 0.2  # area of the darker of two tones
+MAX_DARK_SHARE = 0.8  # the same at most
+MIN_TONE_DISTANCE = 5.0  # standard deviations between the two tones: even light, and nothing else
+MIN_HALF_STROKE = 0.04  # half of a stroke's width, by the picture's shorter side
+MAX_HALF_STROKE = 0.3  # the same at most; a shadow or a table is broader
+MIN_PAPER_HALF_WIDTH = 0.5  # half width of dark paper, by that of its strokes; lines of a printed box are finer
+CORNER_SHARE = 0.06  # side of a corner, by the picture's; most digits leave most corners free
 
 
 def broad_strokes(grey: Pixels) -> bool | None:
@@ -41,7 +38,7 @@ def broad_strokes(grey: Pixels) -> bool | None:
 
 
 def _half_width(region: NDArray[np.bool_]) -> float:
-    """Return half of the greatest breadth of the (h, w) region in pixels; it goes on beyond the edges."""
+    """Return half of the greatest breadth of the (h, w) region in pixels; it continues beyond the border."""
     return float(cv2.distanceTransform(np.pad(region.astype(np.uint8), 1, mode="edge"), cv2.DIST_L2, 3).max())
 
 

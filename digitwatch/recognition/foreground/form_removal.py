@@ -1,4 +1,4 @@
-"""Printed lines and boxes around the writing: found, taken away, and the strokes they crossed restored."""
+"""Removal of printed lines and boxes around the writing; strokes that cross them are restored."""
 
 import cv2
 import numpy as np
@@ -6,40 +6,38 @@ import numpy as np
 from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.foreground.binarise import THUMBNAIL_PX
 from digitwatch.recognition.foreground.geometry import part_with_ink, writing_height
-from digitwatch.recognition.foreground.grid_paper import without_squares
+from digitwatch.recognition.foreground.grid_paper import without_grid
 from digitwatch.recognition.foreground.line_removal import without_level, without_upright
 from digitwatch.recognition.foreground.ruled_lines import LINE_STRENGTH, MAX_LINE_WIDTH, MIN_LINE_LENGTH, page_lines
 
 # ---- boxes
-CLEAR_BOX_STRENGTH = 0.6  # strength of a box that is well printed
-MIN_BOX_RECTANGULARITY = 0.88  # a box fills this share of the smallest rectangle around it
-MAX_BOX_INK = 0.6  # no more than this share of it is ink
-MIN_SIDE_INK = 0.75  # and there is ink along this share of each side
-MIN_BAR_HEIGHT = 0.9  # a bar between two cells is at least this share of the box's height
-TABLE_HEIGHT = 3.5  # a box this many times higher than its writing is a table of several rows
-TABLE_CELL_HEIGHT = 1.5  # the height of whose cells is this many times that of the writing
-MIN_WRITING_HEIGHT = 0.35  # and something in it is at least this share of its height
+CLEAR_BOX_STRENGTH = 0.6  # of a clearly printed box
+MIN_BOX_RECTANGULARITY = 0.88  # area of a box by that of its smallest rectangle
+MAX_BOX_INK = 0.6  # ink of a box by its area
+MIN_SIDE_INK = 0.75  # share of each side along which there is ink
+MIN_BAR_HEIGHT = 0.9  # of a bar between two cells, by the box's height
+TABLE_HEIGHT = 3.5  # height of a box with several rows, by that of its writing
+TABLE_CELL_HEIGHT = 1.5  # height of their cells, by that of the writing
+MIN_WRITING_HEIGHT = 0.35  # of something in a box, by the height of its cells
 
 # ---- lines
-HORIZONTAL_PATTERN, VERTICAL_PATTERN = (
-    4,
-    2,
-)  # lines across the whole page that no digit has: a square 8 has three level ones
-MIN_GRID_EXTENT = 0.9  # squares cover more than this share of the page's width and height
-MIN_DIGIT_HEIGHT = 0.06  # of the page's height is the lowest of several digits beside vertical lines
-FULL_HEIGHT = 0.85  # a component of this share of the page's height fills it
-INK_MARGIN_PX = 8  # pixels of paper around all ink that are worked on
+HORIZONTAL_PATTERN = 4  # lines across the page that no digit has: a square 8 has three
+VERTICAL_PATTERN = 2  # the same for vertical lines
+MIN_GRID_EXTENT = 0.9  # of grid paper, by the page's width and height
+MIN_DIGIT_HEIGHT = 0.06  # of the lowest of several digits beside vertical lines, by the page's height
+FULL_HEIGHT = 0.85  # of a component that fills the page, by the page's height
+INK_MARGIN_PX = 8  # margin of paper around all ink that is kept
 
 
-def without_rules(strength: Floats) -> Pixels:
-    """Return the ink without ruled lines and boxes; where there are boxes with writing, only what is in them.
+def without_printed_lines(strength: Floats) -> Pixels:
+    """Return the ink without ruled lines and boxes; where there are boxes with writing, only their content.
 
     Args:
         strength: (h, w) float32, from 1 on it is ink.
 
     Returns:
-        (h, w) uint8, 1 = ink, 0 = paper; strokes that a line crossed stay whole. A picture so small that it shows one
-        digit has no room for rules: what looks like one is a stroke.
+        (h, w) uint8, 1 = ink, 0 = paper; strokes that a line crossed stay intact. A thumbnail of one digit has no
+        ruled lines: what resembles one is a stroke.
     """
     mask = (strength >= 1).astype(np.uint8)
     if not cv2.countNonZero(mask) or max(mask.shape) <= THUMBNAIL_PX:
@@ -48,7 +46,7 @@ def without_rules(strength: Floats) -> Pixels:
     if all(
         covered.stop - covered.start > MIN_GRID_EXTENT * side for covered, side in zip(part, mask.shape, strict=True)
     ):
-        strength, mask = without_squares(strength, mask)
+        strength, mask = without_grid(strength, mask)
         if not cv2.countNonZero(mask):
             return mask
     inside = _boxes(strength[part], mask[part])
@@ -57,16 +55,16 @@ def without_rules(strength: Floats) -> Pixels:
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask[part], connectivity=8)
     height = writing_height(stats[1:])
     rest = _without_page_lines(strength, mask, part, height)
-    if rest is not mask:  # a digit that stood on a line is as high as itself
+    if rest is not mask:  # a digit that touched a line has its own height now
         _, _, stats, _ = cv2.connectedComponentsWithStats(rest[part], connectivity=8)
         height = writing_height(stats[1:]) if len(stats) > 1 else height
-    rest = _at(part, _without_rules_of(rest[part], height), mask)
+    rest = _at(part, _without_long_lines(rest[part], height), mask)
     gone = mask & (1 - rest)
     return _without_crumbs(rest, gone, MIN_WRITING_HEIGHT * height) if cv2.countNonZero(gone) else rest
 
 
 def _without_page_lines(strength: Floats, mask: Pixels, part: tuple[slice, slice], height: float) -> Pixels:
-    """Return the ink without lines from one edge of the page to the other, level or upright."""
+    """Return the ink without lines from one edge of the page to the other, horizontal or vertical."""
     level = page_lines(strength, height, part[1].stop - part[1].start, pattern=HORIZONTAL_PATTERN)
     rest = without_level(mask, level) if cv2.countNonZero(level) else mask
     turned = np.ascontiguousarray(strength.T)
@@ -74,7 +72,7 @@ def _without_page_lines(strength: Floats, mask: Pixels, part: tuple[slice, slice
     if not cv2.countNonZero(upright):
         return rest
     without = without_upright(rest, np.ascontiguousarray(upright.T))
-    # A 1 in a tight crop runs from edge to edge as well: but then the other digits do, or there are none.
+    # A 1 in a tight crop runs from border to border too; but then so do the other digits, or there are none.
     _, _, stats, _ = cv2.connectedComponentsWithStats(without, connectivity=8)
     heights = np.sort(stats[1:, cv2.CC_STAT_HEIGHT])[::-1]
     is_writing = heights[:1] >= MIN_WRITING_HEIGHT * height, heights[1:2] >= MIN_DIGIT_HEIGHT * len(mask)
@@ -82,21 +80,21 @@ def _without_page_lines(strength: Floats, mask: Pixels, part: tuple[slice, slice
 
 
 def _at(part: tuple[slice, slice], ink: Pixels, page: Pixels) -> Pixels:
-    """Return the ink of a part of the page where it lies on the whole."""
+    """Return the ink of a part at its place on the page."""
     whole = np.zeros_like(page)
     whole[part] = ink
     return whole
 
 
-def _without_rules_of(mask: Pixels, height: float) -> Pixels:
-    """Return the ink without lines, level or upright, that are much longer than its `height`."""
+def _without_long_lines(mask: Pixels, height: float) -> Pixels:
+    """Return the ink without lines, horizontal or vertical, that are much longer than its `height`."""
     rest = _without_lines(np.ascontiguousarray(mask), height)
     return np.ascontiguousarray(_without_lines(np.ascontiguousarray(rest.T), height).T)
 
 
 def _boxes(strength: Floats, mask: Pixels) -> Pixels | None:
-    """Return what is written inside boxes, None when there is no box with writing."""
-    # Pale lines stand out only when averaged along themselves, which blurs what is strong.
+    """Return the writing inside boxes, None where no box has writing."""
+    # Pale lines are detected only when averaged along themselves, which blurs strong ones.
     averaged = np.maximum(cv2.blur(strength, (9, 1)), cv2.blur(strength, (1, 9)))
     for pale, grown in (strength >= CLEAR_BOX_STRENGTH, 0), (averaged >= LINE_STRENGTH, 4):
         inside = _inside(pale.astype(np.uint8), mask, grown)
@@ -123,7 +121,7 @@ def _inside(pale: Pixels, mask: Pixels, grown: int) -> Pixels:
 
 
 def _rectangle(shape: Pixels) -> float:
-    """Return the shorter side of the rectangle, of any tilt, that the (h, w) shape outlines; 0 if it does not."""
+    """Return the shorter side of the rectangle, of any tilt, that the (h, w) shape outlines; 0 where it is none."""
     outlines, _ = cv2.findContours(shape, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     outline = max(outlines, key=len)
     _, sides, _ = cv2.minAreaRect(outline)
@@ -140,7 +138,7 @@ def _has_four_sides(frame: Pixels) -> bool:
 
 
 def _content(box: Pixels, side: float) -> Pixels:
-    """Return the ink in the (h, w) box without its frame and bars; nothing when it is not writing.
+    """Return the ink in the (h, w) box without its frame and bars; empty where it is not writing.
 
     `side` is the height of its cells, which is less than its own when it is tilted.
     """
@@ -149,7 +147,7 @@ def _content(box: Pixels, side: float) -> Pixels:
     free = stats[1:][stats[1:, cv2.CC_STAT_HEIGHT] < MIN_BAR_HEIGHT * side]  # neither frame nor bars
     if len(free) and side > TABLE_HEIGHT * writing_height(free):
         side = TABLE_CELL_HEIGHT * writing_height(free)
-        rest = _without_rules_of(box, writing_height(free))
+        rest = _without_long_lines(box, writing_height(free))
     else:
         rest = without_level(box, _along(box, max(8, int(min(0.6 * wide, 1.5 * side)))))
         rest = without_upright(rest, _bars(box, side))
@@ -171,7 +169,7 @@ def _bars(box: Pixels, side: float) -> Pixels:
 
 
 def _without_crumbs(mask: Pixels, lines: Pixels, height: float) -> Pixels:
-    """Return the ink without what is left beside lines that were taken away, when lower than `height`."""
+    """Return the ink without remainders beside removed lines that are lower than `height`."""
     near = cv2.dilate(lines, np.ones((3, 3), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     crumbs = np.zeros(len(stats), np.uint8)
@@ -184,7 +182,7 @@ def _without_crumbs(mask: Pixels, lines: Pixels, height: float) -> Pixels:
 def _is_written(rest: Pixels, side: float) -> bool:
     """Return whether a component in the (h, w) box is high enough for a digit and away from most of its sides.
 
-    An 8 that is drawn with a ruler has all that makes a box, except that nothing stands free in it.
+    A square 8 has all the properties of a box, except that nothing in it is free of its sides.
     """
     high, wide = rest.shape
     _, _, stats, _ = cv2.connectedComponentsWithStats(rest, connectivity=8)
@@ -211,7 +209,7 @@ def _without_lines(mask: Pixels, height: float) -> Pixels:
 
 
 def _without_bars(mask: Pixels, lines: Pixels) -> Pixels:
-    """Return the ink without thin upright strokes from one of the lines to another: the sides of boxes."""
+    """Return the ink without thin vertical strokes from one of the lines to another: the sides of boxes."""
     near = cv2.dilate(lines, np.ones((5, 5), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     keep = np.ones(len(stats), np.uint8)

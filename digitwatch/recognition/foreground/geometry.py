@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.arrays import Numbers, Pixels
 
-LEFT, TOP, WIDTH, HEIGHT, AREA = range(5)  # columns of what OpenCV tells about a component
+LEFT, TOP, WIDTH, HEIGHT, AREA = range(5)  # columns of OpenCV's statistics of a component
 
 
 def part_with_ink(mask: NDArray[np.uint8 | np.bool_], margin: int) -> tuple[slice, slice]:
     """Return the rows and columns of (h, w) `mask` that hold all its ink, with a margin of paper or up to the edge.
 
-    Most of a page is paper: what looks for ink need not look there. They begin at even numbers, which keeps the order
-    in which OpenCV numbers the components.
+    Most of a page is paper: a search for ink can skip it. They begin at even numbers, which keeps the order of
+    OpenCV's labels.
     """
     left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
     rows = slice(max(0, top - margin) & ~1, top + height + margin)
@@ -24,7 +24,7 @@ def writing_height(stats: Numbers) -> float:
     """Return the height of the writing: what half of the ink is higher than, in pixels.
 
     Args:
-        components: (n, 5) int32 left, top, width, height, area of each component, as OpenCV gives them; n > 0.
+        stats: (n, 5) int32 left, top, width, height, area of each component, as OpenCV returns them; n > 0.
     """
     order = np.argsort(stats[:, HEIGHT])
     ink = np.cumsum(stats[order, AREA])
@@ -39,7 +39,7 @@ def stroke_width(ink: Pixels) -> float:
     """
     if ink.size == 0:
         return 0.0
-    crossings = sum(_total(edge) for edge in (ink[:1], ink[-1:], ink[:, :1], ink[:, -1:]))  # in from the paper, and out
+    crossings = sum(_total(edge) for edge in (ink[:1], ink[-1:], ink[:, :1], ink[:, -1:]))  # at the border
     crossings += cv2.norm(ink[1:], ink[:-1], cv2.NORM_L1) if len(ink) > 1 else 0
     crossings += cv2.norm(ink[:, 1:], ink[:, :-1], cv2.NORM_L1) if ink.shape[1] > 1 else 0
     return 2 * _total(ink) / (crossings * np.pi / 4) if crossings else 0.0

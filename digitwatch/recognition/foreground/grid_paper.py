@@ -1,23 +1,23 @@
-"""Squared paper: its lines are taken away before anything else, since its squares would be taken for boxes."""
+"""Grid paper: its lines are removed first, since its squares would be taken for boxes."""
 
 import cv2
 import numpy as np
 
 from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.foreground.line_removal import without_level, without_upright
-from digitwatch.recognition.foreground.ruled_lines import MAX_LINE_WIDTH, squares
+from digitwatch.recognition.foreground.ruled_lines import MAX_LINE_WIDTH, grid_lines
 
-MIN_ON_LINE = 0.8  # of a component lies where a line runs, when it is a component of that
+MIN_ON_LINE = 0.8  # share of a component on a line that is a remainder of it
 
 
-def without_squares(strength: Floats, mask: Pixels) -> tuple[Floats, Pixels]:
-    """Return the ink, and where it counts, without the lines of squared paper; as they are where there are none.
+def without_grid(strength: Floats, mask: Pixels) -> tuple[Floats, Pixels]:
+    """Return the ink, and where it counts, without the lines of grid paper; unchanged where there are none.
 
     Args:
         strength: (h, w) float32, from 1 on it is ink.
         mask: (h, w) uint8, 1 where there is ink that counts.
     """
-    lines = squares(strength)
+    lines = grid_lines(strength)
     if lines is None:
         return strength, mask
     level, upright = lines
@@ -26,7 +26,7 @@ def without_squares(strength: Floats, mask: Pixels) -> tuple[Floats, Pixels]:
 
 
 def _without_remains(mask: Pixels, level: Pixels, upright: Pixels) -> Pixels:
-    """Return the ink without what is left of the lines where they are darker than usual: thin, and along them."""
+    """Return the ink without remainders of the lines, where they are darker than usual: thin, and along them."""
     high, wide = mask.shape
     along = cv2.dilate(level, np.ones((5, wide | 1), np.uint8)), cv2.dilate(upright, np.ones((high | 1, 5), np.uint8))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)

@@ -1,4 +1,4 @@
-"""Lines taken away from the ink, and the strokes that they crossed left whole."""
+"""Removal of lines from the ink; strokes that cross them are restored."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,7 @@ from digitwatch.recognition.arrays import Pixels
 
 
 def without_level(mask: Pixels, lines: Pixels) -> Pixels:
-    """Return the ink without horizontal lines, but with what crosses them from above to below.
+    """Return the ink without horizontal lines, but with the strokes that cross them from above to below.
 
     Args:
         mask: (h, w) uint8, 1 = ink.
@@ -24,5 +24,5 @@ def without_level(mask: Pixels, lines: Pixels) -> Pixels:
 
 
 def without_upright(mask: Pixels, lines: Pixels) -> Pixels:
-    """Return the ink without vertical lines, but with what crosses them from side to side; see without_level."""
+    """Return the ink without vertical lines, but with strokes that cross them sideways; see without_level."""
     return np.ascontiguousarray(without_level(mask.T, lines.T).T)

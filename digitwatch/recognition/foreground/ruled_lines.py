@@ -1,4 +1,4 @@
-"""Ruled lines that run across a whole page, found as they are printed: straight, evenly dark, and alone."""
+"""Detection of ruled lines across a whole page: straight, evenly dark, and isolated."""
 
 from dataclasses import dataclass
 
@@ -8,19 +8,20 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.arrays import Floats, Pixels
 
-LINE_STRENGTH = 0.45  # strength of a printed line: it is paler than the pen, and frays
-MIN_LINE_LENGTH = 2.5  # a line is a rule when this many times longer than the writing is high
-MAX_LINE_WIDTH = 0.22  # and thinner than this share of the writing's height
-MAX_LINE_WIDTH_ON_PAGE = 0.1  # and than this share of the page's shorter side: in a tight crop strokes are broader
-HORIZONTAL, MAX_TILT = np.pi / 2, 0.12  # radians: a level line in OpenCV's terms, and the steepest rule
-OUTER_SHARE = 0.22  # on a page no wider than MIN_LINE_LENGTH, only the outer parts have rules: a 7 may fill its crop
-MAX_LINES = 120  # lines looked at on one page
-MIN_VOTES = 0.45  # of the page's width are ink where a line is looked for
-MIN_GRID_LINES = 2  # lines each way on squared paper, and one more of either: a box has but two and two
-MAX_GRID_LINE_WIDTH = 0.04  # they are no thicker than this share of the page's shorter side
-MIN_EVENNESS = 0.5  # a line across the page is nowhere weaker than this share of its usual strength
-MAX_NEIGHBOUR_STRENGTH = 0.6  # the rows beside it have less than this share of its strength
-PEN_STRENGTH = 1.4  # what is this much stronger than the line is the pen's
+LINE_STRENGTH = 0.45  # of a printed line: it is paler than the pen, and frays; ink has 1
+MIN_LINE_LENGTH = 2.5  # of a ruled line, by the height of the writing
+MAX_LINE_WIDTH = 0.22  # of a ruled line, by the height of the writing
+MAX_LINE_WIDTH_ON_PAGE = 0.1  # the same by the page's shorter side: in a tight crop strokes are broader
+HORIZONTAL = np.pi / 2  # radians, in OpenCV's Hough transform
+MAX_TILT = 0.12  # radians, of a ruled line
+OUTER_SHARE = 0.22  # of a page no wider than MIN_LINE_LENGTH that may have rules: a 7 may fill its crop
+MAX_LINES = 120  # that are examined on one page
+MIN_VOTES = 0.45  # in the Hough transform, by the page's width
+MIN_GRID_LINES = 2  # each way on grid paper, and one more of either: a box has two and two
+MAX_GRID_LINE_WIDTH = 0.04  # by the page's shorter side
+MIN_EVENNESS = 0.5  # strength of a line at its weakest, by its usual strength
+MAX_NEIGHBOUR_STRENGTH = 0.6  # of the rows beside a line, by its strength
+PEN_STRENGTH = 1.4  # of strokes that cross a line, by its strength
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class PageLine:
 
     Attributes:
         row: where it crosses the middle of the page.
-        ink: (h, w) uint8, 1 where it is, without what crosses it and is darker.
+        ink: (h, w) uint8, 1 where it is, without darker strokes that cross it.
     """
 
     row: float
@@ -39,17 +40,17 @@ class PageLine:
 def page_lines(strength: Floats, height: float, longest: int, *, pattern: int) -> Pixels:
     """Return straight, slightly tilted lines from one edge of the page to the other.
 
-    On a page hardly wider than its writing, a line in the middle may be a stroke: there, only as many lines as make a
-    pattern are taken for printed ones.
+    On a page hardly wider than its writing, a line in the middle may be a stroke: there, lines count as printed only
+    where they form a pattern.
 
     Args:
         strength: (h, w) float32, from 1 on it is ink.
         height: of the writing, in pixels.
-        longest: no more columns of the page than this have any ink.
-        pattern: how many lines below each other no digit has.
+        longest: columns of the page that have any ink, at most.
+        pattern: number of parallel lines that no digit has.
 
     Returns:
-        (h, w) uint8, 1 where there is such a line, without what crosses it and is darker.
+        (h, w) uint8, 1 where there is such a line, without darker strokes that cross it.
     """
     high, wide = strength.shape
     thickest = int(max(3, min(MAX_LINE_WIDTH * height, MAX_LINE_WIDTH_ON_PAGE * min(high, wide))))
@@ -59,8 +60,8 @@ def page_lines(strength: Floats, height: float, longest: int, *, pattern: int) -
     return _union(lines, strength.shape)
 
 
-def squares(strength: Floats) -> tuple[Pixels, Pixels] | None:
-    """Return the level and the vertical lines of squared paper, (h, w) uint8 each; None when it is not squared."""
+def grid_lines(strength: Floats) -> tuple[Pixels, Pixels] | None:
+    """Return the horizontal and the vertical lines of grid paper, (h, w) uint8 each; None where there is no grid."""
     thickest = int(max(3, MAX_GRID_LINE_WIDTH * min(strength.shape)))
     level = _find_lines(strength, thickest)
     if _count(level) < MIN_GRID_LINES:
@@ -88,7 +89,7 @@ def _find_lines(strength: Floats, thickest: int) -> list[PageLine]:
 
 
 def _count(lines: list[PageLine]) -> int:
-    """Return how many different lines there are: others are further away than a line is thick."""
+    """Return how many different lines there are: two are different where they are further apart than a line is thick."""
     rows: list[float] = []
     for line in lines:
         apart = 3 + cv2.countNonZero(line.ink) / line.ink.shape[1]
@@ -107,7 +108,7 @@ def _union(lines: list[PageLine], shape: tuple[int, ...]) -> Pixels:
 def _line_at(strength: Floats, rows: NDArray[np.float64], thickest: int) -> Pixels:
     """Return the ink of the line that crosses each column at `rows`; none when it is no printed line.
 
-    A printed line is as strong at one end of the page as at the other, and stands alone; writing is neither.
+    A printed line is equally strong at both ends of the page, and isolated; writing is neither.
     """
     high, wide = strength.shape
     found = np.zeros(strength.shape, np.uint8)

@@ -1,4 +1,4 @@
-"""A batch of pictures to calibrated probabilities, by an exported model on LiteRT."""
+"""The digit classifier: a batch of pictures to calibrated probabilities, by an exported model on LiteRT."""
 
 import hashlib
 import json
@@ -16,11 +16,11 @@ Probabilities = NDArray[np.float32]
 
 # LiteRT plans its memory for one batch size and plans again when that changes, so there is one interpreter
 # for each of these sizes, made on first use; a batch is cut to fit and its last part padded with paper. In larger ones
-# a picture takes longer: what is between the layers no longer fits the processor's own memory.
+# a picture takes longer: the activations no longer fit the processor's cache.
 BATCH_SIZES = (1, 4, 16)
-TWO_THREADS_FROM = 100  # pictures at once, of a full page, for which
-THREADS = 2  # so many threads work: nobody waits long for any other scan, and a core may be idle
-OBJECTS = "objects"  # what the card of a model `reads` that sorts whole pictures instead of looking for digits
+TWO_THREADS_FROM = 100  # pictures in a batch, of a full page, for which THREADS are used
+THREADS = 2  # for a large batch: other scans do not wait long, and a core may be idle
+OBJECTS = "objects"  # what the card of a model `reads` that sorts whole pictures
 CARD_KEYS = ("labels", "reject", "input", "output", "temperature", "review_below")
 
 
@@ -29,7 +29,7 @@ class ModelError(Exception):
 
 
 class DigitClassifier:
-    """A model in memory, with the promises of its card checked. Not to be shared between threads or forks."""
+    """A model in memory, checked against its card. Not to be shared between threads or forks."""
 
     def __init__(self, content: bytes, card: dict[str, Any], name: str = "model") -> None:
         """Check that the model does what its card says.
@@ -37,7 +37,7 @@ class DigitClassifier:
         Args:
             content: the bytes of a .tflite file that takes (N, 28, 28, 1) float32; one that sorts whole pictures
                 (its card says `reads: objects`) takes (N, height, width, 1 or 3).
-            card: its JSON card; see CARD_KEYS for what must be there.
+            card: its JSON card; CARD_KEYS lists its required keys.
             name: what the model is called in messages and in `name`.
 
         Raises:
@@ -107,14 +107,14 @@ class DigitClassifier:
         model.invoke()
         answer: Probabilities = model.get_tensor(model.get_output_details()[0]["index"])
         out = answer[: len(batch)]
-        # The logarithm of probabilities is logits up to a constant, which the softmax takes away again.
+        # The logarithm of probabilities is the logits up to a constant, which the softmax cancels.
         return out if self.card["output"] == "logits" else np.log(np.maximum(out, np.float32(1e-30)))
 
     def _check(self, name: str) -> None:
         """Compare what the model takes and gives with what its card says."""
-        strange = [label for label in self.labels if not label.isprintable() or label[:1] in tuple("=+-@") or not label]
-        if strange:
-            raise ModelError(f"the card of {name} has the label {strange[0]!r}, which cannot stand in a log or table")
+        invalid = [label for label in self.labels if not label.isprintable() or label[:1] in tuple("=+-@") or not label]
+        if invalid:
+            raise ModelError(f"the card of {name} has the label {invalid[0]!r}, which a log or table cannot hold")
         try:
             model = self._interpreters[1, 1] = interpreter(self._content, (1, *self._given))
         except (ValueError, RuntimeError) as error:

@@ -1,4 +1,4 @@
-"""One glyph of ink to the 28x28 picture that the models know: the convention of MNIST."""
+"""Normalises a glyph to the 28x28 input of the digit classifier, by the convention of MNIST."""
 
 import cv2
 import numpy as np
@@ -6,27 +6,27 @@ import numpy as np
 from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.foreground.geometry import stroke_width
 
-SIZE = 28  # side of the picture
-GLYPH_PX = 20  # the longest side of the glyph inside it
-CENTRE_PX = SIZE // 2  # pixel index where the centre of mass goes; MNIST's own lie within half a pixel of it
+SIZE = 28  # pixels, side of the picture
+GLYPH_PX = 20  # longer side of the glyph in it
+CENTRE_PX = SIZE // 2  # where the centre of mass goes; MNIST's own lie within half a pixel
 
 # Stroke widths, in pixels of the 28x28 picture. 98 % of the MNIST training digits lie between MIN_STROKE_PX and
 # MAX_STROKE_PX; a pen that does not is brought to the width behind them, everything else is left as it is.
-MIN_STROKE_PX, THIN_STROKE_PX = 1.5, 2.0
-MAX_STROKE_PX, BROAD_STROKE_PX = 4.7, 4.2
-RESTROKE_PX = (
-    4 * GLYPH_PX
-)  # strokes are restored at four times the final size, where a pixel more or less is a small step
-MAX_GLYPH_PX = 2 * RESTROKE_PX  # glyphs longer than this are reduced before anything else, to bound the time
+MIN_STROKE_PX = 1.5  # a thinner stroke
+THIN_STROKE_PX = 2.0  # is widened to this
+MAX_STROKE_PX = 4.7  # a broader stroke
+BROAD_STROKE_PX = 4.2  # is thinned to this
+RESTROKE_PX = 4 * GLYPH_PX  # size at which strokes are widened, where a pixel is a small step
+MAX_GLYPH_PX = 2 * RESTROKE_PX  # longer side to which a glyph is reduced first, to bound the time
 
 
 def normalise(ink: Pixels) -> Pixels:
-    """Return the glyph as MNIST would show it: longest side 20, centre of mass in the middle of 28x28.
+    """Return the glyph in MNIST's convention: longest side 20, centre of mass in the middle of 28x28.
 
     The convention (crop, fit into 20x20 keeping the aspect, centre by mass) is that of LeCun et al.,
     "Gradient-based learning applied to document recognition", 1998. Added to it: strokes outside the range
-    of MNIST's pens are thickened or thinned, so that a hairline on a large drawing does not fade away and
-    a marker does not fill its loops. A picture that already obeys the convention comes back unchanged.
+    of MNIST's pens are thickened or thinned, so that a thin line on a large drawing does not vanish and
+    a marker does not fill its loops. A picture that already follows the convention is returned unchanged.
 
     Args:
         ink: (H, W) uint8, 0 = paper to 255 = full ink, cropped or not. Every pixel above 0 counts as glyph.
@@ -88,7 +88,7 @@ def _widen(glyph: Pixels, pixels: float) -> Pixels:
         signed = -cv2.distanceTransform(np.pad(ink, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
     by = pixels / 2 * RESTROKE_PX / GLYPH_PX  # half of the change on each side of the stroke
     changed = _crop((np.clip(by - signed + 0.5, 0, 1) * 255).astype(np.uint8))
-    return changed if changed.size else glyph  # a dark spot on a grey patch is thinned to nothing: no stroke at all
+    return changed if changed.size else glyph  # a dark spot on a grey patch is no stroke and would vanish
 
 
 def _centre(glyph: Pixels) -> Pixels:

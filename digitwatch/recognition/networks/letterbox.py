@@ -1,4 +1,4 @@
-"""A page as one picture of something, for models that sort whole pictures instead of looking for digits."""
+"""Letterboxes a whole page to the input of models that classify pictures instead of finding digits."""
 
 import cv2
 import numpy as np
@@ -7,20 +7,21 @@ from digitwatch.recognition.arrays import Pixels
 
 Shape = tuple[int, ...]  # (height, width) for grey, (height, width, 3) for colours
 
-DARK_BORDER, LIGHT_BORDER = 85, 170  # a border below or above these levels is dark or light
+DARK_BORDER = 85  # grey level below which a border is dark
+LIGHT_BORDER = 170  # grey level above which a border is light
 
 
 def letterbox(image: Pixels, shape: Shape, background: str | None = None) -> Pixels | None:
-    """Return the image as a model sees it: whole, at its own proportions, on a ground of the colour of its border.
+    """Return the whole image at its own proportions, on a background of the colour of its border.
 
     Args:
         image: (H, W) or (H, W, 3) uint8 in blue, green, red.
-        shape: what the model takes; colours are red, green, blue there.
-        ground: "dark" or "light" where the model knows only pictures on such a ground; those on the other one are
-            inverted. None: as they are.
+        shape: the model's input; colours are red, green, blue there.
+        background: "dark" or "light" where the model was trained only on such backgrounds; pictures on the other one
+            are inverted. None: unchanged.
 
     Returns:
-        `shape` uint8, or None for an image of one colour, on which there is nothing.
+        `shape` uint8, or None for an image of one colour.
     """
     if len(shape) == 2:
         picture = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
@@ -46,6 +47,6 @@ def border(picture: Pixels) -> Pixels:
 
 
 def background_of(picture: Pixels) -> str | None:
-    """Return whether a picture stands on "dark" or "light" ground, by its border; None where that is in between."""
+    """Return "dark" or "light", the background of a picture by its border; None where that is in between."""
     level = float(np.median(border(picture)))
     return "dark" if level < DARK_BORDER else "light" if level > LIGHT_BORDER else None

@@ -1,4 +1,4 @@
-"""A row of components to one picture for the line model: level, 32 pixels high, as wide as the row is long."""
+"""Normalises a text line to the input of the line recogniser: level, 32 pixels high, of any width."""
 
 from dataclasses import dataclass
 
@@ -10,17 +10,17 @@ from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.segmentation.text_lines import Component, join
 
 STRIP_HEIGHT = 32  # pixels of a strip
-WRITING_HEIGHT = 20  # height in it of the row's digits, so that tall ones and a rest of slope find room
-MAX_STRIP_WIDTH = 4096  # pixels of a strip; a longer row, of 200 digits or more, is squeezed
-STRIP_MARGIN = 4  # paper before the first and behind the last digit, in pixels of the strip
-MAX_GAP = 0.8  # longer gaps between components are cut to this share of the digits' height
-MIN_LEVELLED_COMPONENTS = 3  # components from which on a slope can be told from digits of different heights
-MAX_SLOPE = 0.3  # rise by length of a row that is levelled; steeper ones are not rows
+WRITING_HEIGHT = 20  # pixels of the line's digits: tall ones and a slope have space
+MAX_STRIP_WIDTH = 4096  # pixels; a longer line, of 200 digits or more, is compressed
+STRIP_MARGIN = 4  # pixels of paper before the first and after the last digit
+MAX_GAP = 0.8  # between components, by the digits' height; longer gaps are shortened
+MIN_LEVELLED_COMPONENTS = 3  # from which on a slope is told from digits of different heights
+MAX_SLOPE = 0.3  # rise by length of a line that is levelled
 
 
 @dataclass(frozen=True)
 class Strip:
-    """A row's picture, (32, W) uint8, 0 = paper to 255 = ink, and where its columns are on the page.
+    """A text line's picture, (32, W) uint8, 0 = paper to 255 = ink, and its columns' places on the page.
 
     `columns` holds pairs of a column of the strip and one of the page, from left to right.
     """
@@ -34,7 +34,7 @@ class Strip:
 
 
 def strip(components: list[Component], height: float) -> Strip:
-    """Return the row as the line model wants it: digits about 20 pixels high, long gaps shortened.
+    """Return the line as input of the line recogniser: digits about 20 pixels high, long gaps shortened.
 
     Args:
         components: the row's ink from left to right.
@@ -63,7 +63,7 @@ def _right(component: Component) -> int:
 
 
 def _levelled(components: list[Component]) -> list[Component]:
-    """Return the components moved up or down so that the row does not climb or fall."""
+    """Return the components moved up or down so that the line is level."""
     if len(components) < MIN_LEVELLED_COMPONENTS:
         return components
     x = np.array([component.left + component.width / 2 for component in components])
@@ -90,14 +90,14 @@ def _closed_up(components: list[Component], widest: float) -> list[Component]:
 
 
 def _middle(components: list[Component]) -> float:
-    """Return where the middle of the row's digits is, weighed by their size."""
+    """Return the row of the digits' middle, weighted by their size."""
     weights = np.array([component.width * component.height for component in components], float)
     middles = np.array([component.top + component.height / 2 for component in components])
     return float((weights * middles).sum() / weights.sum())
 
 
 def _framed(ink: Pixels, middle: int) -> Pixels:
-    """Return (32, W + 8) with row `middle` of the (H, W) ink at half height; what stands out is cut off."""
+    """Return (32, W + 8) with row `middle` of the (H, W) ink at half height; the rest is cut off."""
     height, width = ink.shape
     framed = np.zeros((STRIP_HEIGHT, width + 2 * STRIP_MARGIN), np.uint8)
     top = STRIP_HEIGHT // 2 - middle

@@ -1,4 +1,4 @@
-"""A row at one glance: a strip of ink to what stands in each of its frames, by the line model on LiteRT."""
+"""The line recogniser: a strip of ink to log probabilities of symbols in its frames, by a model on LiteRT."""
 
 import json
 from pathlib import Path
@@ -10,20 +10,20 @@ from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.networks.line_image import MAX_STRIP_WIDTH, STRIP_HEIGHT
 from digitwatch.recognition.networks.litert import interpreter
 
-FRAME_PX = 4  # pixels of a strip that the network sees as one
-TWO_THREADS_PX = 1024  # pixels from which on two threads work on a strip: it is one of a full page's, or a rare one
+FRAME_PX = 4  # pixels of a strip in one frame of the network
+TWO_THREADS_PX = 1024  # width of a strip from which on two threads are used: few are so long
 # LiteRT plans its memory for one width, so there is an interpreter for each of these, made on first use.
 INTERPRETER_WIDTHS = (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, MAX_STRIP_WIDTH)
 
 
 class LineRecognizer:
-    """A line model in memory. Not to be shared between threads or forks."""
+    """A line recogniser in memory. Not to be shared between threads or forks."""
 
     def __init__(self, content: bytes, temperature: float) -> None:
         """Take the bytes of a .tflite file of (1, 32, W, 1) float32 to (1, W / 4, 12), and the card's temperature.
 
         Raises:
-            ModelError: the bytes are no such model.
+            ModelError: the bytes are not such a model.
         """
         self._content, self._temperature = content, temperature
         self._interpreters = {}
@@ -39,7 +39,7 @@ class LineRecognizer:
         """Read `stem`.tflite and `stem`.json.
 
         Raises:
-            ModelError: a file is missing, or is not what a line model needs.
+            ModelError: a file is missing or unusable.
         """
         try:
             card = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
@@ -48,10 +48,10 @@ class LineRecognizer:
             raise ModelError(f"cannot read the line model {stem}: {error!r}; install digitwatch again") from error
 
     def __call__(self, strip: Pixels) -> Logs:
-        """Return (T, 12) log probabilities of the ten digits, `other` and nothing in each frame.
+        """Return (T, 12) log probabilities of the ten digits, `other` and the blank in each frame.
 
         Args:
-            strip: (32, W) uint8 as strip.strip makes it, W at most MAX_STRIP_WIDTH. T is a quarter of W.
+            strip: (32, W) uint8 as line_image.strip returns it, W at most MAX_STRIP_WIDTH. T is a quarter of W.
         """
         wide = next(width for width in INTERPRETER_WIDTHS if width >= strip.shape[1])
         if wide not in self._interpreters:

@@ -1,4 +1,4 @@
-"""LiteRT, made quiet: an interpreter for one model and one shape."""
+"""LiteRT interpreters, without their messages on standard error."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 
 def interpreter(content: bytes, shape: tuple[int, ...], threads: int = 1) -> Interpreter:
-    """Return an interpreter of the .tflite bytes that takes exactly `shape`; its answers are those of one thread.
+    """Return an interpreter of the .tflite bytes that takes exactly `shape`; the results do not depend on `threads`.
 
     Raises:
         ValueError, RuntimeError: the bytes are no model, or it cannot take this shape.

@@ -1,28 +1,28 @@
-"""What the edge of the page has left of the writing beside it: no part of the number that stands free of all edges."""
+"""Fragments at the border of the page: remainders of neighbouring writing, where the number itself is clear of it."""
 
 from digitwatch.recognition.segmentation.text_lines import Component
 
-MIN_MARGIN = (
-    0.08  # of its height is the least paper between writing and any edge of the page, on a page that is not tight
-)
-FRAGMENT_PROBABILITY = 0.85  # that what the edge of such a page cuts is a rest: a number may also run off its paper
-# What the edge cuts may well be a digit where it stands like the next one: shares of that one's height
-MAX_OFFSET = 0.25  # that its middle is at most above or below
-MIN_HEIGHT_RATIO = 0.65  # that its height, or the other way round, is at least
-MAX_GAP = 1.0  # that lie between them at most
-MIN_CUT_WIDTH = 0.4  # that it is wide; beside one digit alone a narrower one is a rest
-CUT_DIGIT_PROBABILITY = 0.93  # how sure that makes it
-# Where all components reach from edge to edge they may be lines: narrower than MIN_CUT_WIDTH of the page
-MAX_SPANNING_WIDTH = 0.2  # and no broader than this share of their length
-SPANNING_PROBABILITY = 0.5  # that they are digits
+MIN_MARGIN = 0.08  # of paper between writing and border, by the writing's height, on a page that is not cropped tightly
+# That what the border of such a page cuts is a neighbour's; a number may also leave its page.
+FRAGMENT_PROBABILITY = 0.85
+# What the border cuts may be a digit where it is in line with the next one; shares of that one's height.
+MAX_OFFSET = 0.25  # vertical distance from the next digit
+MIN_HEIGHT_RATIO = 0.65  # of the lower to the higher of the two
+MAX_GAP = 1.0  # of paper between the two
+MIN_CUT_WIDTH = 0.4  # where there is one digit alone; a narrower component is a fragment
+CUT_DIGIT_PROBABILITY = 0.93  # that a cut component in line with the others is a digit
+# Components that all run from border to border may be lines.
+MAX_SPANNING_WIDTH = 0.4  # of such a line, by the page's side
+MAX_SPANNING_ASPECT = 0.2  # width by length of a line from border to border
+SPANNING_PROBABILITY = 0.5  # that components which all run from border to border are digits
 
 Paper = tuple[int, int, int, int]  # left, top, right, bottom, in pixels
 
 
 def without_fragments(rows: list[list[Component]], paper: Paper) -> tuple[list[list[Component]], float]:
-    """Return the rows without what the page's edge cuts, and the probability that this is right.
+    """Return the rows without fragments at the border, and the probability that this is right.
 
-    Only where all other components stand free of the edges: in a crop as tight as can be, digits touch them as well.
+    Only where all other components are clear of the border: in a tight crop, digits touch it as well.
 
     Args:
         rows: components in reading order.
@@ -44,7 +44,7 @@ def without_fragments(rows: list[list[Component]], paper: Paper) -> tuple[list[l
 
 
 def _continues(cut: Component, row: list[Component], uncut: list[Component], paper: Paper) -> bool:
-    """Return whether a component that the edge cuts stands in its row as the next digit of a number would."""
+    """Return whether a component cut by the border is in line with its row as the next digit would be."""
     others = [component for component in row if _margin(component, paper) > 0]
     if not others or (len(uncut) == 1 and cut.width < MIN_CUT_WIDTH * uncut[0].height):
         return False
@@ -60,21 +60,25 @@ def _gap(one: Component, other: Component) -> int:
 
 
 def _margin(component: Component, paper: Paper) -> int:
-    """Return how many pixels of paper lie between the component and the nearest edge of the paper."""
+    """Return the pixels of paper between the component and the nearest border."""
     left, top, right, bottom = paper
     return min(component.left - left, component.top - top, right - component.right, bottom - component.bottom)
 
 
 def p_spanning_digits(rows: list[list[Component]], paper: Paper) -> float:
-    """Return the probability that what reaches from edge to edge are digits: lines and bars alone are hardly any."""
+    """Return the probability that components from border to border are digits, and not lines or bars."""
     components = [component for row in rows for component in row]
     return SPANNING_PROBABILITY if components and all(_spans(component, paper) for component in components) else 1.0
 
 
 def _spans(component: Component, paper: Paper) -> bool:
-    """Return whether a component reaches from one edge of the paper to the other, and takes little of the other side."""
+    """Return whether a component runs from one border to the opposite one as a thin line."""
     left, top, right, bottom = paper
-    upright = component.top <= top and component.bottom >= bottom and component.width < MIN_CUT_WIDTH * (right - left)
-    level = component.left <= left and component.right >= right and component.height < MIN_CUT_WIDTH * (bottom - top)
-    thin = min(component.width, component.height) < MAX_SPANNING_WIDTH * max(component.width, component.height)
+    upright = (
+        component.top <= top and component.bottom >= bottom and component.width < MAX_SPANNING_WIDTH * (right - left)
+    )
+    level = (
+        component.left <= left and component.right >= right and component.height < MAX_SPANNING_WIDTH * (bottom - top)
+    )
+    thin = min(component.width, component.height) < MAX_SPANNING_ASPECT * max(component.width, component.height)
     return (upright or level) and thin

@@ -1,4 +1,4 @@
-"""Which components on a page can be writing: not specks, not stains and shadows, not the page's own edges."""
+"""The connected components that can be writing: no specks, stains or shadows, and not the page's own edges."""
 
 import cv2
 import numpy as np
@@ -7,31 +7,21 @@ from numpy.typing import NDArray
 from digitwatch.recognition.arrays import Flags, Floats, Numbers, Pixels
 from digitwatch.recognition.foreground.geometry import AREA, HEIGHT, LEFT, TOP, WIDTH, writing_height
 
-FADED_STRENGTH = 0.5  # strength of a stroke that has almost faded away
-BRIDGE_PX = 5  # pixels around one in which two components must be that it joins
-ABOVE_ALL_LABELS = 2.0**24  # larger than any number of a component
-MIN_WRITING_PX = 8  # pixels: nobody reads lower writing, and dust is lower
-MAX_SPECK_SIZE = 0.12  # a component smaller than this share of the writing's height, both ways, is no part of a digit
-MAX_FRAGMENT_SIZE = (
-    0.55  # a component cut off by the edge of the page, and below this share of the height, is a neighbour's rest
-)
-LONG_CONTACT, MAX_LONG_FRAGMENT_SIZE = (
-    0.3,
-    0.8,
-)  # with this share of its height along the edge, even below this share of the height
-MIN_PAGE_EDGE_CONTACT = (
-    0.5  # a component with this share of its longer side along the edge of the page is the page's edge
-)
-STROKE_STRENGTH = (
-    1.32  # mean strength of a component by a pen; stains, shadows and paper barely pass the threshold of 1
-)
-MIN_PEER_GRADE = 0.2  # of both is enough beside a surer component, in the same row and about as high
-MAX_PEER_HEIGHT_DIFFERENCE, MAX_PEER_OFFSET, MAX_PEER_GAP = (
-    0.5,
-    0.4,
-    3.0,
-)  # in shares of the writing's height: higher or lower, above, beside
-STROKE_SHARPNESS = 0.75  # what the strength rises at a stroke's outline, over the width of the stroke
+FADED_STRENGTH = 0.5  # of a stroke that has almost faded; from 1 on it is ink
+BRIDGE_PX = 5  # side of the window in which faded ink joins two components
+ABOVE_ALL_LABELS = 2.0**24  # larger than any component's label
+MIN_WRITING_PX = 8  # height of writing; nobody reads lower writing, and dust is lower
+MAX_SPECK_SIZE = 0.12  # longer side of dust, by the writing's height
+MAX_FRAGMENT_SIZE = 0.55  # longer side of a neighbour's fragment at the border, by the writing's height
+LONG_CONTACT = 0.3  # length along the border, by its height, of a fragment that may be larger
+MAX_LONG_FRAGMENT_SIZE = 0.8  # longer side of such a fragment, by the writing's height
+MIN_PAGE_EDGE_CONTACT = 0.5  # length along the border, by its longer side, of a component that is the page's own edge
+STROKE_STRENGTH = 1.32  # mean strength of a pen stroke; stains, shadows and paper barely exceed 1
+MIN_PEER_GRADE = 0.2  # grade (1 = surely a pen stroke) that is enough beside a sure component of the same line
+MAX_PEER_HEIGHT_DIFFERENCE = 0.5  # from the writing's height, as a share of it
+MAX_PEER_OFFSET = 0.4  # vertical distance of the two, by the writing's height
+MAX_PEER_GAP = 3.0  # horizontal distance of the two, by the writing's height
+STROKE_SHARPNESS = 0.75  # rise of the strength at the outline of a stroke, times the stroke's width
 
 
 def find_components(
@@ -61,7 +51,7 @@ def find_components(
     grade = _drawn(strength, labels, stats)[1:]
     edges, solid = (flags[1:] for flags in _edges(labels, stats))
     drawn = (grade >= 1) & ~edges
-    if not drawn.any():  # a crop as tight as can be: all that is written reaches its edges
+    if not drawn.any():  # a tight crop: all writing touches its border
         drawn = (grade >= 1) & ~solid
     if not drawn.any():
         return labels, stats, []
@@ -75,7 +65,7 @@ def find_components(
 
 
 def _bridges(strength: Floats, labels: Numbers) -> Pixels:
-    """Return (h, w) uint8, 1 where faint ink joins two components: a stroke that the pen has almost lost."""
+    """Return (h, w) uint8, 1 where faint ink joins two components of one faded stroke."""
     near = np.ones((BRIDGE_PX, BRIDGE_PX), np.uint8)
     number = labels.astype(np.float32)
     highest = cv2.dilate(number, near)
@@ -86,7 +76,7 @@ def _bridges(strength: Floats, labels: Numbers) -> Pixels:
 
 
 def _drawn(strength: Floats, labels: Numbers, stats: Numbers) -> Floats:
-    """Return how surely a pen has drawn each component (from 1 on it has): dark throughout, edges sharp for its width."""
+    """Return each component's grade as a pen stroke (1 = sure): dark throughout, and sharp for its width."""
     ink = labels > 0
     number = labels[ink]
     mean = np.bincount(number, strength[ink], len(stats)) / np.maximum(1, stats[:, AREA])
@@ -104,10 +94,10 @@ def _drawn(strength: Floats, labels: Numbers, stats: Numbers) -> Floats:
 
 
 def _with_peers(stats: Numbers, sure: Flags, likely: Flags, height: float) -> Flags:
-    """Return which of the (n, 5) components are sure, or likely and stand beside a sure one as the next digit does.
+    """Return which of the (n, 5) components are sure, or likely and in line with a sure one as the next digit is.
 
-    A pen that has drawn one digit of a row has drawn the others, where they are a little paler, or touch the page's
-    edge. `height` is that of the writing.
+    Digits of a line that are paler, or touch the page's edge, were drawn by the same pen. `height` is that of the
+    writing.
     """
     alike = likely & (np.abs(stats[:, HEIGHT] / height - 1) <= MAX_PEER_HEIGHT_DIFFERENCE)
     sure = sure.copy()
@@ -120,7 +110,7 @@ def _with_peers(stats: Numbers, sure: Flags, likely: Flags, height: float) -> Fl
 
 
 def _stands_beside(label: Numbers, others: Numbers, height: float) -> bool:
-    """Return whether one of the (n, 5) others is in the component's row, near, and about as high."""
+    """Return whether one of the (n, 5) others is in the component's line, near it, and about as high."""
     others = others[np.abs(others[:, HEIGHT] / height - 1) <= MAX_PEER_HEIGHT_DIFFERENCE]
     gaps = np.maximum(others[:, LEFT] - label[LEFT] - label[WIDTH], label[LEFT] - others[:, LEFT] - others[:, WIDTH])
     middles = others[:, TOP] + others[:, HEIGHT] / 2 - label[TOP] - label[HEIGHT] / 2
@@ -128,15 +118,15 @@ def _stands_beside(label: Numbers, others: Numbers, height: float) -> bool:
 
 
 def _border(labels: Numbers, count: int) -> NDArray[np.int64]:
-    """Return how many pixels of each component lie on the edge of the page."""
+    """Return how many border pixels of the page each component covers."""
     edge = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
     return np.bincount(edge, minlength=count)
 
 
 def _edges(labels: Numbers, stats: Numbers) -> tuple[Flags, Flags]:
-    """Return which components are the edges of the page, of its shadow or of the scanner's lid, and which of them surely.
+    """Return which components are edges of the page, its shadow or the scanner's lid, and which surely.
 
-    The only large component of a tight crop may run along the edge too: one that is alone is kept.
+    The only large component of a tight crop may run along the border too and is kept.
     """
     along = _border(labels, len(stats)) >= np.maximum(2, MIN_PAGE_EDGE_CONTACT * stats[:, [WIDTH, HEIGHT]].max(axis=1))
     along[0] = False
@@ -146,7 +136,7 @@ def _edges(labels: Numbers, stats: Numbers) -> tuple[Flags, Flags]:
 
 
 def _border_fragments(labels: Numbers, stats: Numbers, height: float) -> Flags:
-    """Return which components are what the crop has left of neighbours."""
+    """Return which components are fragments of neighbours that the crop has cut."""
     cut = _border(labels, len(stats))
     longest = stats[:, [WIDTH, HEIGHT]].max(axis=1)
     much = cut >= LONG_CONTACT * stats[:, HEIGHT]

@@ -1,4 +1,4 @@
-"""Rings that somebody drew around a number, to component it: no digits themselves."""
+"""Rings drawn around a number to mark it; they are no digits themselves."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,26 +6,23 @@ from numpy.typing import NDArray
 from digitwatch.recognition.arrays import Numbers
 from digitwatch.recognition.foreground.geometry import HEIGHT, LEFT, TOP, WIDTH
 
-MAX_RING_INK = 0.3  # of the rectangle around a ring, at most, is ink
-MIN_INNER_HEIGHT, MAX_INNER_HEIGHT = (
-    0.3,
-    0.8,
-)  # of a ring's height is what stands inside; the stroke of a slashed 0 is higher
-MIN_INNER_MARGIN = 0.05  # of it, at least, is free on each side of that
-MIN_RADIUS, MIN_INK_OUTSIDE = 0.6, 0.98  # all of a ring's ink is further out than this square of an oval's radius
-MAX_INNER_INK = (
-    0.03  # of the rectangle of what stands inside may be ink of the ring: it is round, and the rectangle is not
-)
-MIN_SIDE_COVER = 0.4  # of each side of what stands inside, at least, has the ring beyond it
+MAX_RING_INK = 0.3  # ink of a ring, by the area of its bounding box
+MIN_INNER_HEIGHT = 0.3  # height of the enclosed writing, by the ring's
+MAX_INNER_HEIGHT = 0.8  # the same at most: the stroke of a slashed 0 is higher
+MIN_INNER_MARGIN = 0.05  # of paper on each side of the enclosed writing, by the ring's height
+MIN_RADIUS = 0.6  # squared radius of an ellipse outside which a ring's ink lies
+MIN_INK_OUTSIDE = 0.98  # share of a ring's ink that lies outside it
+MAX_INNER_INK = 0.03  # share of the enclosed writing's bounding box that a round ring crosses
+MIN_SIDE_COVER = 0.4  # share of each side of that box beyond which the ring runs
 
 
 def without_rings(labels: Numbers, stats: Numbers, writing: list[int]) -> list[int]:
-    """Return the numbers of the components that are no rings around others.
+    """Return the labels of the components that are not rings around others.
 
     Args:
-        labels: (h, w) int32, the number of the component at each pixel, 0 = paper.
-        components: (n, 5) int32, left, top, width, height and area of each number.
-        writing: the numbers of the components that can be writing.
+        labels: (h, w) int32, the label of the component at each pixel, 0 = paper.
+        stats: (n, 5) int32, left, top, width, height and area of each label.
+        writing: the labels of the components that can be writing.
     """
     boxes = stats[writing].astype(np.int64)
     rights, bottoms = boxes[:, LEFT] + boxes[:, WIDTH], boxes[:, TOP] + boxes[:, HEIGHT]
@@ -45,7 +42,7 @@ def without_rings(labels: Numbers, stats: Numbers, writing: list[int]) -> list[i
 
 
 def _is_hollow(ring: NDArray[np.bool_]) -> bool:
-    """Return whether the (h, w) ink keeps to the outside of its rectangle: nothing that it surrounds hangs on it."""
+    """Return whether the (h, w) ink is near the outside of its bounding box, with nothing attached inside."""
     y, x = np.nonzero(ring)
     high, wide = ring.shape
     radius = ((2 * x + 1) / wide - 1) ** 2 + ((2 * y + 1) / high - 1) ** 2
@@ -53,7 +50,7 @@ def _is_hollow(ring: NDArray[np.bool_]) -> bool:
 
 
 def _surrounds(ring: NDArray[np.bool_], inside: NDArray[np.int64]) -> bool:
-    """Return whether (h, w) ink lies on all four sides of the rectangle of each of the (n, 5) components, hardly any in it."""
+    """Return whether (h, w) ink runs beyond all four sides of each of the (n, 5) boxes, and hardly inside."""
     for left, top, wide, high, _ in inside.tolist():
         right, bottom = left + wide, top + high
         beside = ring[top:bottom, :left].any(axis=1), ring[top:bottom, right:].any(axis=1)

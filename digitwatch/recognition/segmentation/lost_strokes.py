@@ -1,4 +1,4 @@
-"""Digits that may have lost a stroke with the lines that were taken away around them."""
+"""Digits that may have lost a stroke when printed lines were removed."""
 
 import math
 
@@ -9,11 +9,11 @@ from digitwatch.recognition.arrays import Flags, Floats, Pixels
 from digitwatch.recognition.foreground.geometry import stroke_width
 from digitwatch.recognition.segmentation.text_lines import Component
 
-SMALL_DIGIT_PX = 24  # pixels: strokes of lower digits are hardly thicker than the lines through them
-INK_LEVEL = 128  # level from which on a pixel of a component is ink
-MAX_REMOVED_SHARE = 0.05  # and of the rectangle around them is what went, where lines run through them
-MIN_STROKE_RATIO = 0.6  # of the pen's strokes is a line that may be one of them
-INTACT_PROBABILITY = 0.85  # that the digit is whole all the same
+SMALL_DIGIT_PX = 24  # height of a digit below which its strokes are hardly thicker than printed lines
+INK_LEVEL = 128  # of a component's pixel, from which on it is ink
+MAX_REMOVED_SHARE = 0.05  # of a small digit's bounding box that may be removed with the lines through it
+MIN_STROKE_RATIO = 0.6  # thickness of a removed line that may be a stroke, by the pen's
+INTACT_PROBABILITY = 0.85  # that the digit is intact nevertheless
 
 
 def p_intact(strength: Floats, mask: Pixels, rows: list[list[Component]]) -> float:
@@ -21,8 +21,8 @@ def p_intact(strength: Floats, mask: Pixels, rows: list[list[Component]]) -> flo
 
     Args:
         strength: (h, w) float32, from 1 on it is ink.
-        mask: (h, w) uint8, 1 where ink counts after lines and boxes were taken away.
-        rows: the components of what was left.
+        mask: (h, w) uint8, 1 where ink counts after the removal of lines and boxes.
+        rows: the components that remain.
     """
     removed = (strength >= 1) & (mask == 0)
     components = [component for row in rows for component in row] if removed.any() else []
@@ -30,7 +30,7 @@ def p_intact(strength: Floats, mask: Pixels, rows: list[list[Component]]) -> flo
 
 
 def _may_lack_stroke(component: Component, removed: Flags) -> bool:
-    """Return whether a line that was taken away may have been a stroke of the component."""
+    """Return whether a removed line may have been a stroke of the component."""
     thick = max(1.0, MIN_STROKE_RATIO * stroke_width(component.glyph))
     reach = int(3 * thick) + 3
     top, left = max(0, component.top - reach), max(0, component.left - reach)

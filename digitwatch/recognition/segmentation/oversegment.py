@@ -1,4 +1,4 @@
-"""Touching digits apart: the cheapest ways through the ink from top to bottom."""
+"""Oversegmentation of touching digits: the cheapest cuts through the ink from top to bottom."""
 
 from itertools import pairwise
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.segmentation.text_lines import Component
 
-SIDESTEP_COST = 0.08  # what a step to the side costs, in pixels of full ink: slanted cuts are allowed, detours are not
-MIN_CUT_DISTANCE = 0.12  # cuts are at least this share of the digits' height from each other and from the sides
-MAX_CUT_DISTANCE = 0.4  # where they are further apart, one more is added
-MAX_CUT_INK = 1.0  # a cut goes through no more ink than this share of the digits' height
-MAX_WAIST_HEIGHT = 0.85  # where the ink is lower than this share of what is beside it, round digits may touch
-SAME_CUT_DISTANCE = 0.07  # cuts nearer to each other than this share of the digits' height, on average, are the same
-EQUAL_COST = 0.05  # ways that differ by less than this many pixels of ink are equally cheap
-CUT_HEIGHT_PX = 48  # height at which cuts are looked for
+SIDESTEP_COST = 0.08  # of a cut's step to the side, in pixels of full ink: cuts may slant, but take no detour
+MIN_CUT_DISTANCE = 0.12  # of cuts from each other and from the sides, by the digits' height
+MAX_CUT_DISTANCE = 0.4  # between neighbours; a cut is added where they are further apart, by the digits' height
+MAX_CUT_INK = 1.0  # that a cut crosses, in pixels, by the digits' height
+MAX_WAIST_HEIGHT = 0.85  # height of the ink where round digits may touch, by that on both sides
+SAME_CUT_DISTANCE = 0.07  # mean distance below which two cuts are the same, by the digits' height
+EQUAL_COST = 0.05  # pixels of ink by which equally cheap cuts differ at most
+CUT_HEIGHT_PX = 48  # height to which a component is reduced for the search
 
 
 def split(component: Component, height: float) -> list[Component]:
@@ -24,7 +24,7 @@ def split(component: Component, height: float) -> list[Component]:
 
     A cut is either the path from the top to the bottom that crosses the least ink (dynamic programming, as
     in seam carving), or the line between a valley of the upper outline and a hill of the lower one, where
-    round digits lean on each other. There are more cuts than digits: it takes a reader to choose.
+    round digits touch. There are more cuts than digits; the lattice chooses among them.
     """
     scale = min(1.0, CUT_HEIGHT_PX / component.height)
     size = (max(1, round(component.width * scale)), max(1, round(component.height * scale)))
@@ -45,7 +45,7 @@ def _seams(ink: Floats, height: float) -> list[NDArray[np.int64]]:
     middle = ink.shape[0] // 2
     through = down[middle] + up[middle] - ink[middle]
     nearest = max(2, int(MIN_CUT_DISTANCE * height))
-    # The cheapest way of its neighbourhood is a cut; of equally cheap ones, the middle of the gap.
+    # The cheapest path of its neighbourhood is a cut; of equally cheap ones, the middle one.
     least = cv2.erode(through[None], np.ones((1, 2 * nearest + 1), np.uint8))[0]
     cheap = np.flatnonzero((through <= least + EQUAL_COST) & (through <= MAX_CUT_INK * height))
     groups = np.split(cheap, np.flatnonzero(np.diff(cheap) > 1) + 1)
@@ -99,9 +99,9 @@ def _filled(cuts: list[int], through: Floats, widest: int, nearest: int) -> list
 
 
 def _costs(ink: Floats) -> Floats:
-    """Return (h, w): the least ink on a way from the top row to each pixel."""
+    """Return (h, w): the least ink on a path from the top row to each pixel."""
     height, width = ink.shape
-    costs = np.full((height, width + 2), np.inf, np.float32)  # a column of no way on each side
+    costs = np.full((height, width + 2), np.inf, np.float32)  # a column of infinite cost on each side
     costs[0, 1:-1] = ink[0]
     for above, row, own in zip(costs, costs[1:], ink[1:], strict=False):
         aside = np.minimum(above[:-2], above[2:]) + np.float32(SIDESTEP_COST)
@@ -110,7 +110,7 @@ def _costs(ink: Floats) -> Floats:
 
 
 def _trace(down: Floats, up: Floats, middle: int, column: int) -> NDArray[np.int64]:
-    """Return the column in each row of the cheapest way through (middle, column)."""
+    """Return the column in each row of the cheapest path through (middle, column)."""
     seam = np.empty(len(down), np.int64)
     seam[middle] = column
     for rows, costs in ((range(middle - 1, -1, -1), down), (range(middle + 1, len(down)), up)):

@@ -1,4 +1,4 @@
-"""Ink to components of writing in reading order: row by row from the top, each row from the left."""
+"""Ink to components of writing in reading order: text lines from the top, each from the left."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from digitwatch.recognition.foreground.geometry import AREA, HEIGHT, LEFT, TOP, 
 from digitwatch.recognition.segmentation.components import MIN_WRITING_PX, find_components
 from digitwatch.recognition.segmentation.enclosures import without_rings
 
-MIN_PART_AREA = 2  # pixels: a smaller component of one digit is dust
-MIN_DIGIT_HEIGHT = 0.45  # a component at least this share of the writing's height can be a digit of its own
-MIN_LINE_OVERLAP = 0.3  # components of one row have this share of their height in common
-MAX_DOT_HEIGHT = 0.3  # a component in a row lower than this share of the row's height is a dot or a dash between digits
-MAX_COMMA_HEIGHT = 0.6  # one below this share is a comma, when it begins below the middle of the digits beside it
-COMMA_OFFSET = 0.1  # how much below, as a share of the row's height
-INK_MARGIN_PX = 8  # pixels of paper around all ink that are worked on
-MIN_EDGE_LEVEL = 50  # level below which a pixel beside a stroke is paper
+MIN_PART_AREA = 2  # pixels of a part of a thumbnail's digit; less is dust
+MIN_DIGIT_HEIGHT = 0.45  # of a component that can be a digit by itself, by the writing's height
+MIN_LINE_OVERLAP = 0.3  # vertical overlap of neighbours in a text line, by the lower one's height
+MAX_DOT_HEIGHT = 0.3  # of a dot or a dash between digits, by the line's height
+MAX_COMMA_HEIGHT = 0.6  # of a comma, by the line's height
+COMMA_OFFSET = 0.1  # of a comma's top below the middle of the digits beside it, by the line's height
+INK_MARGIN_PX = 8  # margin of paper around all ink that is kept
+MIN_EDGE_LEVEL = 50  # of a pixel beside a stroke that belongs to its soft edge, 0 to 255
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Component:
 
     Attributes:
         left, top: where its picture lies on the ink, in pixels.
-        glyph: (h, w) uint8, 0 = paper to 255 = ink; nothing of the neighbours is in it.
+        glyph: (h, w) uint8, 0 = paper to 255 = ink; without any of its neighbours.
     """
 
     left: int
@@ -56,7 +56,7 @@ class Component:
 
 
 def join(components: list[Component]) -> Component:
-    """Return one component that shows all of them where they lie."""
+    """Return all of them as one component."""
     if len(components) == 1:
         return components[0]
     left, top = min(component.left for component in components), min(component.top for component in components)
@@ -73,13 +73,13 @@ def find_rows(strength: Floats, mask: Pixels, min_height_px: float = MIN_WRITING
     """Return the components of writing in reading order.
 
     Args:
-        strength: (h, w) float32, how dark each pixel is; from 1 on it is ink.
+        strength: (h, w) float32, from 1 on it is ink.
         mask: (h, w) uint8, 1 where there is ink that counts.
         legible: pixels that writing is high at least.
 
     Returns:
         Rows from top to bottom, each with its components from left to right. Specks, dots between digits and
-        the rests of neighbours at the edge of the page are left out; parts above each other are joined.
+        fragments of neighbours at the border are left out; parts above each other are joined.
     """
     if max(mask.shape) <= THUMBNAIL_PX:
         return _one_digit(strength, np.ascontiguousarray(mask), min_height_px)
@@ -92,7 +92,7 @@ def find_rows(strength: Floats, mask: Pixels, min_height_px: float = MIN_WRITING
 
 
 def _one_digit(strength: Floats, mask: Pixels, min_height_px: float) -> list[list[Component]]:
-    """Return all ink as one component, that at the edges too: so small a picture is cut along its digit."""
+    """Return all ink as one component, also at the border: a thumbnail is cropped along its digit."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     parts = [number for number in range(1, count) if stats[number, AREA] >= MIN_PART_AREA]
     if not parts:
@@ -102,7 +102,7 @@ def _one_digit(strength: Floats, mask: Pixels, min_height_px: float) -> list[lis
 
 
 def _find_rows(strength: Floats, mask: Pixels, min_height_px: float) -> list[list[Component]]:
-    """Return the components of writing on the part of a page that has ink."""
+    """Return the components of writing in the part of a page that has ink."""
     labels, stats, writing = find_components(strength, mask, min_height_px)
     if not writing:
         return []
@@ -116,15 +116,15 @@ def _find_rows(strength: Floats, mask: Pixels, min_height_px: float) -> list[lis
 
 
 def _level(strength: Floats, mask: Pixels) -> Pixels:
-    """Return (h, w) uint8, 0 = paper, 128 = at the threshold, 255 = full ink; printed lines are paper."""
+    """Return (h, w) uint8, 0 = paper, 128 = at the threshold, 255 = full ink; removed lines are paper."""
     level = np.clip(strength * 128, 0, 255).astype(np.uint8)
     level[(mask == 0) & (level >= 128)] = 0
     return level
 
 
 def _rows(tall: list[int], stats: Numbers) -> list[list[int]]:
-    """Return the components chained to rows: each follows the row whose last components it stands beside best."""
-    boxes = stats.tolist()  # numbers of Python: there are many pairs, and little to reckon for each
+    """Return the labels chained to text lines: each joins the line whose last components it overlaps best."""
+    boxes = stats.tolist()  # Python numbers: faster for many pairs with little arithmetic
     rows: list[list[int]] = []
     reach: list[tuple[int, int]] = []  # of each row's last components: the highest pixel, and below the lowest
     for label in sorted(tall, key=lambda n: boxes[n][LEFT]):
@@ -143,7 +143,7 @@ def _rows(tall: list[int], stats: Numbers) -> list[list[int]]:
 
 
 def _beside(one: list[int], other: list[int]) -> float:
-    """Return which share of the lower component's height the two have in common."""
+    """Return the vertical overlap of two boxes, by the lower one's height."""
     shared = min(one[TOP] + one[HEIGHT], other[TOP] + other[HEIGHT]) - max(one[TOP], other[TOP])
     return shared / min(one[HEIGHT], other[HEIGHT])
 
@@ -176,7 +176,7 @@ def _attach(small: list[int], rows: list[list[int]], stats: Numbers) -> list[lis
         left, top, wide, high, _ = stats[label]
         shared = np.minimum(left + wide, large[:, 0] + large[:, 2]) - np.maximum(left, large[:, 0])
         gap = np.maximum(top - large[:, 1] - large[:, 3], large[:, 1] - top - high)
-        # Over, in or under a large component, and close to it, it is a loose part of it.
+        # A small component above, in or below a large one, and close to it, is part of it.
         owners = np.flatnonzero((shared >= 0.3 * wide) & (gap <= 0.3 * large[:, 3]))
         if len(owners):
             every[owners[shared[owners].argmax()]].append(label)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.recognition.foreground.form_removal import without_rules
+from digitwatch.recognition.foreground.form_removal import without_printed_lines
 
 
 def writing() -> np.ndarray:
@@ -27,7 +27,7 @@ def test_a_line_across_the_page_goes_and_the_digits_stay(left: int, right: int) 
     strength = writing()
     line = cv2.line(np.zeros(strength.shape, np.uint8), (0, left), (259, right), (1,), 2) > 0
     strength[line] = np.maximum(strength[line], 1.2)
-    clean = without_rules(strength)
+    clean = without_printed_lines(strength)
 
     assert clean[line & (writing() == 0)].mean() < 0.1
     assert lost(strength, clean) < 0.05
@@ -39,7 +39,7 @@ def test_the_sides_of_a_box_that_run_from_edge_to_edge_go(columns: tuple[int, ..
     strength = writing()
     for column in columns:
         strength[:, column : column + 3] = 1.8
-    clean = without_rules(strength)
+    clean = without_printed_lines(strength)
 
     assert not clean[:, [*columns]].any()
     assert lost(strength, clean) < 0.01
@@ -49,7 +49,7 @@ def test_a_one_that_is_as_high_as_its_crop_stays() -> None:
     """Cut as tight as can be, digits touch the upper and lower edge as well."""
     strength = np.ascontiguousarray(writing()[44:82, 50:])
     strength[:, 2:6] = 2
-    clean = without_rules(strength)
+    clean = without_printed_lines(strength)
 
     assert clean[:, 2:6].all()
 
@@ -60,7 +60,7 @@ def test_upright_lines_of_a_large_box_are_no_ones() -> None:
     strength[:, 8:15] = strength[:, 225:232] = 2
     for row in (60, 150, 240):
         strength[row : row + 40, 100:106] = 2
-    clean = without_rules(strength)
+    clean = without_printed_lines(strength)
 
     assert not clean[:, :20].any() and not clean[:, 220:].any()
     assert clean[:, 100:106].sum() == 3 * 40 * 6
@@ -71,7 +71,7 @@ def test_squared_paper_goes_and_the_digits_stay() -> None:
     strength = writing()
     squared = np.zeros(strength.shape, np.float32)
     squared[8::26] = squared[:, 11::26] = 1.1
-    clean = without_rules(np.maximum(strength, squared))
+    clean = without_printed_lines(np.maximum(strength, squared))
 
     assert lost(strength, clean) < 0.05
     assert clean.sum() < 1.15 * (writing() > 0).sum()
@@ -85,7 +85,7 @@ def test_what_stands_in_a_box_is_kept_and_the_rest_is_not() -> None:
     caption = np.zeros((120, 260), np.uint8)
     cv2.putText(caption, "Amount", (40, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (2,), 1)
     strength = np.maximum(strength, caption)
-    clean = without_rules(strength)
+    clean = without_printed_lines(strength)
 
     assert lost(strength, clean) < 0.05
     assert clean.sum() < 1.1 * (writing() > 0).sum()
@@ -98,7 +98,7 @@ def test_specks_in_a_box_do_not_make_it_a_table() -> None:
     for left in (40, 110, 180, 250):
         cv2.ellipse(strength, (left + 15, 55), (14, 24), 0, 0, 360, (2.0,), 4)
     strength[30:33, 85:88] = strength[75:78, 155:158] = 2.0
-    clean = without_rules(strength)
+    clean = without_printed_lines(strength)
 
     assert not clean[:26].any() and not clean[86:].any()
     assert not clean[:, :26].any() and not clean[:, 296:].any()
@@ -111,14 +111,14 @@ def test_a_digit_is_not_a_box() -> None:
     cv2.rectangle(strength, (60, 40), (130, 160), (2,), 3)
     cv2.line(strength, (60, 100), (130, 100), (2,), 3)
 
-    assert np.array_equal(without_rules(strength), strength > 0)
+    assert np.array_equal(without_printed_lines(strength), strength > 0)
 
 
 def test_the_bars_of_digits_are_no_rules() -> None:
     """Writing without any lines comes back as it was."""
-    assert np.array_equal(without_rules(writing()), writing() > 0)
+    assert np.array_equal(without_printed_lines(writing()), writing() > 0)
 
 
 def test_an_empty_page_stays_empty() -> None:
     """There is nothing to find."""
-    assert not without_rules(np.zeros((50, 50), np.float32)).any()
+    assert not without_printed_lines(np.zeros((50, 50), np.float32)).any()

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.recognition.foreground.ruled_lines import page_lines, squares
+from digitwatch.recognition.foreground.ruled_lines import grid_lines, page_lines
 
 
 def ruled(left: int, right: int, strength: float = 1.5) -> np.ndarray:
@@ -52,9 +52,9 @@ def test_squared_paper_is_its_lines_both_ways_and_a_box_is_none() -> None:
     """Two lines one way and three the other, evenly printed; the four sides of a box are too few."""
     page = np.zeros((200, 200), np.float32)
     page[[40, 140]] = page[:, [50, 150]] = 0.8
-    assert squares(page) is None
+    assert grid_lines(page) is None
     page[:, 100] = 0.8
-    level, upright = squares(page)
+    level, upright = grid_lines(page)
 
     assert level[[40, 140]].all() and upright[:, [50, 100, 150]].all()
     assert (level | upright).sum() < 1.5 * (page > 0).sum()
