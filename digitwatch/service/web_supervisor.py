@@ -61,7 +61,8 @@ class WebSupervisor:
             if self._process is not None:
                 self._close(self._process)
                 self._process.terminate()
-        self._thread.join(STOP_SECONDS)
+        if self._thread.is_alive():  # not where the system refused the thread
+            self._thread.join(STOP_SECONDS)
         with self._lock:
             if self._process is not None and self._process.poll() is None:
                 self._process.kill()

@@ -87,17 +87,17 @@ def make(site: WebSettings) -> Starlette:
     return app
 
 
-def _plain(request: Request, error: Exception) -> Response:
+async def _plain(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
 
 
-def _disconnected(request: Request, error: Exception) -> Response:
+async def _disconnected(request: Request, error: Exception) -> Response:
     """Answer a client that is gone; nothing of this is sent."""
     return PlainTextResponse("The connection was closed before the request was complete.\n", 400)
 
 
-def _without_thread(request: Request, error: Exception) -> Response:
+async def _without_thread(request: Request, error: Exception) -> Response:
     """Answer a request for which the system refused a thread; any other RuntimeError is a bug."""
     if not is_thread_limit(error):
         raise error
@@ -105,12 +105,12 @@ def _without_thread(request: Request, error: Exception) -> Response:
     return PlainTextResponse("The server has no thread for this just now: try again.\n", 503, {"retry-after": "5"})
 
 
-def _bug(request: Request, error: Exception) -> Response:
+async def _bug(request: Request, error: Exception) -> Response:
     """Answer for what nobody foresaw; uvicorn writes the traceback into our own log."""
     return PlainTextResponse("This is a bug in digitwatch; the service's own log says more.\n", 500, HEADERS)
 
 
-def _unreadable(request: Request, error: Exception) -> Response:
+async def _unreadable(request: Request, error: Exception) -> Response:
     """Answer for a log or folder that cannot be read; what it was stands in our own log alone."""
     log.warning("%s: %s", request.url.path, error)
     return PlainTextResponse("The log or a folder cannot be read just now; the service's own log says why.\n", 503)

@@ -164,3 +164,18 @@ def test_an_unforeseen_error_ends_with_70(tmp_path: Path) -> None:
 
     assert done.returncode == 70
     assert "ZeroDivisionError" in done.stderr
+
+
+def test_a_thread_limit_ends_with_75(tmp_path: Path) -> None:
+    """A limit of threads is told from a bug by its exit code, in one line."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import _thread, threading, digitwatch.config.settings as c\n"
+        "def load(path):\n _thread.stack_size(1 << 46)\n threading.Thread(target=print).start()\n"
+        "c.load = load\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "digitwatch", "check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path)
+
+    assert done.returncode == 75
+    assert "no thread could be started" in done.stderr and "Traceback" not in done.stderr

@@ -1,5 +1,7 @@
 """Expensive views: a bounded number runs and waits, and nothing else waits for them."""
 
+import _thread
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -54,3 +56,23 @@ def test_model_views_beyond_the_queue_are_refused(
 
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
     assert sorted(answer.result().status_code for answer in answers) == [200] * 9 + [503] * 11
+
+
+def test_a_refused_thread_is_a_temporary_failure(
+    held: tuple[Visitor, ThreadPoolExecutor, list[int], threading.Event],
+) -> None:
+    """Where the system starts no thread, views are answered with 503 and /healthz as ever; later all is well."""
+    page, _, _, event = held
+    before = _thread.stack_size(1 << 46)  # more than the address space: refused as under ulimit -u
+    try:
+        with socket.create_connection((page.base_url.host, page.base_url.port)) as other:  # takes the idle thread
+            other.sendall(f"GET /reading/{row(1).id}/1 HTTP/1.1\r\nhost: localhost\r\n\r\n".encode())
+            until(lambda: page.get("/", timeout=20).status_code == 503, "a view needs a new thread")
+            refused, health = page.get("/"), page.get("/healthz")
+    finally:
+        _thread.stack_size(before)
+    event.set()
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert "thread" in refused.text and "bug" not in refused.text
+    assert (health.status_code, page.get("/").status_code) == (200, 200)
