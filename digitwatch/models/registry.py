@@ -10,13 +10,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from digitwatch.errors import ConfigurationError
 from digitwatch.spool.durable_io import sync_folder, write_durably
 
 HISTORY = "history.json"
 History = dict[str, list[str]]  # what config.yaml names -> the stems that stood in for it, oldest first
 
 
-class RegistryError(Exception):
+class RegistryError(ConfigurationError):
     """The file that says which model stands in cannot be used; the message says what to do."""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from digitwatch.errors import TransientError
 from digitwatch.recognition.image import sniff as formats
 from digitwatch.service.transaction import completed, rows_of
 from digitwatch.spool.annotated_images import withdraw
@@ -54,7 +55,7 @@ ENDINGS = frozenset(
 """Endings of files that people mean as scans; a file of another ending counts when its first bytes are MEANT."""
 
 
-class BatchPaused(Exception):
+class BatchPaused(TransientError):
     """The batch cannot go on (disk full, folder gone); run again it goes on where it stopped."""
 
 

@@ -7,12 +7,14 @@ import stat
 import time
 from pathlib import Path
 
+from digitwatch.errors import ConfigurationError
+
 SHORTEST = 16  # characters
 LONGEST = 4096  # bytes of the file
 COOKIE_SECONDS = 30 * 86_400
 
 
-class TokenError(Exception):
+class TokenError(ConfigurationError):
     """The token file cannot be used; the message says why and what to do."""
 
 

@@ -23,6 +23,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from digitwatch.errors import InputError
 from digitwatch.recognition.image.containers import (
     DamagedError,
     Header,
@@ -61,7 +62,7 @@ _OPENCV_MODES = frozenset({"1", "L", "RGB", "RGBA", "RGBX", "I", "I;16", "I;16B"
 getattr(cv2.utils, "logging", cv2).setLogLevel(0)
 
 
-class ImageError(Exception):
+class ImageError(InputError):
     """The scan's trouble. The message is written for a person: what is wrong, and what to do.
 
     `truncated` is True when the data seems to end early, so that waiting for its writer may help.
