@@ -1,7 +1,7 @@
-"""The floor: nothing but decode, infer, encode and sync, as a bare loop over the same scans.
+"""Lower bound of the cost of a scan: decode, infer, encode and sync in a bare loop over the same scans.
 
-What is inferred is what digitwatch asks its model for a page with one sure digit: one picture, then three more looks.
-The picture that is encoded is one of digitwatch's own. Prints the seconds per scan, on the clock and of the processor.
+The inference is that of digitwatch for a page with one certain digit: one image, then three for test-time augmentation.
+The encoded image has the size of an annotated one. Prints the seconds per scan: wall-clock time and processor time.
 """
 
 import os
@@ -18,7 +18,7 @@ from digitwatch.recognition.reader import locate
 
 
 def one(path: Path, model: DigitClassifier, sheet: np.ndarray, out: Path, log: int) -> None:
-    """Read one scan without a thought."""
+    """Process one scan."""
     with path.open("rb") as file:
         page = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_GRAYSCALE)
         os.fsync(file.fileno())
@@ -37,7 +37,7 @@ def one(path: Path, model: DigitClassifier, sheet: np.ndarray, out: Path, log: i
 
 
 def main() -> None:
-    """Go through the folder once."""
+    """Process the folder once and print the cost."""
     source, out = map(Path, sys.argv[1:3])
     out.mkdir(exist_ok=True)
     cv2.setNumThreads(1)

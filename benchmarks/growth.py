@@ -1,9 +1,9 @@
-"""Whether a scan costs more the more of them wait: the same number, in turn with few and with many waiting.
+"""Cost of a scan by the number of waiting scans: the same number is read with few and with many waiting, in turn.
 
     python benchmarks/growth.py [MANY [ROUNDS]]
 
-Each round starts a daemon on each inbox, passes over its start, and counts the processor time of the next scans; what
-was taken is put back. The median of the rounds' ratios tells, since whatever else the machine does comes and goes.
+Each round starts a daemon on each inbox, skips its first scans, and adds up the processor time of the next ones;
+afterwards the inbox is refilled. The result is the median of the ratios, which is robust against other load.
 """
 
 import os
@@ -17,13 +17,13 @@ import scans
 import service
 
 FEW = 100
-START = 20  # scans that are passed over
-COUNTED = 60  # scans; with those in hand no more than are waiting
+START = 20  # scans that are skipped
+COUNTED = 60  # scans; with those in flight at most FEW
 
 
 @dataclass
 class Growth:
-    """What a scan costs with few and with many waiting, in processor seconds, and the median ratio of the two."""
+    """Processor seconds per scan with few and with many waiting, and the median ratio of the two."""
 
     few: float
     many: float
@@ -38,7 +38,7 @@ def growth(folder: Path, base: Path, many: int, rounds: int = 7) -> Growth:
 
 
 def _cost(folder: Path, base: Path, number: int) -> float:
-    """Give the processor seconds per scan with `number` waiting."""
+    """Return the processor seconds per scan with `number` waiting."""
     service.settings(base)
     _fill(folder, base / "inbox", number)
     with service.running(base) as pid:
@@ -50,7 +50,7 @@ def _cost(folder: Path, base: Path, number: int) -> float:
 
 
 def _fill(folder: Path, inbox: Path, number: int) -> None:
-    """Bring the inbox to so many scans, by links: it is the number that counts."""
+    """Fill the inbox up to `number` scans by links, since only the number matters."""
     paths, there = sorted(folder.iterdir()), set(os.listdir(inbox))
     for index in range(number):
         if (name := f"{index:07}.png") not in there:

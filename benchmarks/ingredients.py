@@ -1,4 +1,4 @@
-"""What each ingredient of the training brings: small networks trained without it, measured side by side."""
+"""Ablation of the training data: small networks, each trained without one kind of variation, side by side."""
 
 import argparse
 import functools
@@ -17,17 +17,15 @@ import numpy as np
 
 from benchmarks.scanned import single_digits
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
-from digitwatch.training.data import digits as datasets
-from digitwatch.training.data.digits import Digits
+from digitwatch.training.data.digits import Digits, load
 from digitwatch.training.evaluation import corruptions, report
 from digitwatch.training.evaluation.evaluate import measure
-from digitwatch.training.synthesis import augment, degrade
-from digitwatch.training.synthesis import epochs as lessons
+from digitwatch.training.synthesis import augment, degrade, epochs
 
-SPOILED = 1000  # digits that each corruption is measured on
-BASELINES = 3  # networks trained with everything: how far they differ is chance
+CORRUPTED = 1000  # digits per corruption
+BASELINES = 3  # networks trained with everything; their spread shows what is chance
 Change = tuple[Any, str, Any]  # a module, the name of what is changed in it, and its new value
-PLAIN = lessons.Mix(1.0, 0.0, 0.0)
+PLAIN = epochs.Mix(1.0, 0.0, 0.0)
 # A short training takes smaller steps, and averages its weights over fewer of them.
 SHORT = {"batch": 64, "averaging": 0.98}
 FAMILIES = {
@@ -43,17 +41,17 @@ FAMILIES = {
 
 @dataclass(frozen=True)
 class Trial:
-    """One network: what its training lacks, and the seed."""
+    """One network: what is left out of its training, and the seed."""
 
     without: str
     seed: int
 
 
 def without() -> dict[str, list[Change]]:
-    """What can be left out of the training, and how."""
-    clean = {name: lessons.Mix(mix.untouched, mix.mild, 0.0) for name, mix in _mixes().items()}
-    tame = {name: lessons.Mix(mix.untouched, 1 - mix.untouched, 0.0) for name, mix in _mixes().items()}
-    far = {name: lessons.Mix(0.0, 0.0, mix.damaged) for name, mix in _mixes().items()}
+    """Return what can be left out of the training, and the changes that do it."""
+    clean = {name: epochs.Mix(mix.untouched, mix.mild, 0.0) for name, mix in _mixes().items()}
+    tame = {name: epochs.Mix(mix.untouched, 1 - mix.untouched, 0.0) for name, mix in _mixes().items()}
+    far = {name: epochs.Mix(0.0, 0.0, mix.damaged) for name, mix in _mixes().items()}
     return {
         "slant": [(augment, "SLANT", 0.0)],
         "rotation": [(augment, "TURN", 0.0)],
@@ -65,22 +63,22 @@ def without() -> dict[str, list[Change]]:
         "fragments of neighbours": [(augment, "FRAGMENT", 0.0)],
         "ruled-line remnants": [(augment, "RULED", 0.0)],
         "bar and slash": [(augment, "BAR_OR_SLASH", 0.0)],
-        "drawn hands": [(lessons, "DRAWN", 0.0)],
-        "non-digits": [(lessons, "OTHERS", 0.0)],
-        "digits as they are, or nearly": [(lessons, name, mix) for name, mix in far.items()],
-        "digits as cut from a page": [(lessons, name, mix) for name, mix in tame.items()],
-        "all damage": [(lessons, name, mix) for name, mix in clean.items()],
+        "drawn hands": [(epochs, "DRAWN", 0.0)],
+        "non-digits": [(epochs, "OTHERS", 0.0)],
+        "digits as they are, or nearly": [(epochs, name, mix) for name, mix in far.items()],
+        "digits as cut from a page": [(epochs, name, mix) for name, mix in tame.items()],
+        "all damage": [(epochs, name, mix) for name, mix in clean.items()],
         **{family: [(degrade, "KINDS", _others(kinds))] for family, kinds in FAMILIES.items()},
         "everything (MNIST as it is)": [
-            *((lessons, name, PLAIN) for name in _mixes()),
-            (lessons, "DRAWN", 0.0),
-            (lessons, "OTHERS", 0.0),
+            *((epochs, name, PLAIN) for name in _mixes()),
+            (epochs, "DRAWN", 0.0),
+            (epochs, "OTHERS", 0.0),
         ],
     }
 
 
-def _mixes() -> dict[str, lessons.Mix]:
-    return {"EARLY": lessons.EARLY, "LATE": lessons.LATE}
+def _mixes() -> dict[str, epochs.Mix]:
+    return {"EARLY": epochs.EARLY, "LATE": epochs.LATE}
 
 
 def _others(kinds: tuple[str, ...]) -> tuple[Any, ...]:
@@ -88,23 +86,23 @@ def _others(kinds: tuple[str, ...]) -> tuple[Any, ...]:
 
 
 def trials() -> Iterator[Trial]:
-    """What is trained: a few with everything, then one without each ingredient."""
+    """Yield a few networks trained with everything, then one without each ingredient."""
     yield from (Trial("", seed) for seed in range(BASELINES))
     yield from (Trial(name, 0) for name in without())
 
 
-def tried(trial: Trial, data: Path, epochs: int, sources: dict[str, Digits]) -> dict[str, tuple[float, float]]:
-    """Train one network and return (share named right, mean surprise) for each source."""
+def tried(trial: Trial, data: Path, count: int, sources: dict[str, Digits]) -> dict[str, tuple[float, float]]:
+    """Train one network and return (share of digits right, mean loss) for each source."""
     from digitwatch.training.fitting import train_digits  # noqa: PLC0415  # TensorFlow, in this process alone
 
     with ExitStack() as changes, tempfile.TemporaryDirectory() as folder:
-        # Made in this process, where the changes hold.
-        changes.enter_context(patch.object(lessons, "epochs", functools.partial(lessons.epochs, processes=0)))
+        # Epochs are made in this process, where the changes apply.
+        changes.enter_context(patch.object(train_digits, "generate", functools.partial(epochs.generate, processes=0)))
         changes.enter_context(patch.object(train_digits, "Recipe", functools.partial(train_digits.Recipe, **SHORT)))
         for module, name, value in without().get(trial.without, []):
             changes.enter_context(patch.object(module, name, value))
         train_digits.train(
-            "cnn", Path(folder, "model"), data=data, epochs=epochs, seed=trial.seed, progress=lambda line: None
+            "cnn", Path(folder, "model"), data=data, epochs=count, seed=trial.seed, progress=lambda line: None
         )
         model = DigitClassifier.load(Path(folder, "model"))
     return {name: _measured(model, digits) for name, digits in sources.items()}
@@ -116,13 +114,13 @@ def _measured(model: DigitClassifier, digits: Digits) -> tuple[float, float]:
 
 
 def gathered(data: Path, scans: Path | None, semeion: Path | None) -> dict[str, Digits]:
-    """What the networks are measured on: test digits, clean and spoiled, real scans, and another country's."""
-    test = datasets.load(data)[1]
-    some = test[:: max(1, len(test) // SPOILED)]
-    spoiled = [corruptions.corrupt(some.pictures, name) for name in corruptions.CORRUPTIONS]
+    """Return the test sets: test digits, clean and corrupted, real scans, and digits of another country."""
+    test = load(data)[1]
+    some = test[:: max(1, len(test) // CORRUPTED)]
+    corrupted = [corruptions.corrupt(some.pictures, name) for name in corruptions.CORRUPTIONS]
     sources = {
         "MNIST": test,
-        "spoiled": Digits(np.concatenate(spoiled), np.tile(some.labels, len(spoiled))),
+        "corrupted": Digits(np.concatenate(corrupted), np.tile(some.labels, len(corrupted))),
     }
     if semeion:
         sources["Semeion"] = report.foreign(semeion)
@@ -133,7 +131,7 @@ def gathered(data: Path, scans: Path | None, semeion: Path | None) -> dict[str, 
 
 def smaller(data: Path, count: int, folder: Path) -> Path:
     """Write the first `count` training digits of `data`, with all test digits, as an .npz file of its own."""
-    learn, test = datasets.load(data)
+    learn, test = load(data)
     path = folder / "some.npz"
     writers = {} if learn.writers is None else {"writers_train": learn.writers[:count]}
     few = {"x_train": learn.pictures[:count], "y_train": learn.labels[:count]}
@@ -154,7 +152,7 @@ def main() -> None:
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     sources = gathered(args.data, args.scans, args.semeion)
     everything: dict[str, list[np.ndarray]] = {}
-    print(f"| without |{''.join(f' {name}: right | surprise |' for name in sources)}")
+    print(f"| without |{''.join(f' {name}: right | loss |' for name in sources)}")
     print("|---|" + "---|---|" * len(sources))
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -170,7 +168,7 @@ def main() -> None:
 
 
 def _line(name: str, everything: dict[str, list[np.ndarray]]) -> str:
-    """A row of the table: the networks with everything as they are, the others by how they differ from them."""
+    """Return a row of the table: absolute scores of the full networks, differences from them for the others."""
     usual = np.array(everything[""])
     if not name:
         cells = (

@@ -1,4 +1,4 @@
-"""One large scan, read and drawn in a process of its own; prints seconds, processor seconds and the memory it took.
+"""Reads and draws one large scan; prints seconds, processor seconds, peak memory in MB and the number of digits.
 
 python benchmarks/large.py FILE
 """
@@ -21,7 +21,7 @@ def _peak() -> float:
 
 
 def main() -> None:
-    """Read once to warm up, where the file has one page, then once more."""
+    """Read the scan once, after a warm-up if it has one page."""
     reader, data = Reader(), Path(sys.argv[1]).read_bytes()
     if not sys.argv[1].endswith(".tif"):
         read(reader, data)
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def read(reader: Reader, data: bytes) -> int:
-    """Read and draw all pages; give the number of digits."""
+    """Read and draw all pages; return the number of digits."""
     digits = 0
     for page, reading in reader.read_pages(data):
         annotate(page, reading, "scan")

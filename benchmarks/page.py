@@ -1,11 +1,10 @@
-"""The page under load: 20 browsers connected, 10,000 readings in the log, and what it costs the daemon.
+"""The web interface under load: its cost with 20 connected browsers and 10,000 readings in the log.
 
     python benchmarks/page.py [--scans 200] [--rounds 3] [--readings 10000] [--browsers 20]
 
-A real daemon reads copies of the examples, in turn without the page, and with it and the browsers; each browser
-keeps its stream of events open and fetches the small picture of each reading that it is told of. While nothing
-comes in, the list is asked for with several filters. All on one machine, so that the browsers' own share of it
-counts against the page.
+A real daemon reads copies of the examples, in turn without the web interface, and with it and the browsers; each
+browser keeps its event stream open and fetches the thumbnail of each new reading. While no scan arrives, the list is
+requested with several filters. Everything runs on one machine, so that the cost of the browsers is included.
 """
 
 import argparse
@@ -40,24 +39,24 @@ def main() -> None:
     rates: dict[bool, list[float]] = {False: [], True: []}
     shares = []
     for number in range(2 * options.rounds):
-        with_page = bool(number % 2)
+        with_web = bool(number % 2)
         with tempfile.TemporaryDirectory() as folder:
-            rate, share = _round(Path(folder), options, with_page, number == 1)
-        rates[with_page].append(rate)
-        if with_page:
+            rate, share = _round(Path(folder), options, with_web, number == 1)
+        rates[with_web].append(rate)
+        if with_web:
             shares.append(share)
     without, with_it = statistics.median(rates[False]), statistics.median(rates[True])
-    print(f"scans a second without the page: {without:.1f}, with it and {options.browsers} browsers: {with_it:.1f}")
+    print(f"scans per second without the web interface: {without:.1f}, with {options.browsers} browsers: {with_it:.1f}")
     print(
-        f"change: {100 * (with_it / without - 1):+.1f} %; the page's share of all processor time while scans came: "
+        f"change: {100 * (with_it / without - 1):+.1f} %; its share of the processor time while scans arrived: "
         f"{100 * statistics.median(shares):.1f} %"
     )
 
 
-def _round(base: Path, options: argparse.Namespace, with_page: bool, lists: bool) -> tuple[float, float]:
+def _round(base: Path, options: argparse.Namespace, with_web: bool, lists: bool) -> tuple[float, float]:
     _write_log(base, options.readings)
-    with _daemon(base, with_page) as (process, address), contextlib.ExitStack() as stack:
-        if with_page:
+    with _daemon(base, with_web) as (process, address), contextlib.ExitStack() as stack:
+        if with_web:
             for _ in range(options.browsers):
                 stack.callback(_browse(address).set)
             _until(lambda: _metric(address, "listeners") == options.browsers)
@@ -72,7 +71,7 @@ def _round(base: Path, options: argparse.Namespace, with_page: bool, lists: bool
         seconds = time.monotonic() - begun
         after = _seconds(process.pid)
         spent = {name: after[name] - before.get(name, 0) for name in after}
-        return options.scans / seconds, spent.get("page", 0) / max(0.01, sum(spent.values()))
+        return options.scans / seconds, spent.get("web", 0) / max(0.01, sum(spent.values()))
 
 
 def _write_log(base: Path, number: int) -> None:
@@ -94,17 +93,17 @@ def _write_log(base: Path, number: int) -> None:
 
 
 @contextlib.contextmanager
-def _daemon(base: Path, with_page: bool) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def _daemon(base: Path, with_web: bool) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     output = base / "output.txt"
-    command = [sys.executable, "-m", "digitwatch", "-c", str(base / ("on.yaml" if with_page else "off.yaml"))]
+    command = [sys.executable, "-m", "digitwatch", "-c", str(base / ("on.yaml" if with_web else "off.yaml"))]
     with output.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file)
     try:
         _until(lambda: "watching " in output.read_text())
         address = ""
-        if with_page:
-            _until(lambda: re.search(r"the page is at (\S+)", output.read_text()))
-            address = re.search(r"the page is at (\S+)", output.read_text())[1]  # type: ignore[index]
+        if with_web:
+            _until(lambda: re.search(r"(http://\S+)", output.read_text()))
+            address = re.search(r"(http://\S+)", output.read_text())[1]  # type: ignore[index]
             _until(lambda: _answers(address))
         yield process, address
     finally:
@@ -113,7 +112,7 @@ def _daemon(base: Path, with_page: bool) -> Iterator[tuple[subprocess.Popen[byte
 
 
 def _browse(address: str) -> threading.Event:
-    """Behave like an open page, in a thread; give what ends it."""
+    """Behave like a browser, in a thread; return the event that ends it."""
     end = threading.Event()
 
     def follow() -> None:
@@ -147,10 +146,10 @@ def _measure_lists(address: str) -> None:
 
 
 def _seconds(daemon: int) -> dict[str, float]:
-    """Give the processor seconds of the daemon with its workers, and of the page, so far."""
-    spent = {"daemon": 0.0, "page": 0.0}
+    """Return the processor seconds so far of the daemon with its workers and of the web interface."""
+    spent = {"daemon": 0.0, "web": 0.0}
     family = {daemon}
-    for _ in range(3):  # children of children: the workers hang on the fork server
+    for _ in range(3):  # grandchildren too: the workers are children of the fork server
         for status in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
                 if int(status.read_text().rpartition(")")[2].split()[1]) in family:
@@ -159,7 +158,7 @@ def _seconds(daemon: int) -> dict[str, float]:
         with contextlib.suppress(OSError):
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             is_page = b"--until-eof" in Path(f"/proc/{pid}/cmdline").read_bytes()
-            spent["page" if is_page else "daemon"] += (int(fields[11]) + int(fields[12])) / 100
+            spent["web" if is_page else "daemon"] += (int(fields[11]) + int(fields[12])) / 100
     return spent
 
 
@@ -182,7 +181,7 @@ def _until(condition: Callable[[], object], seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            raise SystemExit("waited in vain")
+            raise SystemExit(f"the condition did not hold within {seconds} s")
         time.sleep(0.05)
 
 

@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 
 
 def load() -> keras.Model:
-    """Give an untrained network of the usual shape: its answers cost the same as a trained one's."""
+    """Return an untrained network of the usual shape: its answers cost the same as a trained one's."""
     layers = keras.layers
     return keras.Sequential(
         [
@@ -45,7 +45,7 @@ def read(model: keras.Model, path: Path, out: Path) -> int:
 
 
 def main() -> None:
-    """Read all scans of a folder; print the seconds per scan, on the clock and of the processor, without the start."""
+    """Read all scans of a folder; print the seconds per scan without the start: wall-clock time and processor time."""
     folder, out = map(Path, sys.argv[1:3])
     out.mkdir(exist_ok=True)
     model = load()

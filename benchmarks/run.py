@@ -1,11 +1,11 @@
-"""Measures digitwatch beside what people would otherwise run; prints a table and writes it to benchmarks/README.md.
+"""Measures digitwatch and the programs it replaces; prints a table and writes it to benchmarks/README.md.
 
     python benchmarks/run.py [--scans 2000] [--rivals 60] [--backlog 100000] [--log 10000000] [--idle 600]
                              [--soak 50000]
 
-Needs the extra `train`, for the rivals. Whatever is compared runs in one go, the rivals before and after digitwatch.
-Milliseconds are given on the clock and of the processor (all threads and processes together): on a machine that
-shares its processor with others, only ratios hold, and those of the processor hold best.
+Needs the extra `train`, for the other programs. All of them read scans of the same kinds (benchmarks/scans.py); those
+that are compared run in one go, the others before and after digitwatch. Times are wall-clock time and processor time
+(all threads and processes together): on a shared machine only ratios are comparable, best those of processor time.
 """
 
 import argparse
@@ -29,7 +29,7 @@ import service
 import soak
 
 HERE = Path(__file__).parent
-CORES = 2  # that digitwatch has here: as many workers
+CORES = 2  # and as many workers
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Row:
 
 @dataclass
 class Cost:
-    """What one scan costs: seconds on the clock and of the processor."""
+    """Cost of one scan in seconds: wall-clock time and processor time."""
 
     clock: float
     processor: float
@@ -53,14 +53,14 @@ class Cost:
 
 
 def program(name: str, *arguments: Path) -> list[float]:
-    """Run a program of this folder; give the numbers that it prints last."""
+    """Run a program of this folder; return the numbers in its last line."""
     command = [sys.executable, str(HERE / name), *map(str, arguments)]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return [float(word) for word in output.splitlines()[-1].split()]
 
 
 def tesseract(folder: Path, number: int = 20) -> str:
-    """Give Tesseract's time per scan, or say that it is not installed."""
+    """Return the time of Tesseract per scan, or "not installed"."""
     if shutil.which("tesseract") is None:
         return "not installed"
     began = time.perf_counter()
@@ -71,7 +71,7 @@ def tesseract(folder: Path, number: int = 20) -> str:
 
 
 def throughput(folder: Path, base: Path) -> tuple[Cost, float]:
-    """Give the cost of a scan while a backlog is read, from the twentieth row on, and how many cores were busy."""
+    """Return the cost of a scan while many wait, from the twentieth row on, and the number of busy cores."""
     service.settings(base)
     number = len([shutil.copy(path, base / "inbox") for path in sorted(folder.iterdir())])
     os.sync()
@@ -85,7 +85,7 @@ def throughput(folder: Path, base: Path) -> tuple[Cost, float]:
 
 
 def latency(folder: Path, base: Path, number: int = 100) -> list[float]:
-    """Give the sorted seconds from the writer's close to the row, one scan at a time on an idle daemon."""
+    """Return the sorted seconds from the writer's close to the row, one scan at a time on an idle daemon."""
     times = []
     with service.running(base) as pid:
         service.until(lambda: len(service.group(pid)) >= CORES + 3)
@@ -100,7 +100,7 @@ def latency(folder: Path, base: Path, number: int = 100) -> list[float]:
 
 
 def start(base: Path) -> float:
-    """Give the seconds from exec to the first row for a scan that waits."""
+    """Return the seconds from exec to the first row with one scan waiting."""
     scans.write(base / "inbox", 1)
     began = time.perf_counter()
     with service.running(base):
@@ -109,14 +109,14 @@ def start(base: Path) -> float:
 
 
 def command(*arguments: str | Path) -> float:
-    """Give the seconds that a whole command takes."""
+    """Return the duration of a command in seconds."""
     began = time.perf_counter()
     subprocess.run([sys.executable, "-m", "digitwatch", *map(str, arguments)], capture_output=True, check=True)
     return time.perf_counter() - began
 
 
 def at_rest(base: Path, seconds: float) -> tuple[float, float, float]:
-    """Give MB, share of a core in percent, and wake-ups a second of an idle daemon with one worker."""
+    """Return MB, percent of a core, and wake-ups per second of an idle daemon with one worker."""
     scans.write(base / "inbox", 20)
     with service.running(base, workers=1) as pid:
         rows = service.Rows(base)
@@ -129,12 +129,12 @@ def at_rest(base: Path, seconds: float) -> tuple[float, float, float]:
 
 
 def first_row(folder: Path, base: Path, number: int) -> float:
-    """Give the seconds from exec to the first row with so many scans waiting."""
+    """Return the seconds from exec to the first row with `number` scans waiting."""
     service.settings(base)
     paths = sorted(folder.iterdir())
-    for index in range(number):  # links: it is the number that counts
+    for index in range(number):  # links, since only the number matters
         os.link(paths[index % len(paths)], base / "inbox" / f"{index:07}.png")
-    os.sync()  # what the disk has still to do for that is no part of it
+    os.sync()  # so that pending writes are not measured
     began = time.perf_counter()
     with service.running(base):
         rows = service.Rows(base)
@@ -142,7 +142,7 @@ def first_row(folder: Path, base: Path, number: int) -> float:
 
 
 def long_log(base: Path, number: int) -> None:
-    """Write a log with so many rows."""
+    """Write a log with `number` rows."""
     with service.running(base):  # which writes the header
         scans.write(base / "inbox", 1)
         rows = service.Rows(base)
@@ -155,7 +155,7 @@ def long_log(base: Path, number: int) -> None:
 
 
 def speed(options: argparse.Namespace, base: Path) -> Iterator[Row]:
-    """Yield what one scan costs, here and elsewhere."""
+    """Yield the cost of one scan, with digitwatch and with other programs."""
     scans.write(base / "scans", options.scans)
     scans.write(base / "few", options.rivals)
     few = base / "few"
@@ -179,7 +179,7 @@ def speed(options: argparse.Namespace, base: Path) -> Iterator[Row]:
 
 
 def waiting(options: argparse.Namespace, base: Path) -> Iterator[Row]:
-    """Yield what a person waits for."""
+    """Yield the latencies that a person notices."""
     few = base / "few"
     times = latency(few, base / "latency", options.rivals)
     yield Row("close to row, median", f"{1e3 * statistics.median(times):.0f} ms", "150 ms")
@@ -194,7 +194,7 @@ def waiting(options: argparse.Namespace, base: Path) -> Iterator[Row]:
 
 
 def size(options: argparse.Namespace, base: Path) -> Iterator[Row]:
-    """Yield what stays the same, however large everything else grows."""
+    """Yield memory and times that must not grow with inbox, log or page count."""
     rest = at_rest(base / "rest", options.idle)
     yield Row("memory (PSS), daemon and one worker, after 20 scans", f"{rest[0]:.0f} MB", "220 MB")
     yield Row(
@@ -223,7 +223,7 @@ def size(options: argparse.Namespace, base: Path) -> Iterator[Row]:
 
 
 def machine(began: list[int]) -> str:
-    """Describe the machine and how much of it others had meanwhile."""
+    """Return a description of the machine and of its load."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
     spent = [now - then for now, then in zip(_spent(), began, strict=True)]
@@ -253,7 +253,8 @@ def main() -> None:
                 lines.append(f"| {row.what} | {row.value} | {row.goal} |")
                 print(lines[-1], flush=True)
     given = " ".join(f"--{name} {getattr(options, name)}" for name in defaults)
-    text = f"# Benchmarks\n\nWritten by `python benchmarks/run.py {given}` on\n{machine(began)}.\n\n"
+    head = f"Written by `python benchmarks/run.py {given}` on\n{machine(began)}. Input: {scans.source()}."
+    text = f"# Benchmarks\n\n{head}\n\n"
     (HERE / "README.md").write_text(text + "\n".join(lines) + "\n")
 
 

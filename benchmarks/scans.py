@@ -1,22 +1,86 @@
-"""Scans to measure with, drawn by program: single digits, a large photograph, a full sheet, a TIFF of many pages."""
+"""Scans to measure with: real ones if ../shared has them, else drawn ones of the same kinds; large ones are drawn."""
 
+import shutil
+from collections.abc import Callable
+from itertools import zip_longest
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "scans"
+PAPER, INK = 235, 30  # grey levels
 
-def write(folder: Path, number: int, side: int = 300) -> None:
-    """Write `number` PNGs of one digit on noisy paper into `folder`."""
+
+def write(folder: Path, number: int) -> None:
+    """Write `number` scans as people bring them into `folder`, always the same ones; the kinds take turns."""
     folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(0)
+    found = real()
     for index in range(number):
-        page = np.full((side, side), 235, np.uint8)
-        corner = (int(side * rng.uniform(0.2, 0.35)), int(side * rng.uniform(0.65, 0.8)))
-        size, width = side / 300 * rng.uniform(4, 6), int(side / 300 * rng.integers(6, 14))
-        cv2.putText(page, str(index % 10), corner, cv2.FONT_HERSHEY_SIMPLEX, size, 30, width, cv2.LINE_AA)
-        noisy = page + rng.normal(0, 6, page.shape)
-        cv2.imwrite(str(folder / f"{index:06}.png"), np.clip(noisy, 0, 255).astype(np.uint8))
+        if found:
+            source = found[index % len(found)]
+            shutil.copyfile(source, folder / f"{index:06}{source.suffix}")
+        else:
+            rng = np.random.default_rng(index)
+            cv2.imwrite(str(folder / f"{index:06}.png"), grainy(KINDS[index % len(KINDS)](index, rng), rng))
+
+
+def real() -> list[Path]:
+    """Return the real scans, one of each group in turn; empty where there are none."""
+    groups = [sorted(group.iterdir()) for group in sorted(REAL.glob("*"))]
+    return [path for paths in zip_longest(*groups) for path in paths if path is not None]
+
+
+def source() -> str:
+    """Return which scans `write` takes, for the head of a table."""
+    return f"{len(real())} real scans" if real() else f"drawn scans of {len(KINDS)} kinds"
+
+
+def single(index: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw one digit with much paper around it."""
+    page = np.full((300, 300), PAPER, np.uint8)
+    corner = (int(rng.integers(60, 105)), int(rng.integers(195, 240)))
+    return _text(page, str(index % 10), corner, rng.uniform(4, 6), int(rng.integers(6, 14)))
+
+
+def tight(index: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw one digit that fills its paper, as cut from a form."""
+    page = single(index, rng)
+    left, top, width, height = cv2.boundingRect((page < 128).astype(np.uint8))
+    return page[max(0, top - 3) : top + height + 3, max(0, left - 3) : left + width + 3]
+
+
+def amount(index: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw a number of four to six digits on a ruled line."""
+    page = np.full((160, 520), PAPER, np.uint8)
+    cv2.line(page, (0, 125), (519, 125), 170, 2)
+    text = str(rng.integers(1000, 1_000_000))
+    return _text(page, text, (40, 120), 2.6, int(rng.integers(3, 8)))
+
+
+def doubtful(index: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw two digits over each other, which no reader can be sure of."""
+    return np.minimum(single(index, rng), single(index + 3, rng))
+
+
+def empty(index: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw paper without a digit; every other sheet is ruled."""
+    page = np.full((400, 300), PAPER, np.uint8)
+    if index % 2:
+        page[40::40] = 180
+    return page
+
+
+KINDS: tuple[Callable[[int, np.random.Generator], np.ndarray], ...] = (single, tight, amount, doubtful, empty)
+
+
+def grainy(page: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the page with the noise of a scanner."""
+    return np.clip(page + rng.normal(0, 6, page.shape), 0, 255).astype(np.uint8)
+
+
+def _text(page: np.ndarray, text: str, corner: tuple[int, int], size: float, width: int) -> np.ndarray:
+    return cv2.putText(page, text, corner, cv2.FONT_HERSHEY_SIMPLEX, size, INK, width, cv2.LINE_AA)
 
 
 def write_photo(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A digitwatch that runs for a measurement: its folders, its rows, its processor time and memory."""
+"""A daemon to measure: its folders, rows, processor time and memory."""
 
 import signal
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def settings(base: Path, workers: int = 2) -> Path:
-    """Write a configuration below `base`; give its path."""
+    """Write a configuration below `base`; return its path."""
     (base / "inbox").mkdir(parents=True, exist_ok=True)
     folders = "".join(f"{name}: {name}\n" for name in ("inbox", "outbox", "archive", "failed"))
     config = base / "config.yaml"
@@ -20,7 +20,7 @@ def settings(base: Path, workers: int = 2) -> Path:
 
 @contextmanager
 def running(base: Path, workers: int = 2) -> Iterator[int]:
-    """Run digitwatch on `base` for the length of a block; give its pid, which leads a group of its own."""
+    """Run digitwatch on `base` inside a `with` block; yield its pid, which leads a process group."""
     command = [sys.executable, "-m", "digitwatch", "-c", str(settings(base, workers))]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
@@ -31,11 +31,11 @@ def running(base: Path, workers: int = 2) -> Iterator[int]:
 
 
 def until(condition: Callable[[], object], limit: float = 900, pause: float = 0.001) -> float:
-    """Wait for a condition; give the time at which it held."""
+    """Wait for a condition; return the time at which it held."""
     end = time.perf_counter() + limit
     while not condition():
         if time.perf_counter() > end:
-            raise TimeoutError(f"waited {limit} s in vain")
+            raise TimeoutError(f"the condition did not hold within {limit} s")
         time.sleep(pause)
     return time.perf_counter()
 
@@ -50,7 +50,7 @@ class Rows:
         self._number = known if self._at else -1  # the header is no row
 
     def __call__(self) -> int:
-        """Give how many were added."""
+        """Return the number of rows."""
         if self._path.exists():
             with self._path.open("rb") as file:
                 file.seek(self._at)
@@ -61,30 +61,30 @@ class Rows:
 
 
 def group(leader: int) -> list[int]:
-    """Give the processes that belong to a daemon."""
+    """Return the processes of a daemon."""
     found = subprocess.run(["pgrep", "-g", str(leader)], capture_output=True, text=True, check=True)
     return [int(pid) for pid in found.stdout.split()]
 
 
 def processor(leader: int) -> float:
-    """Give the processor seconds that a daemon and all that belongs to it have used, to the nanosecond."""
+    """Return the processor seconds used by a daemon and its processes, to the nanosecond."""
     paths = (path for pid in group(leader) for path in Path(f"/proc/{pid}/task").glob("*/schedstat"))
     return sum(int(path.read_text().split()[0]) for path in paths) / 1e9
 
 
 def memory(leader: int) -> float:
-    """Give the proportional set size, in MB, of a daemon and all that belongs to it."""
+    """Return the proportional set size in MB of a daemon and its processes."""
     return sum(map(memory_of, group(leader)))
 
 
 def memory_of(pid: int) -> float:
-    """Give the proportional set size, in MB, of one process."""
+    """Return the proportional set size in MB of one process."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1e3
 
 
 def wakes(leader: int) -> int:
-    """Give how often the threads of a daemon and all that belongs to it were put on a processor."""
+    """Return the number of context switches of all threads of a daemon and its processes."""
     lines = [
         line
         for pid in group(leader)

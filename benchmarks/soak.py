@@ -1,8 +1,8 @@
-"""Memory over many scans: what a daemon and its workers hold after the thousandth scan, and after the last.
+"""Memory of a daemon and its workers after 1,000 scans, after 10,000, and after the last.
 
     python benchmarks/soak.py [NUMBER]
 
-prints what each process holds, too.
+also prints the memory of each process.
 """
 
 import os
@@ -15,23 +15,23 @@ from pathlib import Path
 import scans
 import service
 
-AT = (1_000, 10_000)  # scans after which memory is looked at, besides the last
+AT = (1_000, 10_000)  # scans after which memory is measured, besides the last
 WAVE = 250  # scans that are added at a time, before the last of the wave before are read
-REST = 2.0  # seconds in which what has just been done is put away
+REST = 2.0  # seconds to wait until the daemon is idle
 
 
 def soak(folder: Path, base: Path, number: int) -> Iterator[tuple[int, dict[int, float]]]:
-    """Yield how many scans were read, and the MB (PSS) that each process holds, at each look and after `number`."""
+    """Yield the number of scans read and the MB (PSS) of each process, at each count in AT and after `number`."""
     service.settings(base)
     paths = sorted(folder.iterdir())
     with service.running(base) as pid:
         rows = service.Rows(base)
-        looks = {*(at for at in AT if at < number), number}
-        for given in range(number):  # links: it is the number that counts
+        counts = {*(at for at in AT if at < number), number}
+        for given in range(number):  # links, since only the number matters
             os.link(paths[given % len(paths)], base / "inbox" / f"{given:07}.png")
             if given % WAVE == 0:
                 service.until(lambda wanted=given - WAVE: rows() >= wanted, pause=0.05)
-            if given + 1 in looks:
+            if given + 1 in counts:
                 service.until(lambda wanted=given + 1: rows() >= wanted, pause=0.05)
                 time.sleep(REST)
                 yield given + 1, {each: service.memory_of(each) for each in service.group(pid)}

@@ -1,9 +1,10 @@
-"""Where a scan's milliseconds go: the processor time of each step of reading, drawing and publishing, step by step.
+"""Processor time of one scan by step: decoding, reading, drawing and publishing.
 
     python benchmarks/stages.py [FILE...]
 
-Without files, 200 scans of one digit are made. Each step's time is its own: what another step in it takes is not
-counted twice. The median over all scans is printed, so that what the host takes now and then does not show.
+Without files, 200 scans are taken as benchmarks/scans.py writes them. The time of a step excludes that of the steps
+inside it. Both the median and the mean over all scans are printed: the median is robust against what else runs, the
+mean shows what a few hard pages cost. The first WARM_UP scans are read once more before and not counted.
 """
 
 import statistics
@@ -21,11 +22,12 @@ import scans
 from digitwatch.recognition import hypotheses, page_reader, reader
 from digitwatch.recognition.annotation import render
 from digitwatch.recognition.decoding import candidate, line_decoder
-from digitwatch.recognition.image import decode as images
+from digitwatch.recognition.image import decode
 from digitwatch.recognition.networks import line_recognizer
 from digitwatch.workers import task
 from digitwatch.workers.messages import Job, WorkerConfig
 
+WARM_UP = 5  # scans
 STEPS: list[tuple[str, Any, str]] = [
     ("decode", reader, "decode"),
     ("ink", hypotheses, "find_ink"),
@@ -48,13 +50,13 @@ STEPS: list[tuple[str, Any, str]] = [
 
 
 class Meter:
-    """Adds up what each step takes by itself, for one scan after the other."""
+    """Adds up the processor time of each step, for one scan after the other."""
 
     def __init__(self) -> None:
         self.scans: list[dict[str, float]] = []
-        self._inner = [0.0]  # seconds that steps within the present one took, one entry for each step that is open
-        images.decode = _whole(images.decode)
-        reader.decode = images.decode
+        self._inner = [0.0]  # seconds of the steps inside each open step
+        decode.decode = _all_pages(decode.decode)
+        reader.decode = decode.decode
         for name, home, attribute in STEPS:
             setattr(home, attribute, self._timed(name, getattr(home, attribute)))
 
@@ -72,8 +74,8 @@ class Meter:
         return call
 
 
-def _whole(decode: Callable[..., Any]) -> Callable[..., Any]:
-    """Decode all pages at once, not when they are asked for: a step is to have a beginning and an end."""
+def _all_pages(decode: Callable[..., Any]) -> Callable[..., Any]:
+    """Decode all pages at once instead of one by one, so that the step can be timed."""
     return lambda *given: iter(list(decode(*given)))
 
 
@@ -85,19 +87,24 @@ def main() -> None:
         if not files:
             scans.write(base / "scans", 200)
             files = sorted((base / "scans").iterdir())
-        equipment = WorkerConfig("cnn", None, 200_000_000, 4 << 30)
+        config = WorkerConfig("cnn", None, 200_000_000, 4 << 30)
         cv2.setNumThreads(1)
         task._reader = reader.Reader()
         meter = Meter()
-        for number, file in enumerate(files[:5] + files):
+        warm_up = [files[number % len(files)] for number in range(WARM_UP)]
+        for number, file in enumerate(warm_up + files):
             meter.scans.append(defaultdict(float))
-            task.perform(Job(f"{number}", file.name, file, base / "out", claimed=False), equipment)
-    measured = meter.scans[5:]
+            task.perform(Job(f"{number}", file.name, file, base / "out", claimed=False), config)
+    measured = meter.scans[WARM_UP:]
     names = dict.fromkeys(name for name, _, _ in STEPS)
-    medians = {name: 1e3 * statistics.median(scan[name] for scan in measured) for name in names}
-    for name, milliseconds in medians.items():
-        print(f"{milliseconds:8.2f} ms  {name}")
-    print(f"{sum(medians.values()):8.2f} ms  in all ({len(measured)} scans)")
+    print("  median    mean")
+    for name in names:
+        print(_line(name, [scan[name] for scan in measured]))
+    print(_line(f"total of one scan ({len(measured)} scans)", [sum(scan.values()) for scan in measured]))
+
+
+def _line(name: str, seconds: list[float]) -> str:
+    return f"{1e3 * statistics.median(seconds):8.2f}{1e3 * statistics.mean(seconds):8.2f} ms  {name}"
 
 
 if __name__ == "__main__":

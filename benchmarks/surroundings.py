@@ -1,9 +1,9 @@
-"""Which paper, pen, camera and surroundings the reader bears: MNIST digits on each, through the whole chain.
+"""Accuracy by paper, pen, camera and surroundings: MNIST digits on pages of each kind, read as scans.
 
     python -m benchmarks.surroundings --data mnist.npz              # single digits
     python -m benchmarks.surroundings --data mnist.npz --digits 3   # numbers
 
-The digits are those of the writers that are held out of training, or with --test the test digits.
+The digits are by writers held out of the training, or with --test the test digits.
 """
 
 import argparse
@@ -14,16 +14,16 @@ import numpy as np
 
 from benchmarks.papers import OF_ONE_DIGIT, PAPERS, row
 from digitwatch.recognition.reader import Reader
-from digitwatch.training.data import digits as datasets
+from digitwatch.training.data.digits import hold_out, load
 
 
 def line(name: str, right: float, sure: float, wrong: float) -> str:
-    """A line of the table, of shares."""
+    """Return a line of the table from shares."""
     return f"{name:12}{right:8.1%}{sure:8.1%}{wrong:10.2%}"
 
 
 def main() -> None:
-    """Read digits on each paper and print how many are right, sure, and sure but wrong."""
+    """Read digits on each paper and print the shares read right, accepted (ok), and accepted but wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="MNIST as .npz, with mnist_writers.npz beside it")
     parser.add_argument("--count", type=int, default=200, help="pages of each kind")
@@ -32,8 +32,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="kinds of paper, by name")
     parser.add_argument("--save", type=Path, help="a folder for the pages that are read wrong")
     args = parser.parse_args()
-    learn, test = datasets.load(args.data)
-    digits = test if args.test else datasets.hold_out(learn)[1]
+    learn, test = load(args.data)
+    digits = test if args.test else hold_out(learn)[1]
     papers = [paper for paper in PAPERS if not args.only or paper.__name__ in args.only]
     papers = [paper for paper in papers if args.digits == 1 or paper not in OF_ONE_DIGIT]
     reader = Reader()

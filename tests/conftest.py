@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from disks import remove_made
 
-from digitwatch.cli import main as cli
+from digitwatch.cli.main import main
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -36,7 +36,7 @@ def run(
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         try:
-            code = int(cli.main(list(arguments)))
+            code = int(main(list(arguments)))
         except SystemExit as error:  # argparse ends the process itself
             code = int(error.code or 0)
         return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.cli.exit_codes import ExitCode
 from digitwatch.config import settings
+from digitwatch.errors import ExitCode
 from digitwatch.log_codes import Reason, ReasonCode
 from digitwatch.recognition.decoding import review_reason
 from digitwatch.spool.csv_rows import HEADER, Row

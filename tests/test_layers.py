@@ -77,6 +77,11 @@ def test_the_lowest_packages_stand_alone(own: str) -> None:
     assert dependencies()[own] == set()
 
 
+def test_the_exceptions_stand_alone() -> None:
+    """Every package may import digitwatch.errors, since it imports nothing of digitwatch."""
+    assert [name for name in imports(PACKAGE / "errors.py") if name.startswith("digitwatch")] == []
+
+
 def test_no_cycle() -> None:
     """Between packages there is no cycle of imports."""
     left = {own: used - {own} for own, used in dependencies().items() if own}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.cli.exit_codes import ExitCode
 from digitwatch.config import settings
+from digitwatch.errors import ExitCode
 from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.csv_rows import HEADER, Row
 from digitwatch.spool.prediction_log import PredictionLog

@@ -1,16 +1,15 @@
-"""The page, as a command of its own and beside the daemon: the settings handed out to it."""
+"""The web interface, as a command of its own and as a child process of the daemon: built from the settings."""
 
 import os
 import socket
 import sys
 from pathlib import Path
 
-from digitwatch.config import settings as config
+from digitwatch.cli import factories
 from digitwatch.config.field_types import address, is_loopback
-from digitwatch.config.settings import ConfigError
+from digitwatch.config.settings import ConfigError, Settings, model_path
 from digitwatch.models import provisioning
 from digitwatch.service.web_supervisor import WebSupervisor
-from digitwatch.spool.folders import Folders
 from digitwatch.system import sd_notify
 from digitwatch.web.auth_token import TokenError, read_token
 from digitwatch.web.extras import missing
@@ -18,13 +17,13 @@ from digitwatch.web.extras import missing
 DEFAULT = "127.0.0.1:8080"
 
 
-def page(settings: config.Settings, source: Path | None) -> WebSupervisor | None:
-    """Give the page that the settings want beside the daemon, not yet started, or None where they want none.
+def supervisor(settings: Settings, source: Path | None) -> WebSupervisor | None:
+    """Return what runs the web interface beside the daemon, not yet started; None without web.listen.
 
-    `source` is the configuration file, which the page's own process reads again.
+    `source` is the configuration file, which the child process reads again.
 
     Raises:
-        ConfigError: the page cannot be had like this.
+        ConfigError: an extra is missing, or the address is open to others without a token.
     """
     if settings.web.listen is None:
         return None
@@ -36,12 +35,12 @@ def page(settings: config.Settings, source: Path | None) -> WebSupervisor | None
     return WebSupervisor(command, sockets=sockets)
 
 
-def serve(settings: config.Settings, source: Path | None, *, handle: int | None, until_eof: bool) -> None:
-    """Answer until told to stop, on the open socket `handle` or else on the address of the settings.
+def serve(settings: Settings, source: Path | None, *, handle: int | None, until_eof: bool) -> None:
+    """Serve until a signal ends it, on the open socket `handle` or else on web.listen.
 
     Raises:
-        ConfigError: the page cannot be had like this.
-        OSError: the address is taken, or none of this machine.
+        ConfigError: an extra is missing, or the address is open to others without a token.
+        OSError: the address is in use, or does not belong to this machine.
     """
     _check(settings, source, [] if handle is None else [handle])
     from digitwatch.web.server import bind, serve  # noqa: PLC0415 (needs the extra)
@@ -49,7 +48,7 @@ def serve(settings: config.Settings, source: Path | None, *, handle: int | None,
 
     web = settings.web
     site = WebSettings(
-        places=Folders(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base),
+        places=factories.folders(settings),
         predictions=settings.predictions,
         corrections=settings.corrections,
         model=lambda: _model(settings),
@@ -63,16 +62,16 @@ def serve(settings: config.Settings, source: Path | None, *, handle: int | None,
     serve(site, sock, until_eof=until_eof)
 
 
-def _model(settings: config.Settings) -> Path | str:
-    """Give the model that reads now, or the one of the settings where that cannot be told."""
+def _model(settings: Settings) -> Path | str:
+    """Return the model in use, or the configured one if the history of fine-tuned models is damaged."""
     try:
-        return provisioning.chosen(settings)
+        return provisioning.active_model(settings)
     except provisioning.NoModelError:
-        return config.model_path(settings)
+        return model_path(settings)
 
 
-def _check(settings: config.Settings, source: Path | None, sockets: list[int]) -> None:
-    """Refuse what would let in who does not belong, before anything is started."""
+def _check(settings: Settings, source: Path | None, sockets: list[int]) -> None:
+    """Refuse an unsafe configuration before anything is started."""
     if absent := missing():
         raise ConfigError(str(source), [f"web: {absent}"])
     token = _token(settings.web.token_file, source)

@@ -11,6 +11,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from digitwatch.config.field_types import Address, FilePath, Size, address, is_loopback, of_a_user_that_exists
+from digitwatch.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +22,15 @@ FOLDERS = ("inbox", "outbox", "archive", "failed")
 FILES = ("predictions", "corrections")
 
 
-class ConfigError(Exception):
-    """The configuration cannot be used; `problems` holds one sentence for each thing to mend."""
+class ConfigError(ConfigurationError):
+    """The configuration cannot be used; `problems` holds one sentence for each problem of the file `source`."""
 
     def __init__(self, source: str, problems: list[str]) -> None:
-        """Keep the file's name and all its problems, so that they are mended in one go."""
+        """Keep the file's name and all its problems, so that they can be fixed in one go."""
         self.source = source
         self.problems = problems
-        super().__init__("\n".join(f"{source}: {problem}" for problem in problems))
+        lines = [f"{source}: {problem}" for problem in problems]
+        super().__init__("\n".join(["the configuration cannot be used", *lines]))
 
 
 class _Section(BaseModel):

@@ -1,4 +1,4 @@
-"""What lies in the inbox: files that cannot be taken, claims left over, and who works there."""
+"""Checks of the inbox: files that cannot be claimed, claims left over, and the running daemon."""
 
 import os
 import pwd
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from digitwatch.diagnostics.check_folders import user
-from digitwatch.diagnostics.finding import Finding, mend, note, ok
+from digitwatch.diagnostics.finding import Finding, fail, note, ok
 from digitwatch.spool.claims import CLAIMED, AlreadyRunningError, lock
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.inbox import is_temporary
@@ -15,29 +15,30 @@ from digitwatch.system.os_errors import describe
 
 
 def waiting(inbox: Path, recursive: bool) -> Iterator[Finding]:
-    """Look at the files that wait: how many, and which of them cannot be taken."""
+    """Check the waiting files: how many there are, and which cannot be claimed."""
     try:
         files = list(_entries(inbox, recursive))
     except OSError as error:
-        yield mend(f"waiting: the inbox cannot be listed: {describe(error)}")
+        yield fail(f"waiting: the inbox cannot be listed: {describe(error)}")
         return
-    closed = [path for path in files if _is(stat.S_ISREG, path) and not os.access(path, os.R_OK)]
-    if closed:
-        help_ = "open them to its group (chmod g+r), and let the program that brings them do so (umask 007)"
-        yield mend(f"waiting: {_several(closed)} may not be read by user {user()}{_whose(closed[0])}; {help_}")
+    unreadable = [path for path in files if _is(stat.S_ISREG, path) and not os.access(path, os.R_OK)]
+    if unreadable:
+        help_ = "let its group read them (chmod g+r), and set umask 007 in the program that writes them"
+        yield fail(f"waiting: {_several(unreadable)} cannot be read by user {user()}{_owner(unreadable[0])}; {help_}")
     stuck = [path for path in files if _is_stuck(path)]
     if stuck:
-        yield mend(
-            f"waiting: {_several(stuck)} may not be moved by user {user()}{_whose(stuck[0])}, since the folder has the "
-            f"sticky bit or is closed: chmod -t,g+w {stuck[0].parent}"
+        yield fail(
+            f"waiting: {_several(stuck)} cannot be moved by user {user()}{_owner(stuck[0])}, since the folder has the "
+            f"sticky bit or is not writable: chmod -t,g+w {stuck[0].parent}"
         )
-    strange = [path for path in files if not _is(stat.S_ISREG, path) and not _is(stat.S_ISDIR, path)]
-    if strange:
-        yield note(f"waiting: {_several(strange)}: no plain file (a link, pipe, socket or device) and left alone")
+    special = [path for path in files if not _is(stat.S_ISREG, path) and not _is(stat.S_ISDIR, path)]
+    if special:
+        yield note(f"waiting: {_several(special)}: not a regular file (a link, pipe, socket or device); ignored")
     folders = [path for path in files if _is(stat.S_ISDIR, path)]
     if folders and not recursive:
-        yield note(f"waiting: {_several(folders)}: a folder and left alone; `recursive: true` takes its scans")
-    yield ok(f"waiting: {sum(_is(stat.S_ISREG, path) for path in files) - len(set(closed + stuck))} scans can be taken")
+        yield note(f"waiting: {_several(folders)}: a folder; ignored. `recursive: true` reads its scans")
+    readable = sum(_is(stat.S_ISREG, path) for path in files) - len(set(unreadable + stuck))
+    yield ok(f"waiting: {readable} scans can be read")
 
 
 def _entries(folder: Path, recursive: bool) -> Iterator[Path]:
@@ -52,12 +53,12 @@ def _entries(folder: Path, recursive: bool) -> Iterator[Path]:
 def _is(kind: Callable[[int], bool], path: Path) -> bool:
     try:
         return kind(os.lstat(path).st_mode)
-    except OSError:  # taken this moment
+    except OSError:  # claimed in the meantime
         return False
 
 
 def _is_stuck(path: Path) -> bool:
-    """Tell whether a scan could not be renamed: its folder is closed to us, or sticky and both are others'."""
+    """Return whether a scan cannot be renamed: its folder is not writable, or sticky and both belong to others."""
     try:
         above, status = path.parent.stat(), path.lstat()
     except OSError:
@@ -73,7 +74,7 @@ def _several(paths: list[Path]) -> str:
     return first if len(paths) == 1 else f"{len(paths)} files (the first: {first})"
 
 
-def _whose(path: Path) -> str:
+def _owner(path: Path) -> str:
     try:
         status = path.lstat()
         name = pwd.getpwuid(status.st_uid).pw_name
@@ -83,25 +84,25 @@ def _whose(path: Path) -> str:
 
 
 def claims(inbox: Path) -> Finding:
-    """Look who works on this inbox and what an earlier run has left."""
+    """Check which process reads this inbox and which claims an earlier run has left."""
     home = inbox / CLAIMED
     if not os.path.isdir(home):
-        return ok("daemon: none has worked here yet")
+        return ok("daemon: none has run here yet")
     try:
         handle = lock(home)
     except AlreadyRunningError:
-        return ok(f"daemon: {_holder(home)} works on this inbox; a second one would be refused")
+        return ok(f"daemon: {_holder(home)} reads this inbox; a second one would be refused")
     except OSError as error:
-        return mend(f"daemon: the lock of {home} cannot be taken: {describe(error)}")
+        return fail(f"daemon: the lock of {home} cannot be taken: {describe(error)}")
     os.close(handle)
     left = sum(1 for entry in home.iterdir() if entry.is_dir())
     if left:
-        return mend(f"daemon: none is running, and {left} claimed scans are left in {home}; start it: it takes them up")
+        return fail(f"daemon: none is running, and {left} claimed scans are left in {home}; start it to read them")
     return note("daemon: none is running")
 
 
 def _holder(home: Path) -> str:
-    """Name the process that holds the lock, as /proc/locks tells (proc(5))."""
+    """Return the process that holds the lock according to /proc/locks (proc(5))."""
     inode = home.stat().st_ino
     try:
         locks = [line.split() for line in Path("/proc/locks").read_text().splitlines()]

@@ -1,4 +1,4 @@
-"""What a look at one thing comes to, and the line that says so."""
+"""The result of one check, and the line that `digitwatch check` prints for it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,31 +6,31 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: `ok`, `note` (digitwatch manages, but one should know) or `MEND`, with what to do."""
+    """One thing checked: `ok`, `note` (digitwatch works, but a person should know) or `FAIL`, with what to do."""
 
-    level: Literal["ok", "note", "MEND"]
+    level: Literal["ok", "note", "FAIL"]
     what: str
 
     @property
-    def well(self) -> bool:
-        """Tell whether nothing is to be mended."""
-        return self.level != "MEND"
+    def has_failed(self) -> bool:
+        """Return whether something must be fixed."""
+        return self.level == "FAIL"
 
     def __str__(self) -> str:
-        """Give the line that `digitwatch check` prints."""
+        """Return the line that `digitwatch check` prints."""
         return f"{self.level:<5} {self.what}"
 
 
 def ok(what: str) -> Finding:
-    """Say that all is well."""
+    """Return a finding that needs no action."""
     return Finding("ok", what)
 
 
 def note(what: str) -> Finding:
-    """Say what digitwatch manages by itself, and somebody should know."""
+    """Return a finding that digitwatch handles itself, and that a person should know."""
     return Finding("note", what)
 
 
-def mend(what: str) -> Finding:
-    """Say what is wrong and what to do."""
-    return Finding("MEND", what)
+def fail(what: str) -> Finding:
+    """Return a finding of what is wrong and what to do."""
+    return Finding("FAIL", what)

@@ -10,11 +10,12 @@ from enum import Enum
 from pathlib import Path
 
 from digitwatch.config.settings import Settings, Training, model_path
+from digitwatch.errors import ConfigurationError
 from digitwatch.models import registry
 from digitwatch.system.child_env import environment
 
 
-class NoModelError(Exception):
+class NoModelError(ConfigurationError):
     """The model is not there and cannot be made; the message says what to do."""
 
 
@@ -26,7 +27,7 @@ class Plan(Enum):
     TRAIN = "train it"
 
 
-def chosen(settings: Settings) -> Path | str:
+def active_model(settings: Settings) -> Path | str:
     """Give the model that reads: the newest that learned from corrections, else the one that config.yaml names.
 
     Raises:
@@ -38,13 +39,13 @@ def chosen(settings: Settings) -> Path | str:
         raise NoModelError(str(error)) from error
 
 
-def at_hand(settings: Settings) -> Path | str:
+def existing_model(settings: Settings) -> Path | str:
     """Give the model that is to read, without making anything.
 
     Raises:
         NoModelError: it cannot be told, or does not exist yet.
     """
-    found, how = plan(chosen(settings))
+    found, how = plan(active_model(settings))
     if how is not Plan.READY:
         raise NoModelError(f"{found}: to {how.value} takes a restart")
     return found

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from digitwatch.errors import ConfigurationError
 from digitwatch.spool.durable_io import sync_folder, write_durably
 
 HISTORY = "history.json"
@@ -21,7 +22,7 @@ _STEM = re.compile(r"[^/\0]*-taught-[0-9]+")
 History = dict[str, list[str]]  # what config.yaml names -> the stems that stood in for it, oldest first
 
 
-class RegistryError(Exception):
+class RegistryError(ConfigurationError):
     """The file that says which model stands in cannot be used; the message says what to do."""
 
 

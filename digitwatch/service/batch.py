@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from digitwatch.recognition.image import sniff as formats
+from digitwatch.errors import TransientError
+from digitwatch.recognition.image import formats
 from digitwatch.service.transaction import completed, rows_of
 from digitwatch.spool.annotated_images import withdraw
 from digitwatch.spool.claims import lock
@@ -24,37 +25,8 @@ from digitwatch.workers.pool import CRASHES, Pool
 
 AHEAD = 64  # scans that may be read before the first of them is recorded: rows keep the order of names
 
-MEANT = formats.IMAGES | {"PDF", "HEIC"}
-ENDINGS = frozenset(
-    [
-        ".avif",
-        ".bmp",
-        ".dib",
-        ".gif",
-        ".heic",
-        ".heif",
-        ".jfif",
-        ".jp2",
-        ".jpe",
-        ".jpeg",
-        ".jpg",
-        ".pbm",
-        ".pcx",
-        ".pdf",
-        ".pgm",
-        ".png",
-        ".pnm",
-        ".ppm",
-        ".svg",
-        ".tif",
-        ".tiff",
-        ".webp",
-    ]
-)
-"""Endings of files that people mean as scans; a file of another ending counts when its first bytes are MEANT."""
 
-
-class BatchPaused(Exception):
+class BatchPaused(TransientError):
     """The batch cannot go on (disk full, folder gone); run again it goes on where it stopped."""
 
 
@@ -202,11 +174,11 @@ class Batch:
         self.failures.append((shown_name(name), f"the folder cannot be listed: {error.strerror}"))
 
     def _is_scan(self, path: Path) -> bool:
-        if path.suffix.lower() in ENDINGS:
+        if path.suffix.lower() in formats.ENDINGS:
             return True
         try:
             with path.open("rb") as file:
-                return formats.sniff(file.read(64)) in MEANT
+                return formats.find(file.read(64)) is not None
         except OSError:
             return True  # it will say what is wrong when it is read
 

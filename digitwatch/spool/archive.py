@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from digitwatch.errors import TransientError
 from digitwatch.spool.claims import Claim
 from digitwatch.spool.durable_io import (
     copy_durably,
@@ -28,7 +29,7 @@ REFUSED_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 """What filesystems say to a name that is too long for them or has a character that they do not know."""
 
 
-class ClaimVanishedError(Exception):
+class ClaimVanishedError(TransientError):
     """The claimed file is no longer in its place, and not in its target either."""
 
 

@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
+from digitwatch.errors import TransientError
 from digitwatch.spool.durable_io import make_folder, rename_new, sync_folder
 
 CLAIMED = ".digitwatch"
@@ -45,7 +46,7 @@ class Claim:
         return self.home / f"{self.id}.{ending}"
 
 
-class AlreadyRunningError(Exception):
+class AlreadyRunningError(TransientError):
     """Another digitwatch works in this folder."""
 
 

@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from digitwatch.errors import InputError
 
-class NotThereError(Exception):
+
+class NotThereError(InputError):
     """The file of a reading is not where the log says."""
 
 

@@ -23,6 +23,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from digitwatch.errors import TransientError
 from digitwatch.spool.claims import CLAIMED
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ PAIRING = (
 """Where watchdog keeps an event of a file moved away, and all others behind it, to see where the file goes."""
 
 
-class NoEventsError(Exception):
+class NoEventsError(TransientError):
     """Events cannot be had for this folder; the message says why and what would help."""
 
 

@@ -8,12 +8,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from digitwatch.errors import ConfigurationError
+
 SHORTEST = 16  # characters
 LONGEST = 4096  # bytes of the file
 COOKIE_SECONDS = 30 * 86_400
 
 
-class TokenError(Exception):
+class TokenError(ConfigurationError):
     """The token file cannot be used; the message says why and what to do."""
 
 

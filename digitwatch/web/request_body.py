@@ -4,10 +4,12 @@ import asyncio
 
 from starlette.requests import Request
 
+from digitwatch.errors import InputError
+
 SECONDS = 10.0  # for the few bytes of a form
 
 
-class BodyTooLargeError(Exception):
+class BodyTooLargeError(InputError):
     """More bytes came than anybody needs, or they came too slowly."""
 
 

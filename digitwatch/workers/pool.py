@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from digitwatch.errors import TransientError
 from digitwatch.workers.messages import Job, Outcome, WorkerConfig
 from digitwatch.workers.process import WorkerDiedError, WorkerProcess, start, verdict, warm_up
 
@@ -21,7 +22,7 @@ STANDING_STILL = 0.05  # processor time per second below which a slow worker was
 PREPARING_SECONDS = 60.0
 
 
-class WorkerError(Exception):
+class WorkerError(TransientError):
     """A worker could not be made ready; the message says why (most often the model)."""
 
 

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
+from digitwatch.errors import TransientError
 from digitwatch.spool.csv_rows import printable
 from digitwatch.workers.messages import Job, Outcome, WorkerConfig
 
@@ -28,7 +29,7 @@ PATIENCE = 0.005  # seconds between two looks whether a killed process has ended
 HELD_SECONDS = 2.0  # without an answer, after which one looks whether the process that workers come from is held
 
 
-class WorkerDiedError(Exception):
+class WorkerDiedError(TransientError):
     """A worker ended before it was ready."""
 
 

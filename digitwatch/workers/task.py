@@ -17,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import cv2
 import numpy as np
 
+from digitwatch.errors import InputError
 from digitwatch.recognition.annotation.render import annotate
 from digitwatch.recognition.image.decode import ImageError, Page
 from digitwatch.recognition.networks.digit_classifier import ModelError
@@ -149,7 +150,7 @@ def _read_pages(reader: Reader, data: bytes) -> Iterator[tuple[Page, Reading]]:
         raise ImageError(f"It could not be decoded ({error}).") from error
 
 
-class _NoFileError(Exception):
+class _NoFileError(InputError):
     """What lies in the place of the scan is no plain file."""
 
 

@@ -31,8 +31,8 @@ def test_version(run: Run) -> None:
 def test_help_does_not_load_the_heavy_libraries() -> None:
     """--help answers without OpenCV, NumPy, matplotlib or TensorFlow."""
     code = (
-        "import sys\nfrom digitwatch.cli.main import main\n"
-        "try: main(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+        "import sys\nfrom digitwatch.cli.main import main\ntry: main(['--help'])\n"
+        "except SystemExit as end: assert not end.code\nprint(*sys.modules)"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
@@ -47,8 +47,8 @@ def test_the_daemon_never_loads_the_reader() -> None:
     assert not {"cv2", "numpy", "matplotlib", "tensorflow", "ai_edge_litert"} & set(loaded)
 
 
-def test_a_reader_that_has_enough_is_no_bug(tmp_path: Path) -> None:
-    """`digitwatch check | true` ends quietly, whatever was left to say."""
+def test_a_closed_pipe_is_no_bug(tmp_path: Path) -> None:
+    """`digitwatch check | true` ends without a message, whatever was left to print."""
     command = f"{sys.executable} -m digitwatch check -c {tmp_path / 'c.yaml'} | true; echo ${{PIPESTATUS[0]}}"
     (tmp_path / "c.yaml").write_text("inbox: in\n")
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, timeout=120)
@@ -110,7 +110,7 @@ def test_a_missing_model_without_a_way_to_make_it_ends_with_78(tmp_path: Path, r
     assert "mine.keras does not exist" in done.stderr
 
 
-def test_check_finds_a_sound_installation_sound(tmp_path: Path, run: Run) -> None:
+def test_check_passes_a_valid_installation(tmp_path: Path, run: Run) -> None:
     """With folders that can be written and a bundled model, check ends with 0."""
     for name in ("inbox", "outbox", "archive", "failed"):
         (tmp_path / name).mkdir()
@@ -119,10 +119,10 @@ def test_check_finds_a_sound_installation_sound(tmp_path: Path, run: Run) -> Non
     done = run("check", "-c", str(tmp_path / "c.yaml"))
 
     assert done.returncode == 0, done.stdout
-    assert "MEND" not in done.stdout
+    assert "FAIL" not in done.stdout
 
 
-def test_check_names_what_to_mend(tmp_path: Path, run: Run) -> None:
+def test_check_names_what_to_fix(tmp_path: Path, run: Run) -> None:
     """A missing folder is found, with the command that makes it, and the exit code is 1."""
     (tmp_path / "c.yaml").write_text("model: dense\narchive: /nonexistent/archive\n")
     done = run("-c", str(tmp_path / "c.yaml"), "check")
@@ -153,10 +153,20 @@ def test_config_beside_the_caller_is_found(tmp_path: Path, run: Run) -> None:
     assert run("check").returncode == 78
 
 
+def test_a_refusal_of_the_system_ends_with_75(tmp_path: Path, run: Run) -> None:
+    """An OSError of any command becomes one line with the path, without a traceback."""
+    (tmp_path / "c.yaml").write_text("predictions: log\n")
+    (tmp_path / "log").mkdir()
+    done = run("-c", str(tmp_path / "c.yaml"), "export")
+
+    assert done.returncode == 75
+    assert done.stderr == f"digitwatch: Is a directory: {tmp_path / 'log'}\n"
+
+
 def test_an_unforeseen_error_ends_with_70(tmp_path: Path) -> None:
-    """A bug is told from trouble by its exit code."""
+    """The exit code tells a bug from an environment error."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import digitwatch.config.settings as c\ndef broken(path): raise ZeroDivisionError('x')\nc.load = broken\n"
+        "import digitwatch.config.settings as s\ndef broken(_): raise ZeroDivisionError('planned')\ns.load = broken\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     command = [sys.executable, "-m", "digitwatch", "check"]

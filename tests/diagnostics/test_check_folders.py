@@ -1,4 +1,4 @@
-"""`digitwatch check` and the folders: each fault is made for real, and its line says what to do."""
+"""Checks of the folders: each fault is produced for real, and its line says what to do."""
 
 import os
 import re
@@ -19,10 +19,10 @@ from digitwatch.spool.claims import CLAIMED
     ("spoil", "line"),
     [
         (lambda path: None, "ok .* can be written"),
-        (lambda path: path.rmdir(), "MEND .* does not exist; .*mkdir -p"),
-        (lambda path: (path.rmdir(), path.touch()), "MEND .* is not a folder; correct the path"),
-        (lambda path: (path.rmdir(), path.symlink_to("/nowhere")), "MEND .* is a link to /nowhere, which does not"),
-        (lambda path: (path.rmdir(), path.symlink_to("/dev/shm")), "ok .* leads to /dev/shm, which can be written"),
+        (lambda path: path.rmdir(), "FAIL .* does not exist; .*mkdir -p"),
+        (lambda path: (path.rmdir(), path.touch()), "FAIL .* is not a folder; correct the path"),
+        (lambda path: (path.rmdir(), path.symlink_to("/nowhere")), "FAIL .* is a link to /nowhere, which does not"),
+        (lambda path: (path.rmdir(), path.symlink_to("/dev/shm")), "ok .* is a link to /dev/shm, which can be written"),
     ],
 )
 def test_a_folder_in_every_state(tmp_path: Path, spoil: Callable[[Path], object], line: str) -> None:
@@ -36,10 +36,10 @@ def test_a_folder_in_every_state(tmp_path: Path, spoil: Callable[[Path], object]
 
 def test_what_the_start_makes_is_not_missing(tmp_path: Path) -> None:
     """A folder below config.yaml is made by the daemon, where it may."""
-    assert check_folders.folder("outbox", tmp_path / "a" / "b", tmp_path).well
+    assert check_folders.folder("outbox", tmp_path / "a" / "b", tmp_path).level == "ok"
     tmp_path.chmod(0o755)
     with as_nobody(tmp_path):
-        assert "no right to list and write" in str(check_folders.folder("outbox", tmp_path / "a" / "b", tmp_path))
+        assert "may not list or write in" in str(check_folders.folder("outbox", tmp_path / "a" / "b", tmp_path))
 
 
 def test_a_folder_closed_to_us(tmp_path: Path) -> None:
@@ -61,8 +61,8 @@ def test_a_read_only_disk_is_named(tmp_path: Path) -> None:
         assert "remount,rw" in str(check_folders.writable("outbox", disk))
 
 
-def test_a_full_disk_and_one_without_names_are_told_apart(tmp_path: Path) -> None:
-    """No room for bytes, or for one more file."""
+def test_a_full_disk_and_one_without_inodes_are_distinguished(tmp_path: Path) -> None:
+    """No free space, or no free inode."""
     with mounted(tmp_path / "full", "64k") as full, mounted(tmp_path / "many", "1m,nr_inodes=2") as many:
         (full / "filler").write_bytes(b"x" * 60_000)
         (many / "filler").touch()
@@ -116,7 +116,7 @@ def test_the_way_to_another_disk_is_tried(tmp_path: Path) -> None:
     for name in ("inbox", "archive", "failed"):
         (tmp_path / name).mkdir()
     places = (tmp_path / "inbox", far, far, tmp_path / "failed")
-    lines = [str(finding) for finding in check_folders.ways(*places)]
+    lines = [str(finding) for finding in check_folders.moves(*places)]
 
     assert [line.split()[0] for line in lines] == ["note", "ok", "ok"]
     assert "each original is copied" in lines[0]
@@ -129,7 +129,7 @@ def test_two_mounts_of_one_disk_are_two(tmp_path: Path) -> None:
     (tmp_path / "inbox").mkdir()
     with mounted(tmp_path / "archive", "64k"):
         subprocess.run(["mount", "--bind", tmp_path / "inbox", tmp_path / "archive"], check=True)
-        line = str(next(check_folders.ways(tmp_path / "inbox", tmp_path / "inbox", tmp_path / "archive")))
+        line = str(next(check_folders.moves(tmp_path / "inbox", tmp_path / "inbox", tmp_path / "archive")))
         subprocess.run(["umount", tmp_path / "archive"], check=True)
 
     assert "each original is copied" in line
@@ -138,7 +138,7 @@ def test_two_mounts_of_one_disk_are_two(tmp_path: Path) -> None:
 def test_claims_on_a_mount_of_their_own(tmp_path: Path) -> None:
     """No scan could ever be claimed."""
     with mounted(tmp_path / CLAIMED, "64k"):
-        line = str(next(check_folders.ways(tmp_path, tmp_path)))
+        line = str(next(check_folders.moves(tmp_path, tmp_path)))
 
     assert "no scan can be moved" in line
 
@@ -148,13 +148,13 @@ def test_too_little_room(tmp_path: Path) -> None:
     with mounted(tmp_path / "disk", "1m") as disk:
         line = str(check_folders.space((disk,), 200 * 10**6))
 
-    assert "has 1 MB free, less than min_free (200 MB): no scan would be taken" in line
+    assert "has 1 MB free, less than min_free (200 MB): no scan would be read" in line
 
 
-def test_root_is_told_to_look_as_the_service_does(tmp_path: Path) -> None:
+def test_root_is_told_to_check_as_the_service_does(tmp_path: Path) -> None:
     """What root may do says nothing about the user that owns the inbox."""
     with as_nobody(tmp_path):
         pass
     os.chown(tmp_path, 65534, -1)
 
-    assert "runuser -u nobody -- digitwatch check" in str(next(check_folders.owner(tmp_path)))
+    assert "runuser -u nobody -- digitwatch check" in str(next(check_folders.user_of_check(tmp_path)))

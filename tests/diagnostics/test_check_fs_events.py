@@ -1,4 +1,4 @@
-"""`digitwatch check` and events: network folders, limits that are used up, a canary that does not sing."""
+"""Checks of the watch: network folders, exhausted limits, and an event that does not arrive."""
 
 import shutil
 import subprocess
@@ -10,9 +10,9 @@ import pytest
 from digitwatch.diagnostics import check_fs_events
 from digitwatch.spool import fs_events
 
-LOOK = (
-    "import sys; from pathlib import Path; from digitwatch.diagnostics import check_fs_events\n"
-    "print(*check_fs_events.events(Path(sys.argv[1]), 'auto', False), sep='\\n')"
+CODE = (
+    "import sys; from pathlib import Path; from digitwatch.diagnostics.check_fs_events import events\n"
+    "print(*events(Path(sys.argv[1]), 'auto', False), sep='\\n')"
 )
 
 
@@ -39,12 +39,12 @@ def test_polling_is_what_was_asked_for(tmp_path: Path) -> None:
 def test_limits_of_the_system_are_named(tmp_path: Path, limit: str, sysctl: str) -> None:
     """A user without a watch or an instance left, in a namespace of its own: the line names the sysctl."""
     code = f'echo 0 > /proc/sys/user/{limit} && exec {sys.executable} -c "$0" {tmp_path}'
-    done = subprocess.run(["unshare", "-Ur", "sh", "-c", code, LOOK], capture_output=True, text=True, check=False)
+    done = subprocess.run(["unshare", "-Ur", "sh", "-c", code, CODE], capture_output=True, text=True, check=False)
     if "unshare" in done.stderr or "/proc/sys" in done.stderr:
         pytest.skip("needs user namespaces")
 
     assert sysctl in done.stdout, done
-    assert done.stdout.startswith("MEND")
+    assert done.stdout.startswith("FAIL")
 
 
 @pytest.fixture
@@ -64,12 +64,12 @@ def test_a_network_folder_is_polled(fuse: Path) -> None:
     [polled] = map(str, check_fs_events.events(fuse, "auto", False))
     [wrong] = map(str, check_fs_events.events(fuse, "events", False))
 
-    assert polled.startswith("note") and "lies on fuse" in polled and "polling" in polled
-    assert wrong.startswith("MEND") and "watch: polling" in wrong
+    assert polled.startswith("note") and "is on fuse" in polled and "polling" in polled
+    assert wrong.startswith("FAIL") and "watch: polling" in wrong
 
 
-def test_a_canary_that_does_not_sing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no event comes for a file that was made, the line says so."""
+def test_an_event_that_does_not_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If no event comes for a created file, the line says so."""
     monkeypatch.setattr(fs_events, "CANARY_SECONDS", 0.0)  # no event is so quick
     monkeypatch.setattr(fs_events._Waker, "on_any_event", lambda self, event: None)
     [line] = map(str, check_fs_events.events(tmp_path, "auto", False))
@@ -77,7 +77,7 @@ def test_a_canary_that_does_not_sing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "no event came for a file made in" in line
 
 
-def test_a_short_queue_is_told(tmp_path: Path) -> None:
+def test_a_short_queue_is_reported(tmp_path: Path) -> None:
     """The limit of the queue cannot be tried without a flood, so it is read."""
     (tmp_path / "max_queued_events").write_text("128\n")
     [line] = map(str, check_fs_events._queue(tmp_path))

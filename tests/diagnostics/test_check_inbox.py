@@ -1,4 +1,4 @@
-"""`digitwatch check` and what lies in the inbox: closed files, odd things, leftovers, and who works there."""
+"""Checks of the inbox: unreadable and special files, claims left over, and the running daemon."""
 
 import os
 from pathlib import Path
@@ -11,16 +11,16 @@ from digitwatch.spool.claims import CLAIMED, claim, lock_inbox
 
 
 def lines(inbox: Path, recursive: bool = False) -> list[str]:
-    """Give the lines about the files that wait."""
+    """Return the lines about the files that wait."""
     return [str(finding) for finding in check_inbox.waiting(inbox, recursive)]
 
 
-def test_scans_that_can_be_taken_are_counted(tmp_path: Path) -> None:
+def test_scans_that_can_be_read_are_counted(tmp_path: Path) -> None:
     """Hidden and temporary names are no scans."""
     for name in ("a.png", "b.png", ".hidden.png", "c.png.part"):
         (tmp_path / name).touch()
 
-    assert lines(tmp_path) == ["ok    waiting: 2 scans can be taken"]
+    assert lines(tmp_path) == ["ok    waiting: 2 scans can be read"]
 
 
 def test_files_closed_to_us(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_files_closed_to_us(tmp_path: Path) -> None:
     with as_nobody(tmp_path):
         [closed, count] = lines(tmp_path / "inbox")
 
-    assert "2 files (the first: " in closed and "may not be read by user nobody (owner root, mode 600)" in closed
+    assert "2 files (the first: " in closed and "cannot be read by user nobody (owner root, mode 600)" in closed
     assert "chmod g+r" in closed
     assert "0 scans" in count
 
@@ -46,7 +46,7 @@ def test_a_sticky_inbox(tmp_path: Path) -> None:
     with as_nobody(tmp_path):
         [stuck, count] = lines(inbox)
 
-    assert "may not be moved" in stuck and "chmod -t" in stuck
+    assert "cannot be moved" in stuck and "chmod -t" in stuck
     assert "0 scans" in count
 
 
@@ -56,12 +56,12 @@ def test_what_is_left_alone_is_named(tmp_path: Path) -> None:
     (tmp_path / "link.png").symlink_to("/etc/passwd")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "a.png").touch()
-    strange, folder, count = lines(tmp_path)
+    special, folder, count = lines(tmp_path)
 
-    assert "2 files (the first: " in strange and "left alone" in strange
-    assert "`recursive: true` takes its scans" in folder
+    assert "2 files (the first: " in special and "ignored" in special
+    assert "`recursive: true` reads its scans" in folder
     assert "0 scans" in count
-    assert lines(tmp_path, recursive=True)[-1] == "ok    waiting: 1 scans can be taken"
+    assert lines(tmp_path, recursive=True)[-1] == "ok    waiting: 1 scans can be read"
 
 
 def test_the_daemon_at_work_is_named(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from digitwatch.diagnostics.check_model import model
 
 
 def lines(named: Path | str, data: Path | None = None) -> str:
-    """Give the lines about a model."""
+    """Return the lines about a model."""
     return "\n".join(map(str, model(named, data)))
 
 
@@ -23,8 +23,8 @@ def put(folder: Path, *endings: str) -> Path:
     return folder / "mine"
 
 
-def test_a_model_that_answers(tmp_path: Path) -> None:
-    """A bundled one and one's own."""
+def test_a_model_that_loads(tmp_path: Path) -> None:
+    """A bundled model and one at a path."""
     assert lines("dense").startswith("ok    model: dense-")
     assert lines(put(tmp_path, ".tflite", ".json")).startswith("ok    model: mine-")
 
@@ -40,7 +40,7 @@ def test_a_damaged_model(tmp_path: Path) -> None:
 
 def test_half_a_model_is_not_trained_over(tmp_path: Path) -> None:
     """A network without its card is somebody's, so it is not replaced."""
-    assert lines(put(tmp_path, ".tflite")).startswith("MEND  model: ")
+    assert lines(put(tmp_path, ".tflite")).startswith("FAIL  model: ")
     assert "lacks its card mine.json" in lines(tmp_path / "mine.tflite")
 
 
@@ -71,7 +71,7 @@ def test_a_keras_model(tmp_path: Path) -> None:
         other.writestr("letter.txt", "Dear sirs,")
     (tmp_path / "damaged.keras").write_bytes(b"PK\3\4")
 
-    assert "on trial it answers" in lines(tmp_path / "mine.keras")
+    assert "a trial succeeded" in lines(tmp_path / "mine.keras")
     assert "expected a model saved by Keras 3" in lines(tmp_path / "other.keras")
     assert "expected a model saved by Keras 3" in lines(tmp_path / "damaged.keras")
     assert "does not exist" in lines(tmp_path / "gone.keras")

@@ -13,7 +13,7 @@ import pytest
 from accounts import tiny_tiff
 from service import scan, until
 
-from digitwatch.cli import main as cli
+from digitwatch.cli.main import main
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def command(scans: Path, *more: str) -> list[str]:
 
 def batch(scans: Path, *more: str) -> int:
     """Read the folder; give the exit code."""
-    return int(cli.main(command(scans, *more)[3:]))
+    return int(main(command(scans, *more)[3:]))
 
 
 def rows(out: Path) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from service import Service, scan, until
 
-from digitwatch.cli import main as cli
+from digitwatch.cli.main import main
 from digitwatch.models import registry
 
 
@@ -43,7 +43,7 @@ def test_taken_over_on_sighup_and_back_again(tmp_path: Path) -> None:
         reload("cannot be taken over, dense-taught-1-")
         assert reads("c.png").startswith("dense-taught-1-")
         for _ in range(2):
-            assert cli.main(["-c", str(service.config), "train", "--rollback"]) == 0
+            assert main(["-c", str(service.config), "train", "--rollback"]) == 0
         reload("has taken over from dense-taught-1-")
         assert reads("d.png").startswith("dense-")
         (tmp_path / "taught" / registry.HISTORY).write_text(json.dumps({"dense": 7}))

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from digitwatch.recognition.image.sniff import IMAGES, sniff
+from digitwatch.recognition.image.formats import IMAGES
+from digitwatch.recognition.image.sniff import sniff
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data" / "formats"

@@ -13,14 +13,14 @@ from service import Service, until
 from digitwatch.system import temp_dir
 
 HOLDS = (
-    "import sys, tempfile\nfrom digitwatch.system import temp_dir\ntemp_dir.settle()\ntemp_dir.settle()\n"
+    "import sys, tempfile\nfrom digitwatch.system.temp_dir import settle\nsettle()\nsettle()\n"
     "tempfile.mkdtemp()\nprint(tempfile.gettempdir(), flush=True)\nsys.stdin.read()\n"
 )
 
 
 @pytest.fixture
 def above(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give a folder that other processes take for the system's temporary one; its path is short."""
+    """Return a folder that other processes use as the temporary one of the system; its path is short."""
     with tempfile.TemporaryDirectory(dir="/tmp") as above:
         monkeypatch.setenv("TMPDIR", above)
         yield Path(above)

@@ -9,17 +9,19 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from digitwatch.errors import InputError
+
 _ORIENTATION = 0x0112  # EXIF tag
 _PICTURE_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})  # TEM, RST0-7, SOI
 
 
-class TruncatedError(Exception):
+class TruncatedError(InputError):
     """The data ends before the picture does."""
 
 
-class DamagedError(Exception):
+class DamagedError(InputError):
     """The data is all there, but makes no sense."""
 
 

@@ -1,5 +1,6 @@
 """Bytes to pages: every format that OpenCV reads, upright, on paper, within limits checked first."""
 
+import importlib
 import io
 import struct
 import warnings
@@ -10,19 +11,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    ImageFile,
-    Jpeg2KImagePlugin,
-    PcxImagePlugin,
-    PpmImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import Image, ImageFile
 
+from digitwatch.errors import InputError
 from digitwatch.recognition.image.containers import (
     DamagedError,
     Header,
@@ -32,22 +23,22 @@ from digitwatch.recognition.image.containers import (
     read_png,
     tiff_directories,
 )
+from digitwatch.recognition.image.formats import FORMATS, IMAGES
 from digitwatch.recognition.image.pixels import key_to_alpha, on_paper, to_eight_bits, upright
-from digitwatch.recognition.image.sniff import IMAGES, advice, sniff
+from digitwatch.recognition.image.sniff import advice, sniff
 
 # More pages than a person feeds into a scanner: a file with more of them is a mistake or an attack.
 MAX_PAGES = 1000
 
-_PLUGINS: dict[str, type[ImageFile.ImageFile]] = {
-    "TIFF": TiffImagePlugin.TiffImageFile,
-    "BMP": BmpImagePlugin.BmpImageFile,
-    "GIF": GifImagePlugin.GifImageFile,
-    "WebP": WebPImagePlugin.WebPImageFile,
-    "AVIF": AvifImagePlugin.AvifImageFile,
-    "JPEG 2000": Jpeg2KImagePlugin.Jpeg2KImageFile,
-    "PNM": PpmImagePlugin.PpmImageFile,
-    "PCX": PcxImagePlugin.PcxImageFile,
-}
+
+def _plugin(name: str) -> type[ImageFile.ImageFile]:
+    """Return the class of one of Pillow's decoders, "Module.Class"."""
+    module, _, plugin = name.partition(".")
+    found: type[ImageFile.ImageFile] = getattr(importlib.import_module(f"PIL.{module}"), plugin)
+    return found
+
+
+_PLUGINS = {each.name: _plugin(each.pillow) for each in FORMATS if each.pillow}
 # what Pillow raises on broken files
 _PILLOW_TROUBLE: tuple[type[Exception], ...] = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, RuntimeError),
@@ -61,7 +52,7 @@ _OPENCV_MODES = frozenset({"1", "L", "RGB", "RGBA", "RGBX", "I", "I;16", "I;16B"
 getattr(cv2.utils, "logging", cv2).setLogLevel(0)
 
 
-class ImageError(Exception):
+class ImageError(InputError):
     """The scan's trouble. The message is written for a person: what is wrong, and what to do.
 
     `truncated` is True when the data seems to end early, so that waiting for its writer may help.

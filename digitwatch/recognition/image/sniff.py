@@ -2,24 +2,12 @@
 
 import codecs
 
-# first bytes -> name; checked in this order
+from digitwatch.recognition.image import formats
+
+# first bytes -> name, of files that are no scans
 _SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"II+\0", "TIFF"),  # BigTIFF
-    (b"MM\0+", "TIFF"),
-    (b"GIF87a", "GIF"),
-    (b"GIF89a", "GIF"),
-    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
-    (b"\xff\x4f\xff\x51", "JPEG 2000"),  # the bare codestream
-    (b"\x0a\x02\x01", "PCX"),
-    (b"\x0a\x03\x01", "PCX"),
-    (b"\x0a\x05\x01", "PCX"),
     (b"\0\0\0\x0cJXL ", "JPEG XL"),
     (b"\xff\x0a", "JPEG XL"),
-    (b"%PDF", "PDF"),
     (b"%!PS", "PostScript"),
     (b"8BPS", "Photoshop"),
     (b"AT&TFORM", "DjVu"),
@@ -32,8 +20,6 @@ _SIGNATURES = (
     (b"\x1f\x8b", "archive"),
 )
 _OFFICE_ENTRIES = (b"[Content_Types]", b"_rels/", b"docProps/", b"word/", b"xl/", b"ppt/", b"mimetype")
-
-IMAGES = frozenset({"PNG", "JPEG", "TIFF", "BMP", "GIF", "WebP", "AVIF", "JPEG 2000", "PNM", "PCX"})
 
 _EXPORT = "Export it as PNG, JPEG or TIFF"
 _ADVICE = {
@@ -59,6 +45,8 @@ def sniff(head: bytes) -> str | None:
     "HEIC", "Office" or "text", or None if nothing is known about such a start. What follows may still break
     the promise.
     """
+    if found := formats.find(head):
+        return found.name
     for signature, name in _SIGNATURES:
         if head.startswith(signature):
             return name
@@ -67,22 +55,10 @@ def sniff(head: bytes) -> str | None:
 
 def _sniff_binary(head: bytes) -> str | None:
     if head[4:8] == b"ftyp":
-        return _sniff_brands(head)
+        return "video"
     if head[:2] == b"PK":
         return "Office" if head[30:].startswith(_OFFICE_ENTRIES) else "ZIP"
-    if head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace():
-        return "PNM"
-    if head[:2] == b"BM" and len(head) >= 26 and not head[6:10].strip(b"\0"):
-        return "BMP"
-    return "WebP" if head[:4] == b"RIFF" and head[8:12] == b"WEBP" else None
-
-
-def _sniff_brands(head: bytes) -> str:
-    """Tell pictures from films in an ISO base media file (ISO/IEC 14496-12) by the brands that it names."""
-    brands = {head[at : at + 4] for at in range(8, len(head), 4)}
-    if brands & {b"avif", b"avis"}:
-        return "AVIF"
-    return "HEIC" if brands & {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"} else "video"
+    return None
 
 
 def _sniff_text(head: bytes) -> str | None:
@@ -108,12 +84,10 @@ def advice(kind: str | None) -> str:
 
 
 def is_complete(head: bytes, tail: bytes) -> bool:
-    """Tell whether a file is certain to have been written to its end.
+    """Return whether a file is certain to have been written to its end.
 
     `head` and `tail` are its first and last 16 bytes or more. True only for a PNG that ends in IEND and a
     JPEG that ends in its end marker; every other format could still grow.
     """
-    kind = sniff(head)
-    if kind == "PNG":
-        return tail.endswith(b"\0\0\0\0IEND\xaeB`\x82")
-    return kind == "JPEG" and tail.endswith(b"\xff\xd9")
+    found = formats.find(head)
+    return found is not None and found.end != b"" and tail.endswith(found.end)

@@ -9,6 +9,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from digitwatch.errors import UsageError
 from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.networks.litert import interpreter
 
@@ -24,7 +25,7 @@ OBJECTS = "objects"  # what the card of a model `reads` that sorts whole picture
 CARD_KEYS = ("labels", "reject", "input", "output", "temperature", "review_below")
 
 
-class ModelError(Exception):
+class ModelError(UsageError):
     """A model that cannot be used; the message says what was expected, what was found and what to do."""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from digitwatch.errors import UsageError
 from digitwatch.recognition.arrays import Pixels
 
 Labels = NDArray[np.uint8]
@@ -15,7 +16,7 @@ KEYS = ("x_train", "y_train", "x_test", "y_test")
 HELD_OUT_SHARE = 0.05  # of the training pictures, kept from the training to calibrate on
 
 
-class DataError(Exception):
+class DataError(UsageError):
     """The training data is not what was asked for; the message says what was expected and what came."""
 
 

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
-from digitwatch.training.data import digits as datasets
-from digitwatch.training.data.digits import DataError, Digits
+from digitwatch.training.data.digits import DataError, Digits, load
 
 Chances = NDArray[np.float32]  # (N, classes) calibrated probabilities
 
@@ -111,7 +110,7 @@ def evaluate(model: Path, *, data: Path | None = None) -> Evaluation:
     classifier = DigitClassifier.load(model)
     if classifier.sorts_pictures:
         raise DataError(f"{classifier.name} sorts pictures and reads no digits; its card says how well")
-    return measure(classifier, datasets.load(data)[1])
+    return measure(classifier, load(data)[1])
 
 
 def measure(classifier: DigitClassifier, digits: Digits) -> Evaluation:

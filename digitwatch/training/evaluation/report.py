@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.digit_image import normalise
-from digitwatch.training.data import digits as datasets
-from digitwatch.training.data.digits import DataError, Digits
+from digitwatch.training.data.digits import DataError, Digits, load
 from digitwatch.training.evaluation import charts, corruptions
 from digitwatch.training.evaluation.evaluate import Evaluation, measure
 from digitwatch.training.synthesis import negatives, strokes
@@ -67,7 +66,7 @@ def report(model: Path, folder: Path, *, data: Path | None = None, sources: Sequ
 def find(model: Path, *, data: Path | None = None, sources: Sequence[Path] = ()) -> Findings:
     """Return all measurements of the page."""
     classifier = DigitClassifier.load(model)
-    digits = datasets.load(data)[1]
+    digits = load(data)[1]
     evaluation = measure(classifier, digits)
     some = digits[:: max(1, len(digits) // SPOILED)]
     limit = float(classifier.card["review_below"])

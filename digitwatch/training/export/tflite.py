@@ -13,12 +13,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from digitwatch.errors import UsageError
 from digitwatch.training.fitting.architectures import DIGITS, OTHER
 
 REVIEW_BELOW = 0.95  # where the card of a converted model sets the limit between ok and review
 
 
-class ExportError(Exception):
+class ExportError(UsageError):
     """A Keras model that cannot become a digitwatch model; the message says what was expected and what came."""
 
 

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from tensorflow.lite.tools import flatbuffer_utils
 
+from digitwatch.errors import UsageError
 from digitwatch.recognition.arrays import Floats
 from digitwatch.training.fitting import architectures
 
@@ -21,7 +22,7 @@ FLOATS = {0: np.float32, 1: np.float16}  # by the tensor types of schema.fbs
 INT8 = 9
 
 
-class RecoverError(Exception):
+class RecoverError(UsageError):
     """A model whose network is none of ours; the message says so."""
 
 

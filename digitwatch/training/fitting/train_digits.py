@@ -1,4 +1,4 @@
-"""Training: a model from labelled digits, installed as .tflite and card, with everything that reproduces it."""
+"""Training of the digit models; the card of the result records everything that reproduces it."""
 
 import os
 import time
@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up notes are not for users
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # hide the start-up messages of TensorFlow
 
 import keras
 import numpy as np
@@ -22,7 +22,7 @@ from digitwatch.training.export import quantise, tflite
 from digitwatch.training.export.calibrate import temperature
 from digitwatch.training.fitting import architectures, train_lines
 from digitwatch.training.fitting.trainer import Progress, Recipe, Report, fit, policy
-from digitwatch.training.synthesis import epochs as lessons
+from digitwatch.training.synthesis.epochs import NOT_A_DIGIT, generate, size
 
 DENSE_EPOCHS = 3
 LICENCE = "MIT; trained on MNIST (LeCun, Cortes, Burges; CC BY-SA 3.0)"
@@ -42,13 +42,13 @@ def train(
     Args:
         architecture: "cnn" or "dense".
         out: path of the model without ending.
-        data: an .npz file as datasets.load wants it; None: MNIST through Keras.
-        epochs: None: the recipe's.
-        seed: of the weights, the order and every variation.
+        data: an .npz file as for digits.load; None: MNIST from Keras.
+        epochs: None: as in the recipe.
+        seed: of the weights, the order and all variations.
         progress: called with a line at least every half minute while epochs last, and after each.
 
     Raises:
-        DataError: the training data is not usable.
+        DataError: the training data cannot be used.
         ValueError: there is no such architecture, or `epochs` is not positive.
     """
     if architecture not in architectures.ARCHITECTURES:
@@ -59,8 +59,8 @@ def train(
     learn, test = digits.load(data)
     progress(f"{len(learn)} training digits, {len(test)} test digits")
     keras.utils.set_random_seed(seed)
-    course = {"dense": _dense, "cnn": _cnn, "line": train_lines.course}[architecture]
-    content, card = course(learn, epochs, seed=seed, progress=progress)
+    trainer = {"dense": _dense, "cnn": _cnn, "line": train_lines.train}[architecture]
+    content, card = trainer(learn, epochs, seed=seed, progress=progress)
     source = "" if data is None else f" --data {data.name}"
     card |= {
         "name": out.name,
@@ -75,10 +75,10 @@ def train(
 
 
 def _scores(content: bytes, card: dict[str, Any], test: Digits, progress: Progress) -> dict[str, Any]:
-    """Return what the finished model reaches on the test digits."""
+    """Return the scores of the model on the test digits."""
     if card["reads"] == "rows":
         exact = train_lines.exact(content, card, test)
-        progress(f"{exact:.2%} of the rows composed of test digits read exactly")
+        progress(f"{exact:.2%} of the lines composed of test digits read exactly")
         return {"test_rows_exact": round(exact, 4), "test_rows": train_lines.ROWS}
     result = measure(DigitClassifier(content, card, card["name"]), test)
     progress(f"test accuracy {result.accuracy:.2%}, best digit right {result.named:.2%}, loss {result.loss:.4f}")
@@ -92,7 +92,7 @@ def _scores(content: bytes, card: dict[str, Any], test: Digits, progress: Progre
 
 
 def _dense(learn: Digits, epochs: int | None, *, seed: int, progress: Progress) -> tuple[bytes, dict[str, Any]]:
-    """Train the dense network plainly: pixels 0 to 1, Adam, no variations. Return .tflite and card."""
+    """Train the dense network on pixels from 0 to 1 with Adam, without variations; return .tflite and card."""
     epochs = epochs or DENSE_EPOCHS
     model = architectures.dense()
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(), metrics=["accuracy"])
@@ -105,11 +105,11 @@ def _cnn(learn: Digits, epochs: int | None, *, seed: int, progress: Progress) ->
     """Train the convolutional network and calibrate it on held-out writers. Return .tflite and card."""
     recipe = Recipe() if epochs is None else Recipe(epochs=epochs)
     learn, held = digits.hold_out(learn)
-    if lessons.size(learn) < recipe.batch:
+    if size(learn) < recipe.batch:
         raise DataError(f"expected at least {recipe.batch} training digits for cnn, found {len(learn)}")
-    doubtful = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.smoothing)
-    steps = lessons.size(learn) // recipe.batch
-    model = fit(architectures.cnn, _batches(learn, recipe, seed), recipe, steps=steps, loss=doubtful, progress=progress)
+    smoothed = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.smoothing)
+    steps = size(learn) // recipe.batch
+    model = fit(architectures.cnn, _batches(learn, recipe, seed), recipe, steps=steps, loss=smoothed, progress=progress)
     card = tflite.describe(classes=11, output="logits")
     content = quantise.to_tflite(model, quantise.EXACT)
     card["temperature"] = temperature(DigitClassifier(content, card), held)
@@ -120,9 +120,9 @@ def _cnn(learn: Digits, epochs: int | None, *, seed: int, progress: Progress) ->
 
 
 def _batches(learn: Digits, recipe: Recipe, seed: int) -> Iterator[tuple[Floats, Floats]]:
-    """Yield (batch, 28, 28, 1) pictures from 0 to 1 and (batch, 11) targets, epoch after epoch."""
-    targets = np.eye(lessons.NOT_A_DIGIT + 1, dtype=np.float32)
-    for pictures, labels in lessons.epochs(learn, count=recipe.epochs, seed=seed):
+    """Yield (batch, 28, 28, 1) images from 0 to 1 and (batch, 11) targets, epoch after epoch."""
+    targets = np.eye(NOT_A_DIGIT + 1, dtype=np.float32)
+    for pictures, labels in generate(learn, count=recipe.epochs, seed=seed):
         for start in range(0, len(pictures) - recipe.batch + 1, recipe.batch):
             part = slice(start, start + recipe.batch)
             yield floats(pictures[part]), targets[labels[part]]

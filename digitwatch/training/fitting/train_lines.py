@@ -1,4 +1,4 @@
-"""Training the line model: a network that reads a whole row, from rows composed of single digits."""
+"""Training of the line model, which reads a whole text line, on lines composed of single digits."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -11,29 +11,28 @@ from numpy.typing import NDArray
 from digitwatch.recognition.arrays import Floats
 from digitwatch.recognition.decoding.ctc import likely_texts, log_probabilities
 from digitwatch.recognition.networks.line_recognizer import LineRecognizer
-from digitwatch.training.data import digits as datasets
-from digitwatch.training.data.digits import Digits
+from digitwatch.training.data.digits import Digits, hold_out
 from digitwatch.training.export import quantise, tflite
 from digitwatch.training.fitting import architectures
 from digitwatch.training.fitting.trainer import Progress, Recipe, fit, policy
-from digitwatch.training.synthesis import lines as composed
+from digitwatch.training.synthesis import lines
 from digitwatch.training.synthesis.lines import LONGEST, Line
 
-NOTHING = -1  # fills the symbols of a short row
+NOTHING = -1  # pads the symbols of a short line
 
-AREA = 4096  # columns of strips in one batch
-STEPS = 380  # batches that count as an epoch: about 12,000 rows, as many digits as MNIST has
+AREA = 4096  # columns of line images in one batch
+STEPS = 380  # batches per epoch: about 12,000 lines, with as many digits as MNIST
 
-ROWS = 1000  # that tell how good a model is
+ROWS = 1000  # test lines
 TEMPERATURES = np.geomspace(0.5, 3, 19)
 
 
-def course(
+def train(
     learn: Digits, epochs: int | None, *, seed: int, progress: Progress, steps: int = STEPS
 ) -> tuple[bytes, dict[str, Any]]:
-    """Train the line model, and calibrate it on rows of held-out writers' digits. Return .tflite and card."""
+    """Train the line model and calibrate it on lines of digits by held-out writers; return .tflite and card."""
     recipe = Recipe(epochs=epochs or 30, batch=0, peak_rate=2e-3, smoothing=0.0)
-    learn, held = datasets.hold_out(learn)
+    learn, held = hold_out(learn)
     model = fit(architectures.line, batches(learn, seed), recipe, steps=steps, loss=loss, progress=progress)
     content = quantise.to_tflite(model)
     card = tflite.describe_line()
@@ -44,21 +43,21 @@ def course(
 
 
 def exact(content: bytes, card: dict[str, Any], digits: Digits) -> float:
-    """Return the share of ROWS rows composed of the digits that the model alone reads exactly."""
+    """Return the share of ROWS lines composed of `digits` that the model reads exactly."""
     model = LineRecognizer(content, card["temperature"])
     right = [likely_texts(model(line.picture), 1)[0] == line.symbols for line in sample(digits, ROWS)]
     return float(np.mean(right))
 
 
 def sample(digits: Digits, count: int) -> list[Line]:
-    """Return `count` rows composed of the digits, always the same."""
+    """Return `count` lines composed of `digits`, always the same ones."""
     rng = np.random.default_rng(0)
-    made = (composed.line(digits, rng) for _ in range(count * 2))
+    made = (lines.line(digits, rng) for _ in range(count * 2))
     return [line for line in made if line is not None][:count]
 
 
 def temperature(content: bytes, digits: Digits) -> float:
-    """Return the temperature at which rows composed of the digits have the highest likelihood."""
+    """Return the temperature at which lines composed of `digits` have the highest likelihood."""
     cold = LineRecognizer(content, 1.0)
     answers = [(cold(line.picture), line.symbols) for line in sample(digits, ROWS // 2)]
     losses = []
@@ -69,9 +68,9 @@ def temperature(content: bytes, digits: Digits) -> float:
 
 
 def batches(digits: Digits, seed: int) -> Iterator[tuple[Floats, NDArray[np.int32]]]:
-    """Yield (N, 32, W, 1) strips from 0 to 1 and (N, 9) symbols without end, all of a batch of one width."""
+    """Yield (N, 32, W, 1) line images from 0 to 1 and (N, 9) symbols without end; a batch has one width."""
     waiting: dict[int, list[Line]] = {}
-    for line in composed.lines(digits, seed=seed):
+    for line in lines.lines(digits, seed=seed):
         wide = line.picture.shape[1]
         same = waiting.setdefault(wide, [])
         same.append(line)
@@ -88,7 +87,7 @@ def _batch(same: list[Line]) -> tuple[Floats, NDArray[np.int32]]:
 
 
 def loss(symbols: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Return (N,): minus the log probability that each row says its (N, 9) symbols, given (N, T, 12) logits."""
+    """Return (N,): the CTC loss of each line, from its (N, 9) symbols and (N, T, 12) logits."""
     rows, frames = tf.unstack(tf.shape(logits)[:2])
     where = tf.where(symbols != NOTHING)
     size = tf.cast(tf.shape(symbols), tf.int64)

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from digitwatch.recognition.image.formats import media_type
 from digitwatch.spool.filed import NotThereError
 from digitwatch.web.context import Context, desk_of
 from digitwatch.web.response_pieces import OpenFileResponse
@@ -22,13 +23,7 @@ from digitwatch.web.views.files import open_annotated, open_original
 SMALL = (360, 220)  # width and height at most
 KEPT = 500  # thumbnails in memory, about 8 KB each
 SECONDS = 30  # for reading a scan again
-HEAD = 16  # bytes of a file that show its media type
-SHOWN = (  # what browsers show, by its first bytes
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"BM", "image/bmp"),
-)
+HEAD = 64  # bytes of a file that show its format
 STRICT = {"content-security-policy": "default-src 'none'; sandbox", "cache-control": "private, max-age=86400"}
 
 
@@ -65,7 +60,7 @@ def scan(request: Request) -> Response:
         file = open_original(desk_of(request).site, reading)
     except NotThereError:
         return _missing()
-    kind = kind_of(os.pread(file.fileno(), HEAD, 0))
+    kind = media_type(os.pread(file.fileno(), HEAD, 0))
     headers = STRICT | ({} if kind else {"content-disposition": 'attachment; filename="original"'})
     return OpenFileResponse(file, kind or "application/octet-stream", headers)
 
@@ -80,15 +75,6 @@ def look(request: Request) -> Response:
             return Response(_model_view(desk, file, reading["page"]), media_type="application/json")
     except NotThereError:
         return JSONResponse({"trouble": "the original is no longer where it was filed"})
-
-
-def kind_of(data: bytes) -> str:
-    """Return the media type of an image that browsers show, or an empty text."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    if data[4:12] in (b"ftypavif", b"ftypavis"):
-        return "image/avif"
-    return next((kind for start, kind in SHOWN if data.startswith(start)), "")
 
 
 def _known(request: Request) -> sqlite3.Row | None:

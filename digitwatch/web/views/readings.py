@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 
 from digitwatch.corrections import export
 from digitwatch.log_codes import Status
+from digitwatch.recognition.image.formats import accepted_uploads
 from digitwatch.web import svg_charts
 from digitwatch.web.context import Context, desk_of
 from digitwatch.web.readings_index import STATUSES, Filter
@@ -32,6 +33,7 @@ def readings(request: Request) -> Response:
     wanted = _wanted(request)
     return desk.answer(
         "readings.html",
+        accepted_uploads=accepted_uploads(),
         **_list(desk, wanted, before=_number(request, "before")),
         wanted=wanted,
         statuses=STATUSES,

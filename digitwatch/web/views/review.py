@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from digitwatch.errors import InputError
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import UNDONE, Correction
 from digitwatch.spool.csv_rows import shown_name
@@ -24,7 +25,7 @@ LONGEST = 2000  # bytes of an answer
 SAYS = re.compile(r"(\d{1,200}( \d{1,200}){0,200}){0,1}|x", re.ASCII)
 
 
-class BadAnswerError(Exception):
+class BadAnswerError(InputError):
     """What a browser sent is no correction; the message says what was expected."""
 
 

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from digitwatch.errors import InputError
 from digitwatch.spool.archive import free_place
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.durable_io import rename_new, sync_folder
@@ -29,7 +30,7 @@ SLOWEST_SECONDS = 600.0  # for one file: who sends a byte now and then keeps no 
 AT_ONCE = 4  # uploads that are being written
 
 
-class UploadError(Exception):
+class UploadError(InputError):
     """The file is not taken; carries the status of the answer and a sentence for a person."""
 
     def __init__(self, status: int, sentence: str) -> None:

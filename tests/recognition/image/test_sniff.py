@@ -2,7 +2,8 @@
 
 import pytest
 
-from digitwatch.recognition.image.sniff import IMAGES, advice, is_complete, sniff
+from digitwatch.recognition.image.formats import IMAGES
+from digitwatch.recognition.image.sniff import advice, is_complete, sniff
 
 PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 

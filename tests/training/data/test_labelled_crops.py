@@ -7,7 +7,7 @@ import pytest
 from service import scan
 
 from digitwatch.recognition.reader import Reader
-from digitwatch.training.data.labelled_crops import APART, GONE, NO_NUMBER, Page, cut
+from digitwatch.training.data.labelled_crops import GONE, MISMATCH, NO_NUMBER, Page, cut
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +25,11 @@ def test_digits_get_the_labels_that_people_gave(reader: Reader) -> None:
     """The picture is the one that the reader sees; a page that was read otherwise counts as wrong."""
     glyphs = [digit.glyph.tobytes() for digit in reader.read(scan("172")).digits]
 
-    cuttings = cut(reader, [page("1 74", lambda: scan("172"))])
+    crops = cut(reader, [page("1 74", lambda: scan("172"))])
 
-    assert cuttings.digits.labels.tolist() == [1, 7, 4]
-    assert [picture.tobytes() for picture in cuttings.digits.pictures] == glyphs
-    assert (cuttings.pages, cuttings.right) == (1, 0)
+    assert crops.digits.labels.tolist() == [1, 7, 4]
+    assert [picture.tobytes() for picture in crops.digits.pictures] == glyphs
+    assert (crops.pages, crops.right) == (1, 0)
 
 
 def test_what_cannot_be_learned_from_is_counted(reader: Reader) -> None:
@@ -41,18 +41,18 @@ def test_what_cannot_be_learned_from_is_counted(reader: Reader) -> None:
     pages = [page("17", lambda: scan("172")), page("x", lambda: scan("7")), page("7", gone)]
     pages += [page("7", lambda: b"no image"), page("7", lambda: scan("7"), 2)]
 
-    cuttings = [cut(reader, [one]) for one in pages]
+    crops = [cut(reader, [one]) for one in pages]
 
-    assert [list(each.passed_over) for each in cuttings] == [[APART], [NO_NUMBER], [GONE], [GONE], [GONE]]
-    assert [len(each.digits) for each in cuttings] == [0] * 5
-    assert [each.pages for each in cuttings] == [1, 0, 0, 0, 0]
+    assert [list(each.skipped) for each in crops] == [[MISMATCH], [NO_NUMBER], [GONE], [GONE], [GONE]]
+    assert [len(each.digits) for each in crops] == [0] * 5
+    assert [each.pages for each in crops] == [1, 0, 0, 0, 0]
 
 
-def test_what_is_held_back_depends_on_the_scan_alone() -> None:
+def test_what_is_held_out_depends_on_the_scan_alone() -> None:
     """All pages of a scan are on the same side, each time."""
     scans = [f"{number:08x}" for number in range(100)]
 
-    assert [Page(scan, 1, "", bytes).is_held_back for scan in scans] == [
-        Page(scan, 2, "7", bytes).is_held_back for scan in scans
+    assert [Page(scan, 1, "", bytes).is_held_out for scan in scans] == [
+        Page(scan, 2, "7", bytes).is_held_out for scan in scans
     ]
-    assert sum(Page(scan, 1, "", bytes).is_held_back for scan in scans) == 25
+    assert sum(Page(scan, 1, "", bytes).is_held_out for scan in scans) == 25

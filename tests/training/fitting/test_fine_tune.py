@@ -1,4 +1,4 @@
-"""A model learns on from reviewed pages, and is installed only if that made it better."""
+"""A model is fine-tuned on reviewed pages and installed only if it got better."""
 
 import csv
 import hashlib
@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from digitwatch.cli import main as cli
+from digitwatch.cli.main import main
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.recognition.reader import Reader
@@ -18,14 +18,14 @@ from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import Correction
 from digitwatch.spool.csv_rows import HEADER
 from digitwatch.training.fitting import fine_tune
-from digitwatch.training.fitting.fine_tune import Marks, _objection
+from digitwatch.training.fitting.fine_tune import Scores, _objection
 from digitwatch.training.synthesis import strokes
 
 FACES = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
 
 
 def page(number: int) -> tuple[str, bytes]:
-    """Draw a page of two digits; give what stands there and the image."""
+    """Return two digits and the image of a page with them."""
     text = f"{number % 10}{number * 7 % 10}"
     paper = np.full((120, 200), 240, np.uint8)
     cv2.putText(paper, text, (20 + number % 9, 90), FACES[number % 4], 2.2, 20, 3 + number % 5, cv2.LINE_AA)
@@ -34,7 +34,7 @@ def page(number: int) -> tuple[str, bytes]:
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Path:
-    """Give a configuration with 40 archived and reviewed pages, and few.npz to mix in."""
+    """Return a configuration with 40 archived and reviewed pages, and few.npz to mix in."""
     (tmp_path / "config.yaml").write_text(
         "".join(f"{name}: {name}\n" for name in ("inbox", "outbox", "archive", "failed", "taught"))
         + "predictions: predictions.csv\ncorrections: corrections.csv\n"
@@ -60,19 +60,19 @@ def installation(tmp_path: Path) -> Path:
 
 def train(base: Path, *arguments: str) -> int:
     """Run `digitwatch train`."""
-    return cli.main(["-c", str(base / "config.yaml"), "train", *arguments])
+    return main(["-c", str(base / "config.yaml"), "train", *arguments])
 
 
-def test_teaching_ends_in_a_verdict(
+def test_fine_tuning_ends_in_a_comparison(
     installation: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One epoch: every step is told; what is installed reads, stands in, and can be gone back from."""
+    """Every step is reported; an installed model reads, replaces the configured one, and can be rolled back."""
     monkeypatch.setattr(fine_tune, "FEWEST_HELD", 5)
     code = train(installation, "--corrections", "--data", str(installation / "few.npz"), "--epochs", "1")
     said = capsys.readouterr().out
 
-    assert "the verdict is a hint" in said
-    assert "reviewed digits on" in said and "\nin use: " in said and "\ntaught: " in said
+    assert "the comparison is a hint" in said
+    assert "reviewed digits on" in said and "\nin use: " in said and "\nfine-tuned: " in said
     assert (code, "not installed: " in said) in ((0, False), (1, True))
     if code == 0:
         assert Reader(installation / "taught" / "cnn-taught-1").model.startswith("cnn-taught-1-")
@@ -83,12 +83,12 @@ def test_teaching_ends_in_a_verdict(
 
 
 def test_too_little_is_refused(installation: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With forty pages some ten are held back, which tells nothing; it says how many more are wanted."""
+    """With forty pages about ten are held out, which is too few; the message says how many more are needed."""
     assert train(installation, "--corrections", "--data", str(installation / "few.npz")) == 2
     said = capsys.readouterr().err
 
-    assert "too little has been reviewed to tell better from worse" in said
-    assert 20 < int(said.partition("review some ")[2].split()[0]) < 80
+    assert "too few pages are reviewed to measure an improvement" in said
+    assert 20 < int(said.partition("review about ")[2].split()[0]) < 80
 
 
 @pytest.mark.parametrize(
@@ -98,13 +98,13 @@ def test_too_little_is_refused(installation: Path, capsys: pytest.CaptureFixture
         (10, 0.19, 0.9952, ""),
         (11, 0.10, 0.9947, ""),
         (11, 0.10, 0.9946, "99.46% of the original test digits instead of 99.52%"),
-        (10, 0.21, 0.9990, "not better on the pages held back"),
+        (10, 0.21, 0.9990, "not better on the held-out pages"),
         (9, 0.10, 0.9990, "9 of 12 right"),
     ],
 )
 def test_what_counts_as_better(right: int, loss: float, test: float, words: str) -> None:
-    """More pages right, or as many and surer; and not more than 0.05 points lost on the original test digits."""
-    objection = _objection(Marks(12, 10, 0.20, 0.9952), Marks(12, right, loss, test))
+    """More pages right, or as many with a lower loss; at most 0.05 points lost on the original test digits."""
+    objection = _objection(Scores(12, 10, 0.20, 0.9952), Scores(12, right, loss, test))
 
     assert bool(objection) == bool(words)
     assert words in objection

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from shapes import draw
 
-from digitwatch.cli import main as cli
+from digitwatch.cli.main import main
 from digitwatch.recognition.image.decode import decode
 from digitwatch.recognition.reader import Reader
 
@@ -27,7 +27,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"BATCH": 32, "FEWEST_STEPS": 20, "MEMORY": 0.6}.items():
             patch.setattr(sorting, name, value)
-        assert cli.main(asked) == 0
+        assert main(asked) == 0
     return base / "shapes"
 
 
@@ -47,7 +47,7 @@ def test_the_inbox_sorts_pictures(model: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "in" / "blank.png"), np.full((50, 50), 255, np.uint8))
     (tmp_path / "config.yaml").write_text(f"model: {model}\nworkers: 1\nreview_below: 0\n")
 
-    assert cli.main(["-c", str(tmp_path / "config.yaml"), "--batch", str(tmp_path / "in")]) == 0
+    assert main(["-c", str(tmp_path / "config.yaml"), "--batch", str(tmp_path / "in")]) == 0
 
     with (tmp_path / "in-digitwatch" / "predictions.csv").open(newline="") as file:
         rows = {row["file"]: row for row in csv.DictReader(file)}
@@ -77,7 +77,7 @@ def test_such_a_model_reads_no_digits(model: Path, tmp_path: Path, capsys: pytes
     np.savez(tmp_path / "few.npz", x_train=x, y_train=y, x_test=x, y_test=y)
     common = ["-c", str(tmp_path / "config.yaml")]
 
-    assert cli.main([*common, "evaluate", "--data", str(tmp_path / "few.npz")]) == 2
+    assert main([*common, "evaluate", "--data", str(tmp_path / "few.npz")]) == 2
     assert "sorts pictures and reads no digits" in capsys.readouterr().err
-    assert cli.main([*common, "train", "--corrections", "--data", str(tmp_path / "few.npz")]) == 2
+    assert main([*common, "train", "--corrections", "--data", str(tmp_path / "few.npz")]) == 2
     assert "sorts whole pictures; corrections are digits" in capsys.readouterr().err

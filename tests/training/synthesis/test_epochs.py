@@ -5,8 +5,7 @@ import pytest
 
 from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.training.data.digits import Digits
-from digitwatch.training.synthesis import epochs as lessons
-from digitwatch.training.synthesis import strokes
+from digitwatch.training.synthesis import epochs, strokes
 
 
 @pytest.fixture(scope="module")
@@ -19,16 +18,16 @@ def digits() -> Digits:
 
 def test_epoch_holds_every_digit_once_and_the_extras(digits: Digits) -> None:
     """An epoch is all training digits, the drawn ones and the non-digits, with as many labels."""
-    [(pictures, labels)] = lessons.epochs(digits, count=1, seed=0, processes=0)
+    [(pictures, labels)] = epochs.generate(digits, count=1, seed=0, processes=0)
 
-    assert (lessons.size(digits), 28, 28) == pictures.shape
-    assert round(len(digits) * lessons.OTHERS) == (labels == lessons.NOT_A_DIGIT).sum()
+    assert (epochs.size(digits), 28, 28) == pictures.shape
+    assert round(len(digits) * epochs.OTHERS) == (labels == epochs.NOT_A_DIGIT).sum()
     assert all((labels == digit).sum() >= 10 for digit in range(10))
 
 
 def test_some_digits_stay_untouched(digits: Digits) -> None:
     """A share of each epoch is the training data as it is."""
-    [(pictures, _)] = lessons.epochs(digits, count=1, seed=0, processes=0)
+    [(pictures, _)] = epochs.generate(digits, count=1, seed=0, processes=0)
     known = {picture.tobytes() for picture in digits.pictures}
 
     assert 2 <= sum(picture.tobytes() in known for picture in pictures) <= 30
@@ -36,7 +35,7 @@ def test_some_digits_stay_untouched(digits: Digits) -> None:
 
 def test_epochs_differ_and_seeds_repeat(digits: Digits) -> None:
     """Two epochs vary the digits differently; the same seed gives the same two again."""
-    first, second = (list(lessons.epochs(digits, count=2, seed=4, processes=0)) for _ in range(2))
+    first, second = (list(epochs.generate(digits, count=2, seed=4, processes=0)) for _ in range(2))
 
     assert not np.array_equal(first[0][0], first[1][0])
     assert all(np.array_equal(a[0], b[0]) and np.array_equal(a[1], b[1]) for a, b in zip(first, second, strict=True))
@@ -44,6 +43,6 @@ def test_epochs_differ_and_seeds_repeat(digits: Digits) -> None:
 
 def test_a_worker_process_makes_the_same_epoch(digits: Digits) -> None:
     """How many processes share the work does not change the pictures."""
-    [here], [there] = (list(lessons.epochs(digits, count=1, seed=2, processes=p)) for p in (0, 1))
+    [here], [there] = (list(epochs.generate(digits, count=1, seed=2, processes=p)) for p in (0, 1))
 
     assert np.array_equal(here[0], there[0])

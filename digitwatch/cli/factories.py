@@ -1,0 +1,77 @@
+"""The parts of the program, built from the settings."""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from digitwatch.cli import log_setup
+from digitwatch.config import settings as config
+from digitwatch.config.settings import Settings
+from digitwatch.errors import advice
+from digitwatch.models import provisioning
+from digitwatch.spool.folders import Folders
+from digitwatch.spool.watch_policy import WatchPolicy
+from digitwatch.system import sd_notify
+from digitwatch.workers.messages import Outcome, WorkerConfig
+from digitwatch.workers.pool import Pool
+
+TRAINING_STEP_US = 600_000_000  # microseconds that systemd waits for the next line of a training (sd_notify(3))
+
+log = logging.getLogger(__name__)
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Return the settings of the configuration at `path`, or of the one found; set up logging as they say."""
+    settings = config.load(config.find(path))
+    log_setup.set_up(settings.log_level)
+    return settings
+
+
+def folders(settings: Settings) -> Folders:
+    """Return the folders that scans move between."""
+    return Folders(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base)
+
+
+def watch_policy(settings: Settings) -> WatchPolicy:
+    """Return how new files are noticed."""
+    return WatchPolicy(settings.watch, settings.recursive, settings.rescan, settings.poll, settings.min_free)
+
+
+def make_folders(settings: Settings) -> None:
+    """Create the folders below that of config.yaml; others must exist: their disk may not be mounted yet.
+
+    Raises:
+        OSError: a folder is missing or cannot be listed; a note says what to do.
+    """
+    paths = {name: getattr(settings, name) for name in config.FOLDERS}
+    paths |= {name: getattr(settings, name).parent for name in config.FILES}
+    for name, folder in paths.items():
+        with advice(f"{name}: create it (mkdir -p {folder}) or mount its disk; `digitwatch check` shows more"):
+            if folder.is_relative_to(settings.base):
+                folder.mkdir(parents=True, exist_ok=True)
+            os.listdir(folder)
+
+
+def pool(settings: Settings, report: Callable[[Outcome], None], post: Callable[[Callable[[], None]], None]) -> Pool:
+    """Return the worker pool, not yet started; a missing model is converted or trained first."""
+    limits = settings.limits
+    worker = WorkerConfig(_model(settings), settings.review_below, limits.pixels, limits.memory)
+    return Pool(
+        settings.workers or _cores(), worker, seconds=limits.seconds, report=report, post=post, clock=time.monotonic
+    )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _model(settings: Settings) -> Path | str:
+    """Return the model, converted or trained first if necessary; systemd is told about the progress."""
+
+    def progress(line: str) -> None:
+        log.info("%s", line)
+        sd_notify.notify(STATUS=line, EXTEND_TIMEOUT_USEC=TRAINING_STEP_US)
+
+    return provisioning.provide(provisioning.active_model(settings), settings.training, progress)
