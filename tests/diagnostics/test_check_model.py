@@ -33,7 +33,7 @@ def test_a_damaged_model(tmp_path: Path) -> None:
     """A file that is no network, and a card that is none."""
     stem = put(tmp_path, ".tflite", ".json")
     (tmp_path / "mine.tflite").write_bytes(b"\0" * 1000)
-    assert "is not a model that LiteRT can run" in lines(stem)
+    assert "is not the network of its card" in lines(stem)
     (tmp_path / "mine.json").write_text("{")
     assert "is not a model card" in lines(stem)
 

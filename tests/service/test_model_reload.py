@@ -18,6 +18,9 @@ def save(stem: Path) -> None:
         shutil.copy(str(files("digitwatch.models") / f"dense{ending}"), stem.with_name(stem.name + ending))
     with stem.with_name(f"{stem.name}.tflite").open("ab") as file:
         file.write(b"\0")
+    path = stem.with_name(f"{stem.name}.json")
+    card = json.loads(path.read_text())
+    path.write_text(json.dumps({name: value for name, value in card.items() if name != "sha256"}))
 
 
 def test_taken_over_on_sighup_and_back_again(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def _find_lines(strength: Floats, thickest: int) -> list[PageLine]:
 
 
 def _count(lines: list[PageLine]) -> int:
-    """Return the number of different lines: two differ where they are further apart than a line is thick."""
+    """Return the number of different lines: they are further apart than a line is thick."""
     rows: list[float] = []
     for line in lines:
         apart = 3 + cv2.countNonZero(line.ink) / line.ink.shape[1]

@@ -34,7 +34,7 @@ def test_training_installs_a_model(tmp_path: Path, data: Path, architecture: str
     card = train(architecture, tmp_path / "mine", data=data, epochs=1, seed=3, progress=lines.append)
     model = DigitClassifier.load(tmp_path / "mine")
 
-    assert card == json.loads((tmp_path / "mine.json").read_text())
+    assert card.items() <= json.loads((tmp_path / "mine.json").read_text()).items()
     assert classes == len(model.labels)
     assert any(line.startswith("epoch 1 of 1 done: accuracy") for line in lines)
     assert any(line.startswith("test accuracy") for line in lines)

@@ -80,4 +80,4 @@ def test_such_a_model_reads_no_digits(model: Path, tmp_path: Path, capsys: pytes
     assert main([*common, "evaluate", "--data", str(tmp_path / "few.npz")]) == 2
     assert "sorts pictures and reads no digits" in capsys.readouterr().err
     assert main([*common, "train", "--corrections", "--data", str(tmp_path / "few.npz")]) == 2
-    assert "sorts whole pictures; corrections are digits" in capsys.readouterr().err
+    assert "classifies whole images, corrections are digits" in capsys.readouterr().err

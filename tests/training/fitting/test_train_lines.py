@@ -23,7 +23,7 @@ def drawn(count: int) -> Digits:
 def test_a_line_model_is_trained_exported_and_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """After two batches it answers a strip of any width with log probabilities, a frame for every four pixels."""
     monkeypatch.setattr(train_line, "ROWS", 20)  # to calibrate and measure with, of 1000
-    content, card = train_line.course(drawn(60), 1, seed=0, progress=lambda line: None, steps=2)
+    content, card = train_line.train(drawn(60), 1, seed=0, progress=lambda line: None, steps=2)
     frames = LineRecognizer(content, card["temperature"])(np.zeros((32, 100), np.uint8))
 
     assert frames.shape == (25, 12)
