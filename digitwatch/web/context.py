@@ -1,6 +1,7 @@
 """What every answer of the page is made with: the site, the index, the templates and the limits."""
 
 import asyncio
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,7 @@ class Context:
     visitors: int = 0  # who listen to what is new
     kept_inbox: tuple[float, tuple[int, float]] = (float("-inf"), (0, 0.0))  # see health.inbox
     thumbnails: dict[tuple[str, str], asyncio.Future[bytes | None]] = field(default_factory=dict)  # see views.images
+    correcting: threading.Lock = field(default_factory=threading.Lock)  # see views.review
     resizing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))  # thumbnails made at a time
     uploading: int = 0  # files that are being received
     templates: jinja2.Environment = field(

@@ -173,8 +173,10 @@ function remembered() {
   }
 }
 
-async function correct(reading, now) {
-  const body = JSON.stringify({ id: reading.id, page: reading.page, was: reading.prediction, now, who: remembered() });
+// `corrected` is the correction that was displayed, null for none: the server refuses to replace another one
+async function correct(reading, now, corrected) {
+  const known = { id: reading.id, page: reading.page, was: reading.prediction, corrected };
+  const body = JSON.stringify({ ...known, now, who: remembered() });
   const answer = await send("/corrections", body, { "Content-Type": "application/json" }).catch(() => null);
   if (answer?.ok) return answer.json();
   const said = await answer?.json().catch(() => null);
@@ -182,10 +184,10 @@ async function correct(reading, now) {
 }
 
 if ($("correct")) {
-  const { id, page, was } = $("correct").dataset;
+  const { id, page, was, corrected = null } = $("correct").dataset;
   const change = async (now) => {
     try {
-      await correct({ id, page, prediction: was }, now);
+      await correct({ id, page, prediction: was }, now, corrected);
       location.reload();
     } catch (error) {
       say(error.message);
@@ -298,13 +300,14 @@ function review() {
     const reading = waiting.shift();
     if (!reading) return;
     begun ||= performance.now();
-    said.push({ reading, now });
+    const entry = { reading, now };
+    said.push(entry);
     left -= 1;
     show();
-    const saved = correct(reading, now);
+    const saved = correct(reading, now, null);
     saving.set(key(reading), saved);
     try {
-      await saved;
+      entry.now = (await saved).now;
     } catch (error) {
       said.splice(said.findIndex((one) => one.reading === reading), 1);
       waiting.unshift(reading);
@@ -324,7 +327,7 @@ function review() {
     show();
     try {
       await saving.get(key(last.reading));
-      await correct(last.reading, "undo");
+      await correct(last.reading, "undo", last.now);
     } catch (error) {
       say(error.message);
     }

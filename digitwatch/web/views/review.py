@@ -54,33 +54,45 @@ async def correct(request: Request) -> Response:
         return JSONResponse({"trouble": str(error)}, 400)
 
 
-def _correct(desk: Context, given: dict[str, str]) -> Response:
-    desk.index.refresh()
-    reading = desk.index.reading(given["id"], given["page"])
-    if reading is None:
-        return JSONResponse({"trouble": "this reading is not known (any more)"}, 404)
-    if given["was"] != reading["prediction"]:
-        return JSONResponse({"trouble": "this page was read anew meanwhile: load it again"}, 409)
-    line = Correction(
+def _correct(desk: Context, given: dict[str, Any]) -> Response:
+    with desk.correcting:  # nobody else adds a correction between the comparison and ours
+        desk.index.refresh()
+        reading = desk.index.reading(given["id"], given["page"])
+        if reading is None:
+            return JSONResponse({"trouble": "this reading is not known (any more)"}, 404)
+        if given["was"] != reading["prediction"]:
+            return JSONResponse({"trouble": "this page was read again meanwhile: reload it"}, 409)
+        if "corrected" in given and given["corrected"] != reading["corrected"]:
+            return JSONResponse({"trouble": "somebody else corrected this page meanwhile: reload it"}, 409)
+        try:
+            correction_log.append(desk.site.corrections, _line(reading, given["now"], given["who"]))
+        except OSError as error:
+            return JSONResponse({"trouble": f"it could not be saved: {error.strerror}"}, 507)
+        desk.index.refresh()
+    return JSONResponse({"now": given["now"], "waiting": desk.index.waiting()})
+
+
+def _line(reading: sqlite3.Row, now: str, who: str) -> Correction:
+    return Correction(
         time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
         id=reading["id"],
         file=reading["file"],
         page=reading["page"],
         sha256=reading["sha256"],
         was=reading["prediction"],
-        now=given["now"],
-        who=shown_name(given["who"].strip()),
+        now=now,
+        who=shown_name(who.strip()),
     )
-    try:
-        correction_log.append(desk.site.corrections, line)
-    except OSError as error:
-        return JSONResponse({"trouble": f"it could not be saved: {error.strerror}"}, 507)
-    desk.index.refresh()
-    return JSONResponse({"now": line.now, "waiting": desk.index.waiting()})
 
 
-def _parse(body: bytes, known: Sequence[str]) -> dict[str, str]:
-    """Give the fields of an answer, each one checked; besides digits, those that the model knows may be said."""
+def _parse(body: bytes, known: Sequence[str]) -> dict[str, Any]:
+    """Return the checked fields of a correction; besides digits, the labels `known` to the model are accepted.
+
+    The optional `corrected` is the correction that the browser displayed, null for none.
+
+    Raises:
+        BadAnswerError: a field is missing or has another form.
+    """
     try:
         given = json.loads(body)
     except (ValueError, RecursionError):
@@ -88,6 +100,8 @@ def _parse(body: bytes, known: Sequence[str]) -> dict[str, str]:
     names = ("id", "page", "was", "now", "who")
     if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in names):
         raise BadAnswerError(f"expected the texts {', '.join(names)}")
+    if not isinstance(given.get("corrected"), str | None):
+        raise BadAnswerError("expected a text or null as `corrected`")
     try:
         "".join(given[name] for name in names).encode()
     except UnicodeEncodeError:
