@@ -1,4 +1,4 @@
-"""What people say stands on a page: the queue of doubtful readings, and the line that each answer adds."""
+"""Corrections: the queue of readings to review, and the line that each answer adds."""
 
 import json
 import re
@@ -15,49 +15,49 @@ from digitwatch.errors import InputError
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import UNDONE, Correction
 from digitwatch.spool.csv_rows import shown_name
-from digitwatch.web.context import Context, desk_of
+from digitwatch.web.context import Context, context_of
 from digitwatch.web.request_body import BodyTooLargeError, small_body
 from digitwatch.web.views.labels import labels
 from digitwatch.web.web_settings import without_paths
 
-AHEAD = 8  # readings that a browser is given at a time, so that the next one is there at once
+AHEAD = 8  # readings sent to a browser at a time, so that it can show the next one at once
 LONGEST = 2000  # bytes of an answer
 SAYS = re.compile(r"(\d{1,200}( \d{1,200}){0,200}){0,1}|x", re.ASCII)
 
 
 class BadAnswerError(InputError):
-    """What a browser sent is no correction; the message says what was expected."""
+    """The request is not a valid correction; the message says what was expected."""
 
 
 def queue(request: Request) -> Response:
-    """Give the next readings to look at, least certain first, and how many there are.
+    """Return the next readings to review, least certain first, and how many there are.
 
-    `more` of the request is the number of those that the browser knows and does not want again.
+    `more` of the request is the number of readings that the browser already has.
     """
-    desk = desk_of(request)
-    desk.index.refresh()
+    context = context_of(request)
+    context.index.refresh()
     more = request.query_params.get("more", "")
     known = int(more) if more.isascii() and more.isdigit() and len(more) < 5 else 0
-    found = [_shown(desk, reading) for reading in desk.index.queue(known + AHEAD)]
-    return JSONResponse({"readings": found, "waiting": desk.index.waiting()})
+    found = [_shown(context, reading) for reading in context.index.queue(known + AHEAD)]
+    return JSONResponse({"readings": found, "waiting": context.index.waiting()})
 
 
 async def correct(request: Request) -> Response:
-    """Add a correction; answer with what now counts for the page."""
+    """Add a correction; return the value that now counts for the page."""
     try:
-        desk = desk_of(request)
-        given = _parse(await small_body(request, LONGEST), await run_in_threadpool(labels, desk.site))
-        return await run_in_threadpool(_correct, desk, given)
+        context = context_of(request)
+        given = _parse(await small_body(request, LONGEST), await run_in_threadpool(labels, context.settings))
+        return await run_in_threadpool(_correct, context, given)
     except BodyTooLargeError as error:
         return JSONResponse({"trouble": str(error)}, 413)
     except BadAnswerError as error:
         return JSONResponse({"trouble": str(error)}, 400)
 
 
-def _correct(desk: Context, given: dict[str, Any]) -> Response:
-    with desk.correcting:  # nobody else adds a correction between the comparison and ours
-        desk.index.refresh()
-        reading = desk.index.reading(given["id"], given["page"])
+def _correct(context: Context, given: dict[str, Any]) -> Response:
+    with context.correcting:  # nobody else adds a correction between the comparison and ours
+        context.index.refresh()
+        reading = context.index.reading(given["id"], given["page"])
         if reading is None:
             return JSONResponse({"trouble": "this reading is not known (any more)"}, 404)
         if given["was"] != reading["prediction"]:
@@ -65,11 +65,11 @@ def _correct(desk: Context, given: dict[str, Any]) -> Response:
         if "corrected" in given and given["corrected"] != reading["corrected"]:
             return JSONResponse({"trouble": "somebody else corrected this page meanwhile: reload it"}, 409)
         try:
-            correction_log.append(desk.site.corrections, _line(reading, given["now"], given["who"]))
+            correction_log.append(context.settings.corrections, _line(reading, given["now"], given["who"]))
         except OSError as error:
             return JSONResponse({"trouble": f"it could not be saved: {error.strerror}"}, 507)
-        desk.index.refresh()
-    return JSONResponse({"now": given["now"], "waiting": desk.index.waiting()})
+        context.index.refresh()
+    return JSONResponse({"now": given["now"], "waiting": context.index.waiting()})
 
 
 def _line(reading: sqlite3.Row, now: str, who: str) -> Correction:
@@ -106,7 +106,7 @@ def _parse(body: bytes, known: Sequence[str]) -> dict[str, Any]:
         "".join(given[name] for name in names).encode()
     except UnicodeEncodeError:
         raise BadAnswerError("expected texts of Unicode characters, found half of a surrogate pair") from None
-    if given["now"] in (UNDONE, *known) or given["now"] == given["was"]:  # that it was read so is seen later
+    if given["now"] in (UNDONE, *known) or given["now"] == given["was"]:  # `was` is checked later
         pass
     elif SAYS.fullmatch(" ".join(given["now"].split())):
         given["now"] = " ".join(given["now"].split())
@@ -118,7 +118,10 @@ def _parse(body: bytes, known: Sequence[str]) -> dict[str, Any]:
     return given
 
 
-def _shown(desk: Context, reading: sqlite3.Row) -> dict[str, Any]:
+def _shown(context: Context, reading: sqlite3.Row) -> dict[str, Any]:
     names = ("id", "page", "file", "time", "prediction", "confidence")
-    told = {name: reading[name] for name in names}
-    return told | {"reason": without_paths(desk.site, reading["reason"]), "has_picture": bool(reading["annotated"])}
+    fields = {name: reading[name] for name in names}
+    return fields | {
+        "reason": without_paths(context.settings, reading["reason"]),
+        "has_picture": bool(reading["annotated"]),
+    }
