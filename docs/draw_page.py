@@ -76,7 +76,7 @@ def _look(browser: Browser, address: str) -> None:
 
 
 def _when_ready(base: Path) -> str:
-    while not (found := re.search(r"the page is at (\S+)", (base / "output.txt").read_text())):
+    while not (found := re.search(r"web interface at (\S+)", (base / "output.txt").read_text())):
         time.sleep(0.1)
     while True:
         try:

@@ -33,8 +33,8 @@ def browsing() -> Iterator[Browsing]:
 def daemon(tmp_path: Path) -> Iterator[tuple[Service, str]]:
     """Start a real daemon with its page; give it with the page's address."""
     with Service(tmp_path, "web: {listen: '127.0.0.1:0'}\ncorrections: corrections.csv\n") as service:
-        until(lambda: re.search(r"the page is at (\S+)", service.lines()), "the page has an address")
-        address = re.search(r"the page is at (\S+)", service.lines())[1]  # type: ignore[index]
+        until(lambda: re.search(r"web interface at (\S+)", service.lines()), "the page has an address")
+        address = re.search(r"web interface at (\S+)", service.lines())[1]  # type: ignore[index]
         until(lambda: answers(address), "the page answers")
         yield service, address
 
@@ -259,7 +259,7 @@ def test_many_readings_at_once_do_not_drown_the_page(tmp_path: Path, browsing: B
     """A flood is told as a number, and when it is over the newest are shown; `Older` leads to the rest."""
     with visiting(site(tmp_path)) as page, browsing(str(page.base_url)) as watched:
         watched.open("/")
-        until(lambda: page.app.state.desk.visitors, "the page listens")
+        until(lambda: page.app.state.context.visitors, "the page listens")
         write(tmp_path, *(row(number, annotated="") for number in range(60)), files=False)
         watched.tab.wait_for_selector("#many button:visible")
         watched.tab.wait_for_selector(".reading .name:has-text('scan-0059.png')")

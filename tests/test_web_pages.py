@@ -82,7 +82,7 @@ def test_what_waits_is_counted_with_its_age(tmp_path: Path) -> None:
         (tmp_path / "inbox" / name).write_bytes(b"")
     os.utime(tmp_path / "inbox/a.png", (1, 1))
     with visiting(settings) as page:
-        number, oldest = inbox(page.app.state.desk)
+        number, oldest = inbox(page.app.state.context)
 
     assert number == 2
     assert oldest > 1e9
@@ -133,7 +133,7 @@ def test_a_second_look_is_given_up_in_time(tmp_path: Path, monkeypatch: pytest.M
 def test_a_bug_gives_no_traceback(tmp_path: Path) -> None:
     """The answer is one sentence, as strict as any other, and the page goes on."""
     with visiting(site(tmp_path)) as page:
-        page.app.state.desk.index.judged = None
+        page.app.state.context.index.judged = None
         answer = page.get("/numbers")
         assert httpx.get(f"{page.base_url}/").status_code == 200  # uvicorn closes the connection of a bug
 

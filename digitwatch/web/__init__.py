@@ -1,1 +1,1 @@
-"""A page to watch, correct and upload; needs the extra `web`, and runs in a process of its own."""
+"""Web interface to watch, correct and upload; needs the extra `web` and runs in a separate process."""

@@ -5,13 +5,13 @@ import asyncio
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-RETRY_SECONDS = 5  # told to a client that is refused
+RETRY_SECONDS = 5  # sent to a refused client
 
 
 class Admission:
     """ASGI middleware of one route: runs `running` requests at a time and queues `waiting` more.
 
-    The place is held until the whole response is sent. Requests wait in the event loop, not in a thread.
+    The slot is held until the whole response is sent. Requests wait in the event loop, not in a thread.
     """
 
     def __init__(self, app: ASGIApp, *, running: int, waiting: int) -> None:

@@ -1,4 +1,4 @@
-"""The page as an ASGI application: which address is answered by what."""
+"""The web interface as an ASGI application: routes and error responses."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ ONE = "{scan:str}/{page:str}"
 
 
 def routes() -> list[BaseRoute]:
-    """Return what answers which address; expensive views have a bounded queue of their own."""
+    """Return the routes; expensive views have a bounded queue of their own."""
     return [
         Route("/", readings.readings),
         Route("/list", readings.part),
@@ -55,22 +55,22 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-def make(site: WebSettings) -> Starlette:
-    """Give the application for one digitwatch; its files are read when it is started."""
-    access = Access(site.token, site.ended_sessions)
-    desk = Context(site, Index(site.predictions, site.corrections), secrets.token_urlsafe(), access)
-    live = Live(desk)
+def make(settings: WebSettings) -> Starlette:
+    """Return the application for one installation; its files are read at the start."""
+    access = Access(settings.token, settings.ended_sessions)
+    context = Context(settings, Index(settings.predictions, settings.corrections), secrets.token_urlsafe(), access)
+    live = Live(context)
 
     @contextlib.asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
-        upload.clean(site.places.inbox)
+        upload.clean(settings.places.inbox)
         watching = asyncio.create_task(live.watch())
         yield
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching
 
-    guard = Middleware(Guard, access=access if site.token else None, hosts=site.hosts, proof=desk.proof)
+    guard = Middleware(Guard, access=access if settings.token else None, hosts=settings.hosts, proof=context.proof)
     app = Starlette(
         routes=routes(),
         middleware=[guard],
@@ -83,7 +83,7 @@ def make(site: WebSettings) -> Starlette:
             Exception: _bug,
         },
     )
-    app.state.desk, app.state.live = desk, live
+    app.state.context, app.state.live = context, live
     return app
 
 
@@ -102,15 +102,15 @@ async def _without_thread(request: Request, error: Exception) -> Response:
     if not is_thread_limit(error):
         raise error
     log.warning("%s: the system refused a thread: the limit of processes or of memory is reached", request.url.path)
-    return PlainTextResponse("The server has no thread for this just now: try again.\n", 503, {"retry-after": "5"})
+    return PlainTextResponse("No thread could be started for this request: try again.\n", 503, {"retry-after": "5"})
 
 
 async def _bug(request: Request, error: Exception) -> Response:
-    """Answer for what nobody foresaw; uvicorn writes the traceback into our own log."""
-    return PlainTextResponse("This is a bug in digitwatch; the service's own log says more.\n", 500, HEADERS)
+    """Answer an unexpected exception; uvicorn writes the traceback to the log."""
+    return PlainTextResponse("This is a bug in digitwatch; see the log of the service.\n", 500, HEADERS)
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:
-    """Answer for a log or folder that cannot be read; what it was stands in our own log alone."""
+    """Answer when a log or folder cannot be read; only the log of the service names it."""
     log.warning("%s: %s", request.url.path, error)
-    return PlainTextResponse("The log or a folder cannot be read just now; the service's own log says why.\n", 503)
+    return PlainTextResponse("The log or a folder cannot be read at the moment; see the log of the service.\n", 503)

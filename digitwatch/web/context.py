@@ -1,6 +1,7 @@
-"""What every answer of the page is made with: the site, the index, the templates and the limits."""
+"""State shared by all requests: settings, index, templates and limits."""
 
 import asyncio
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,19 +21,20 @@ HERE = Path(__file__).parent
 
 @dataclass
 class Context:
-    """The parts of a running page; `proof` is the secret that our pages show when they ask for a change."""
+    """State of a running web interface; `proof` is the secret that our HTML sends with every POST."""
 
-    site: WebSettings
+    settings: WebSettings
     index: Index
     proof: str
     access: Access
-    told: dict[str, str] = field(default_factory=dict)  # what the daemon last said of itself
+    daemon: dict[str, str] = field(default_factory=dict)  # the last state that the daemon sent
     uploads: Rate = field(default_factory=lambda: Rate(300, 5, time.monotonic))
-    visitors: int = 0  # who listen to what is new
-    kept_inbox: tuple[float, tuple[int, float]] = (float("-inf"), (0, 0.0))  # see health.inbox
+    visitors: int = 0  # open event streams
+    kept_inbox: tuple[float, tuple[int, float]] = (float("-inf"), (0, 0.0))  # see views.metrics
     thumbnails: dict[tuple[str, str], asyncio.Future[bytes | None]] = field(default_factory=dict)  # see views.images
+    correcting: threading.Lock = field(default_factory=threading.Lock)  # see views.review
     resizing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))  # thumbnails made at a time
-    uploading: int = 0  # files that are being received
+    uploading: int = 0  # files being received
     templates: jinja2.Environment = field(
         default_factory=lambda: jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
@@ -44,20 +46,22 @@ class Context:
     )
 
     def render(self, template: str, **values: Any) -> str:
-        """Give the text of a template; every value is escaped."""
-        return self.templates.get_template(template).render(proof=self.proof, has_token=bool(self.site.token), **values)
+        """Return the text of a template; every value is escaped."""
+        return self.templates.get_template(template).render(
+            proof=self.proof, has_token=bool(self.settings.token), **values
+        )
 
     def answer(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-        """Give a template as a page."""
+        """Return a template as an HTML response."""
         return HTMLResponse(self.render(template, **values), status)
 
 
-def desk_of(request: Request) -> Context:
-    """Give the desk of the page that a request came to."""
-    desk: Context = request.app.state.desk
-    return desk
+def context_of(request: Request) -> Context:
+    """Return the context of the application that a request came to."""
+    context: Context = request.app.state.context
+    return context
 
 
 def visitor_of(request: Request) -> str:
-    """Give the address that a request came from."""
+    """Return the address that a request came from."""
     return request.client.host if request.client else "?"

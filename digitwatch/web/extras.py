@@ -1,11 +1,11 @@
-"""What the page is built of, told without loading any of it."""
+"""Check that the packages of the extra `web` are installed, without importing them."""
 
 import importlib.util
 
-PARTS = ("starlette", "uvicorn", "jinja2")  # the extra `web`
+PACKAGES = ("starlette", "uvicorn", "jinja2")  # the extra `web`
 
 
 def missing() -> str:
-    """Say which parts are not installed and how they are; nothing where all are there."""
-    absent = [name for name in PARTS if importlib.util.find_spec(name) is None]
+    """Return which packages are missing and how to install them, or an empty text."""
+    absent = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     return f"this needs {', '.join(absent)}: pip install 'digitwatch[web]'" if absent else ""

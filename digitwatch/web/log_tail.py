@@ -7,25 +7,24 @@ from pathlib import Path
 from digitwatch.spool.durable_io import identity
 
 BLOCK = 1 << 20  # bytes read at a time
-PROOF = 256  # bytes before the place we stand at, compared to see that they are still the same
+PROOF = 256  # bytes before our position, compared to detect that the file was rewritten
 
 
 class Tail:
     """Follows the file at a path. Holds it open, and never locks or changes it."""
 
     def __init__(self, path: Path) -> None:
-        """Remember the path; nothing is opened before the first call."""
+        """Keep the path; nothing is opened before the first call."""
         self.path = path
         self._file: int | None = None
         self._position = 0
         self._proof = b""
 
     def new_lines(self) -> list[str] | None:
-        """Give the whole lines that were added since the last call.
+        """Return the complete lines that were added since the last call.
 
         Returns:
-            the lines with their ends, or None when what was given before no longer stands at the path: the
-            file was replaced or cut. Then `begin` starts again.
+            the lines with their ends, or None when the file was replaced or truncated. Then call `begin`.
 
         Raises:
             OSError: the file cannot be read.
@@ -37,9 +36,9 @@ class Tail:
         return list(self._rest())
 
     def begin(self) -> Iterator[str]:
-        """Open what lies at the path now, and yield all its whole lines; none when nothing lies there.
+        """Open the file that is at the path now and yield all its complete lines; none when there is no file.
 
-        They are read as they are taken: a log may be larger than the memory.
+        They are read as they are consumed: a log may be larger than the memory.
 
         Raises:
             OSError: the file cannot be read.
@@ -60,7 +59,7 @@ class Tail:
         return status.st_dev, status.st_ino
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._file is not None:
             os.close(self._file)
         self._file, self._position, self._proof = None, 0, b""
@@ -73,7 +72,7 @@ class Tail:
 
     def _rest(self) -> Iterator[str]:
         assert self._file is not None
-        half = b""  # of a line whose end is still to come
+        half = b""  # of a line whose end is not written yet
         while block := os.pread(self._file, BLOCK, self._position + len(half)):
             end = block.rfind(b"\n") + 1
             if not end:

@@ -7,17 +7,17 @@ KNOWN = 10_000  # addresses remembered; the oldest are forgotten beyond
 
 
 class Rate:
-    """Allows `burst` times at once and `per_second` times a second over a longer time, to each visitor."""
+    """Allows each address `burst` uses at once and `per_second` uses a second in the long run."""
 
     def __init__(self, burst: int, per_second: float, clock: Callable[[], float]) -> None:
         """Start with full buckets; `clock` returns monotonic seconds."""
         self._burst = burst
         self._per_second = per_second
         self._clock = clock
-        self._buckets: dict[str, tuple[float, float]] = {}  # what is left, and when that was so
+        self._buckets: dict[str, tuple[float, float]] = {}  # uses left, and the time of that
 
     def wait(self, visitor: str) -> int:
-        """Return 0 and count one use where the visitor may do it now, else the seconds to wait."""
+        """Return 0 and count one use when it is allowed now, else the seconds to wait."""
         left, now = self._left(visitor)
         self._buckets.pop(visitor, None)
         self._buckets[visitor] = (left - (left >= 1), now)

@@ -1,7 +1,6 @@
-"""The newest readings in memory, fed from the end of the log: what the page asks is answered from here.
+"""The newest readings in memory, read from the end of the log; every view queries them here.
 
-The log and corrections.csv are the truth; nothing is kept but what they say, and when one of them is replaced
-or cut, it is read anew.
+The log and corrections.csv are the only source; when one of them is replaced or truncated, it is read again.
 """
 
 import sqlite3
@@ -45,7 +44,7 @@ class Filter:
 
     @property
     def where(self) -> tuple[str, list[str]]:
-        """Give the condition in SQL with its parameters."""
+        """Return the condition in SQL with its parameters."""
         conditions, values = ["1"], []
         if self.status:
             conditions.append("status = ?")
@@ -94,39 +93,39 @@ class Index:
             return self.newest
 
     def readings(self, wanted: Filter, *, before: int = 0, after: int = 0, limit: int = 50) -> list[sqlite3.Row]:
-        """Give the newest readings that a filter wants, newest first, numbered below `before` and above `after`."""
+        """Return the newest readings that a filter wants, newest first, numbered below `before` and above `after`."""
         where, values = wanted.where
         query = f"{_JOINED} WHERE {where} AND seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?"
         return self._all(query, *values, before or self.newest + 1, after, limit)
 
     def count(self, wanted: Filter) -> int:
-        """Give how many readings a filter wants."""
+        """Return how many readings a filter wants."""
         where, values = wanted.where
         return int(self._all(f"SELECT COUNT(*) FROM readings WHERE {where}", *values)[0][0])
 
     def reading(self, scan: str, page: str) -> sqlite3.Row | None:
-        """Give the reading of a page, or None where no such page is known."""
+        """Return the reading of a page, or None where no such page is known."""
         found = self._all(f"{_JOINED} WHERE id = ? AND page = ? ORDER BY seq DESC LIMIT 1", scan, page)
         return found[0] if found else None
 
     def queue(self, limit: int) -> list[sqlite3.Row]:
-        """Give the readings to be looked at by a person and not yet corrected, least certain first."""
+        """Return the readings to review that are not corrected yet, least certain first."""
         query = f"{_JOINED} WHERE status = 'review' AND now IS NULL ORDER BY confidence, seq LIMIT ?"
         return self._all(query, limit)
 
     def waiting(self) -> int:
-        """Give how many readings are to be looked at by a person."""
+        """Return how many readings wait for review."""
         query = """SELECT COUNT(*) FROM readings LEFT JOIN corrections USING (id, page)
             WHERE status = 'review' AND now IS NULL"""
         return int(self._all(query)[0][0])
 
     def correction(self, scan: str, page: str) -> sqlite3.Row | None:
-        """Give the correction that counts for a page."""
+        """Return the correction that counts for a page."""
         found = self._all("SELECT * FROM corrections WHERE id = ? AND page = ?", scan, page)
         return found[0] if found else None
 
     def judged(self) -> dict[str, tuple[int, int]]:
-        """Give for each day of the readings how many were corrected or confirmed, and how many were right."""
+        """Return for each day of the readings how many were corrected or confirmed, and how many were right."""
         query = """SELECT substr(readings.time, 1, 10), COUNT(*), SUM(now = was)
             FROM corrections JOIN readings USING (id, page) GROUP BY 1"""
         return {day: (looked_at, right) for day, looked_at, right in self._all(query)}

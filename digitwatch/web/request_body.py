@@ -1,4 +1,4 @@
-"""What a browser sends, read within bounds of size and time."""
+"""Request bodies, read within limits of size and time."""
 
 import asyncio
 
@@ -10,14 +10,14 @@ SECONDS = 10.0  # for the few bytes of a form
 
 
 class BodyTooLargeError(InputError):
-    """More bytes came than anybody needs, or they came too slowly."""
+    """The body is too large or came too slowly."""
 
 
 async def small_body(request: Request, most: int) -> bytes:
-    """Give the body of a request of at most `most` bytes.
+    """Return the body of a request of at most `most` bytes.
 
     Raises:
-        BodyTooLargeError: it is larger, or is not there after SECONDS.
+        BodyTooLargeError: it is larger, or incomplete after SECONDS.
     """
     body = bytearray()
     try:
@@ -27,5 +27,5 @@ async def small_body(request: Request, most: int) -> bytes:
                 if len(body) > most:
                     raise BodyTooLargeError(f"expected at most {most} bytes")
     except TimeoutError:
-        raise BodyTooLargeError(f"expected all of it within {SECONDS:g} seconds") from None
+        raise BodyTooLargeError(f"expected the whole body within {SECONDS:g} seconds") from None
     return bytes(body)

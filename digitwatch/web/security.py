@@ -1,7 +1,7 @@
-"""Who may come in and what an answer may do: every request goes through here first.
+"""Access checks for every request, and security headers for every response.
 
-Refused are: names of this machine that nobody gave it (DNS rebinding), requests that another site's page makes
-(cross-site forgery and snooping), and visitors without the token where there is one.
+Refused are unknown host names (DNS rebinding), requests made by other websites (cross-site request forgery and
+reading), and visitors without the token if one is configured.
 """
 
 import ipaddress
@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 
 COOKIE = "digitwatch"
 PROOF = "x-digitwatch"
-"""The header in which our own script shows the secret that stands in our own pages."""
+"""The header in which our script sends the secret from our HTML."""
 
 OPEN = ("/login", "/healthz", "/static/")
-"""What may be seen without the token."""
+"""Paths that need no token."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -44,7 +44,7 @@ HEADERS = {
 
 
 class Guard:
-    """Lets a request through to the page, or answers it with what is wrong."""
+    """ASGI middleware that passes a request on or refuses it."""
 
     def __init__(self, app: ASGIApp, *, access: Access | None, hosts: tuple[str, ...], proof: str) -> None:
         """Keep what is required; `access` is None without a token, `proof` is the secret in our own HTML."""
@@ -98,7 +98,7 @@ class Guard:
             ipaddress.ip_address(name)
         except ValueError:
             return name.removesuffix(".") in self._hosts
-        return True  # whoever lures a browser here needs a name that he can turn to our address
+        return True  # DNS rebinding needs a name
 
     def _shows_token(self, request: Request) -> bool:
         kind, _, given = request.headers.get("authorization", "").partition(" ")
@@ -112,8 +112,8 @@ class Guard:
         return self._access.has_session(request.cookies.get(COOKIE, ""), visitor_of(request))
 
     def _is_our_form(self, request: Request) -> bool:
-        """Tell whether a POST comes from a page of ours: by its origin, and the secret that only our pages hold."""
-        if request.url.path == "/login":  # there is no page before it; the token is the secret
+        """Return whether a POST comes from our HTML: it has an origin and the secret that only our HTML contains."""
+        if request.url.path == "/login":  # no HTML precedes it; the token is the secret
             return True
         proof = request.headers.get(PROOF, "").encode()
         return "origin" in request.headers and secrets.compare_digest(proof, self._proof.encode())
@@ -131,7 +131,7 @@ def _without_port(host: str) -> str:
 
 
 def _comes_from_elsewhere(headers: Headers) -> bool:
-    """Tell whether a browser says that another site's page makes this request; a followed link is welcome."""
+    """Return whether another website makes this request; following a link to us is allowed."""
     origin = headers.get("origin")
     if origin is not None and origin.partition("://")[2] != headers.get("host"):
         return True
@@ -158,7 +158,7 @@ def _refuse(status: int, sentence: str, headers: dict[str, str] | None = None) -
 
 
 def _with_headers(send: Send) -> Send:
-    """Add to each answer what a browser is to be strict about; an answer's own words go first."""
+    """Add the security headers to each response; headers that it already has are kept."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":

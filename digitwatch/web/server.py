@@ -1,4 +1,4 @@
-"""The page's own process: a socket, the application, and an end with the daemon's."""
+"""The process of the web interface: its socket, the server, and its end together with the daemon."""
 
 import contextlib
 import json
@@ -18,18 +18,18 @@ from digitwatch.web.web_settings import WebSettings
 
 log = logging.getLogger(__name__)
 
-NICE = 5  # reading goes first
-BEAT = 10  # turns of a tenth of a second between two signs of life
+NICE = 5  # lower priority than reading scans
+HEARTBEAT_TICKS = 10  # ticks of 0.1 s between two heartbeats
 CONNECTIONS = 250  # beyond, the answer is 503
-KEEP_ALIVE = 15  # seconds for which a connection may say nothing between two requests
+KEEP_ALIVE = 15  # seconds for which a connection may be idle between two requests
 STOP_SECONDS = 2
 
 
 class Server(uvicorn.Server):
-    """Serves the page; lets the streams of events end before it waits for what is open."""
+    """uvicorn server that ends the event streams before it waits for open responses."""
 
     def __init__(self, app: Starlette, alive: Callable[[], None] = lambda: None) -> None:
-        """Remember the application; `run` serves it. `alive` is called about once a second while it turns."""
+        """Keep the application; `run` serves it. `alive` is called about once a second by the event loop."""
         self._app = app
         self._alive = alive
         logging.getLogger("uvicorn").setLevel(logging.WARNING)
@@ -52,37 +52,37 @@ class Server(uvicorn.Server):
         )
 
     async def on_tick(self, counter: int) -> bool:
-        """Say now and then that the loop turns."""
-        if counter % BEAT == 0:
+        """Report that the event loop runs."""
+        if counter % HEARTBEAT_TICKS == 0:
             self._alive()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End what would never end by itself, then the rest."""
+        """End the event streams, which never end by themselves, then the other responses."""
         await self._app.state.live.end()
         await super().shutdown(sockets)
 
 
-def serve(site: WebSettings, sock: socket.socket, *, until_eof: bool) -> None:
+def serve(settings: WebSettings, sock: socket.socket, *, until_eof: bool) -> None:
     """Answer on a bound socket until SIGTERM or Ctrl-C; with `until_eof` also until standard input ends.
 
-    Each line of standard input is then a JSON object with what the daemon says of itself, and standard output gets a
-    dot about once a second for as long as the page turns.
+    Each line of standard input is then a JSON object with the state of the daemon, and standard output gets a dot
+    about once a second while the event loop runs.
     """
     with contextlib.suppress(OSError):
         os.nice(NICE)
-    app = make(site)
+    app = make(settings)
     server = Server(app, _beat) if until_eof else Server(app)
     if until_eof:
         os.set_blocking(sys.stdout.fileno(), False)
-        threading.Thread(target=_listen_to_daemon, args=(server, app.state.desk.told), daemon=True).start()
+        threading.Thread(target=_listen_to_daemon, args=(server, app.state.context.daemon), daemon=True).start()
     place = sock.getsockname()
-    log.info("the page is at %s", f"http://{place[0]}:{place[1]}" if isinstance(place, tuple) else place)
+    log.info("web interface at %s", f"http://{place[0]}:{place[1]}" if isinstance(place, tuple) else place)
     server.run([sock])
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Give a socket that is bound to an address.
+    """Return a socket that is bound to an address.
 
     Raises:
         OSError: the address is not one of this machine, or taken.
@@ -99,13 +99,13 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def _beat() -> None:
-    """Say that the page turns; nobody waits for a daemon that does not listen, or is gone."""
+    """Write a heartbeat; never blocks when the daemon does not read, or is gone."""
     with contextlib.suppress(OSError):
         os.write(sys.stdout.fileno(), b".")
 
 
-def _listen_to_daemon(server: uvicorn.Server, told: dict[str, str]) -> None:
+def _listen_to_daemon(server: uvicorn.Server, state: dict[str, str]) -> None:
     for line in sys.stdin:
         with contextlib.suppress(ValueError):
-            told.update({str(key): str(value) for key, value in json.loads(line).items()})
+            state.update({str(key): str(value) for key, value in json.loads(line).items()})
     server.should_exit = True

@@ -1,4 +1,4 @@
-"""Small charts as SVG that stands in the page: columns for each day, and a line of shares."""
+"""Small inline SVG charts: stacked columns for each day, and a line of shares."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the page is handed: the folders, the files and the limits of one digitwatch."""
+"""Settings of the web interface: folders, files and limits of one installation."""
 
 import os
 import re
@@ -11,15 +11,15 @@ from digitwatch.spool.folders import Folders
 
 @dataclass(frozen=True)
 class WebSettings:
-    """All that the page knows of the settings."""
+    """The settings that the web interface needs."""
 
     places: Folders
     predictions: Path
     corrections: Path
-    model: Callable[[], Path | str]  # the one that reads now; a taught one may take over while the page runs
-    pixels: int  # of one page of a scan, at most
+    model: Callable[[], Path | str]  # the one in use; a fine-tuned one may replace it while the server runs
+    pixels: int  # maximum of one page of a scan
     min_free: int  # bytes
-    upload: int  # bytes of one file, at most
+    upload: int  # bytes of one file, maximum
     token: str = ""
     hosts: tuple[str, ...] = ()
 
@@ -30,7 +30,7 @@ class WebSettings:
 
     @property
     def folders(self) -> dict[str, Path]:
-        """The folders by the names that they have in config.yaml."""
+        """The folders by their names in config.yaml."""
         places = self.places
         return {
             "inbox": places.inbox,
@@ -41,10 +41,10 @@ class WebSettings:
         }
 
 
-def path_remover(site: WebSettings) -> Callable[[str], str]:
+def path_remover(settings: WebSettings) -> Callable[[str], str]:
     """Return a function that writes the folders of this machine in a text as their names in config.yaml."""
-    names = {os.fspath(folder): name for name, folder in site.folders.items()}
-    names.setdefault(os.fspath(site.places.base), ".")
+    names = {os.fspath(folder): name for name, folder in settings.folders.items()}
+    names.setdefault(os.fspath(settings.places.base), ".")
     paths = sorted((path for path in names if path != "/"), key=len, reverse=True)
     if not paths:
         return lambda text: text
@@ -52,6 +52,6 @@ def path_remover(site: WebSettings) -> Callable[[str], str]:
     return lambda text: pattern.sub(lambda found: names[found[1]], text)
 
 
-def without_paths(site: WebSettings, text: str) -> str:
+def without_paths(settings: WebSettings, text: str) -> str:
     """Return a text with the folders of this machine written as their names in config.yaml."""
-    return path_remover(site)(text)
+    return path_remover(settings)(text)

@@ -84,7 +84,7 @@ def test_a_socket_of_systemd_is_answered(tmp_path: Path) -> None:
         until(lambda: "Listening on" in service.lines(), "the socket is open")
         answer = httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=60)
         assert (answer.status_code, answer.text) == (200, "ok\n")
-        assert f"the page is at http://127.0.0.1:{port}" in service.lines()
+        assert f"web interface at http://127.0.0.1:{port}" in service.lines()
         service.stop()
 
 
@@ -100,7 +100,7 @@ def test_a_port_that_is_taken_is_tried_again_later(tmp_path: Path, start: Run) -
 
 def test_without_the_extra_the_settings_are_refused(start: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names the command that installs what is missing."""
-    monkeypatch.setattr(extras, "PARTS", (*extras.PARTS, "no_such_package"))
+    monkeypatch.setattr(extras, "PACKAGES", (*extras.PACKAGES, "no_such_package"))
     done = start("{listen: '127.0.0.1:0'}")
 
     assert done.returncode == 78

@@ -56,7 +56,7 @@ def test_an_address_that_is_not_ours() -> None:
 
 def test_missing_packages_and_a_missing_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both are reported at once."""
-    monkeypatch.setattr(extras, "PARTS", ("no_such_package",))
+    monkeypatch.setattr(extras, "PACKAGES", ("no_such_package",))
     found = lines("127.0.0.1:0", tmp_path / "absent")
 
     assert "FAIL  web: this needs no_such_package: pip install 'digitwatch[web]'" in found

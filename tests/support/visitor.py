@@ -80,7 +80,7 @@ class Visitor(httpx.Client):
         """Remember the page."""
         super().__init__(base_url=address, timeout=60)
         self.app = app
-        self.ours = {"origin": address, "x-digitwatch": app.state.desk.proof}
+        self.ours = {"origin": address, "x-digitwatch": app.state.context.proof}
 
 
 @contextlib.contextmanager

@@ -38,7 +38,7 @@ def test_an_open_stream_is_not_given_up(tmp_path: Path, monkeypatch: pytest.Monk
         with connect(page, b"") as other:
             until(lambda: other.recv(1) == b"", "another connection is given up meanwhile")
 
-        assert page.app.state.desk.visitors == 1
+        assert page.app.state.context.visitors == 1
 
 
 def test_silent_connections_do_not_lock_others_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

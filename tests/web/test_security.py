@@ -211,7 +211,7 @@ def test_signing_out_ends_the_session(tmp_path: Path) -> None:
 
 def test_the_login_page_holds_no_secret(closed_page: Visitor) -> None:
     """Who is not let in yet does not learn what our pages hold."""
-    assert closed_page.app.state.desk.proof not in closed_page.get("/login").text
+    assert closed_page.app.state.context.proof not in closed_page.get("/login").text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-// What the page does by itself: new readings as they come, uploads, corrections, the review by keyboard.
+// Live readings, uploads, corrections, and the review by keyboard.
 "use strict";
 
 const $ = (id) => document.getElementById(id);
@@ -28,7 +28,7 @@ function showCounts(numbers) {
       place.hidden = !numbers.review;
     } else place.textContent = name === "review" ? numbers.today.review : counts[name];
   }
-  $("trouble").textContent = numbers.trouble && `Paused or in danger: ${numbers.trouble}`;
+  $("trouble").textContent = numbers.trouble && `Problem: ${numbers.trouble}`;
   $("trouble").hidden = !numbers.trouble;
 }
 
@@ -104,7 +104,7 @@ if (list) {
     const before = event.target.dataset.older;
     if (!before) return;
     const html = await fetchList(before);
-    if (html === null) return say("The list cannot be had just now.");
+    if (html === null) return say("The list is not available at the moment.");
     event.target.parentElement.remove();
     list.insertAdjacentHTML("beforeend", html);
   });
@@ -126,7 +126,7 @@ async function upload(file, place) {
     }
     await new Promise((go) => setTimeout(go, 1000 * Number(answer.headers.get("Retry-After") || 1)));
   }
-  place.textContent = `${file.name}: the page is too busy`;
+  place.textContent = `${file.name}: the server is too busy`;
 }
 
 async function uploadAll(files) {
@@ -173,19 +173,21 @@ function remembered() {
   }
 }
 
-async function correct(reading, now) {
-  const body = JSON.stringify({ id: reading.id, page: reading.page, was: reading.prediction, now, who: remembered() });
+// `corrected` is the correction that was displayed, null for none: the server refuses to replace another one
+async function correct(reading, now, corrected) {
+  const known = { id: reading.id, page: reading.page, was: reading.prediction, corrected };
+  const body = JSON.stringify({ ...known, now, who: remembered() });
   const answer = await send("/corrections", body, { "Content-Type": "application/json" }).catch(() => null);
   if (answer?.ok) return answer.json();
   const said = await answer?.json().catch(() => null);
-  throw new Error(said?.trouble || "it could not be saved: no connection or a stale page; load it again");
+  throw new Error(said?.trouble || "it could not be saved: no connection, or the page is out of date; reload it");
 }
 
 if ($("correct")) {
-  const { id, page, was } = $("correct").dataset;
+  const { id, page, was, corrected = null } = $("correct").dataset;
   const change = async (now) => {
     try {
-      await correct({ id, page, prediction: was }, now);
+      await correct({ id, page, prediction: was }, now, corrected);
       location.reload();
     } catch (error) {
       say(error.message);
@@ -227,7 +229,7 @@ function seen(digit, labels) {
 $("look")?.firstElementChild.addEventListener("click", async (event) => {
   const place = $("look");
   event.target.disabled = true;
-  event.target.textContent = "Looking …";
+  event.target.textContent = "Reading …";
   const answer = await fetch(place.dataset.from).catch(() => null);
   const failed = answer?.status === 404 ? "the original is no longer there" : "the server is busy or gone; try again";
   const found = answer?.ok ? await answer.json() : { trouble: failed };
@@ -240,7 +242,7 @@ $("look")?.firstElementChild.addEventListener("click", async (event) => {
   page.src = found.page;
   page.alt = "The page as it was read";
   place.replaceChildren();
-  if (found.model !== place.dataset.model) place.append(cell("p", `Looked at by today's model, ${found.model}.`));
+  if (found.model !== place.dataset.model) place.append(cell("p", `Read by the current model, ${found.model}.`));
   place.append(digits, cell("h2", "The page as it was read"), page);
 });
 
@@ -260,7 +262,7 @@ function review() {
   async function fill() {
     const more = waiting.length + skipped.size + saving.size;
     const answer = await fetch(`/queue?more=${Math.min(more, 9999)}`).catch(() => null);
-    if (!answer?.ok) return say("The readings cannot be had just now.");
+    if (!answer?.ok) return say("The readings are not available at the moment.");
     const found = await answer.json();
     const known = new Set([...waiting.map(key), ...said.map(({ reading }) => key(reading)), ...skipped]);
     waiting.push(...found.readings.filter((reading) => !known.has(key(reading))).slice(0, 8));
@@ -298,13 +300,14 @@ function review() {
     const reading = waiting.shift();
     if (!reading) return;
     begun ||= performance.now();
-    said.push({ reading, now });
+    const entry = { reading, now };
+    said.push(entry);
     left -= 1;
     show();
-    const saved = correct(reading, now);
+    const saved = correct(reading, now, null);
     saving.set(key(reading), saved);
     try {
-      await saved;
+      entry.now = (await saved).now;
     } catch (error) {
       said.splice(said.findIndex((one) => one.reading === reading), 1);
       waiting.unshift(reading);
@@ -318,13 +321,13 @@ function review() {
 
   async function undo() {
     const last = said.pop();
-    if (!last) return say("There is nothing to take back.");
+    if (!last) return say("There is nothing to undo.");
     waiting.unshift(last.reading);
     left += 1;
     show();
     try {
       await saving.get(key(last.reading));
-      await correct(last.reading, "undo");
+      await correct(last.reading, "undo", last.now);
     } catch (error) {
       say(error.message);
     }
@@ -371,7 +374,7 @@ function review() {
     try {
       localStorage.setItem("who", $("who").value.trim());
     } catch {
-      say("This browser does not keep your name.");
+      say("This browser does not store your name.");
     }
   });
   fill();

@@ -10,27 +10,27 @@ from digitwatch.spool.filed import NotThereError, find
 from digitwatch.web.web_settings import WebSettings
 
 
-def open_annotated(site: WebSettings, reading: sqlite3.Row) -> FileIO:
+def open_annotated(settings: WebSettings, reading: sqlite3.Row) -> FileIO:
     """Return the annotated image of a reading, open for reading.
 
     Raises:
         NotThereError: it is gone, or is no regular file in the outbox.
     """
-    return _open(site, reading["annotated"], (site.places.outbox,))
+    return _open(settings, reading["annotated"], (settings.places.outbox,))
 
 
-def open_original(site: WebSettings, reading: sqlite3.Row) -> FileIO:
+def open_original(settings: WebSettings, reading: sqlite3.Row) -> FileIO:
     """Return the scan that a reading was made of, open for reading.
 
     Raises:
         NotThereError: it is gone, or is no regular file in `archive` or `failed`.
     """
-    return _open(site, reading["filed"], (site.places.archive, site.places.failed))
+    return _open(settings, reading["filed"], (settings.places.archive, settings.places.failed))
 
 
-def _open(site: WebSettings, shown: str, folders: tuple[Path, ...]) -> FileIO:
+def _open(settings: WebSettings, shown: str, folders: tuple[Path, ...]) -> FileIO:
     try:
-        path = find(site.places.base, shown, folders)
+        path = find(settings.places.base, shown, folders)
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise NotThereError(shown) from error

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from digitwatch.recognition.image.formats import media_type
 from digitwatch.spool.filed import NotThereError
-from digitwatch.web.context import Context, desk_of
+from digitwatch.web.context import Context, context_of
 from digitwatch.web.response_pieces import OpenFileResponse
 from digitwatch.web.views.files import open_annotated, open_original
 
@@ -30,7 +30,7 @@ STRICT = {"content-security-policy": "default-src 'none'; sandbox", "cache-contr
 async def small(request: Request) -> Response:
     """Return the thumbnail of the annotated image; an annotated image never changes, so it is made once."""
     key = (request.path_params["scan"], request.path_params["page"])
-    kept = desk_of(request).thumbnails
+    kept = context_of(request).thumbnails
     if key not in kept:  # all open browsers ask for a new image at the same moment: they share one thumbnail
         kept[key] = asyncio.ensure_future(_make_thumbnail(request))
         while len(kept) > KEPT:
@@ -47,7 +47,7 @@ def whole(request: Request) -> Response:
     if (reading := _known(request)) is None:
         return _missing()
     try:
-        return OpenFileResponse(open_annotated(desk_of(request).site, reading), "image/png", STRICT)
+        return OpenFileResponse(open_annotated(context_of(request).settings, reading), "image/png", STRICT)
     except NotThereError:
         return _missing()
 
@@ -57,7 +57,7 @@ def scan(request: Request) -> Response:
     if (reading := _known(request)) is None:
         return _missing()
     try:
-        file = open_original(desk_of(request).site, reading)
+        file = open_original(context_of(request).settings, reading)
     except NotThereError:
         return _missing()
     kind = media_type(os.pread(file.fileno(), HEAD, 0))
@@ -67,26 +67,26 @@ def scan(request: Request) -> Response:
 
 def look(request: Request) -> Response:
     """Read the page again in a separate process; return what the model saw of each digit."""
-    desk = desk_of(request)
+    context = context_of(request)
     if (reading := _known(request)) is None:
         return _missing()
     try:
-        with open_original(desk.site, reading) as file:
-            return Response(_model_view(desk, file, reading["page"]), media_type="application/json")
+        with open_original(context.settings, reading) as file:
+            return Response(_model_view(context, file, reading["page"]), media_type="application/json")
     except NotThereError:
         return JSONResponse({"trouble": "the original is no longer where it was filed"})
 
 
 def _known(request: Request) -> sqlite3.Row | None:
-    return desk_of(request).index.reading(request.path_params["scan"], request.path_params["page"])
+    return context_of(request).index.reading(request.path_params["scan"], request.path_params["page"])
 
 
 def _missing() -> Response:
-    return PlainTextResponse("It is not there (any more).\n", 404)
+    return PlainTextResponse("Not found.\n", 404)
 
 
 async def _make_thumbnail(request: Request) -> bytes | None:
-    async with desk_of(request).resizing:
+    async with context_of(request).resizing:
         return await run_in_threadpool(_small, request)
 
 
@@ -95,7 +95,7 @@ def _small(request: Request) -> bytes | None:
     if (reading := _known(request)) is None:
         return None
     try:
-        with open_annotated(desk_of(request).site, reading) as file, Image.open(file, formats=["PNG"]) as image:
+        with open_annotated(context_of(request).settings, reading) as file, Image.open(file, formats=["PNG"]) as image:
             full = image.convert("RGB")  # grey pages have a palette, in which there is nothing between two colours
             full.thumbnail(SMALL)
             made = io.BytesIO()
@@ -105,9 +105,9 @@ def _small(request: Request) -> bytes | None:
     return made.getvalue()
 
 
-def _model_view(desk: Context, file: FileIO, page: str) -> bytes:
+def _model_view(context: Context, file: FileIO, page: str) -> bytes:
     module = "digitwatch.web.views.model_view"
-    command = [sys.executable, "-P", "-m", module, str(desk.site.model()), str(desk.site.pixels), page]
+    command = [sys.executable, "-P", "-m", module, str(context.settings.model()), str(context.settings.pixels), page]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     try:
         done = subprocess.run(

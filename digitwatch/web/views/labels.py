@@ -1,4 +1,4 @@
-"""The answers that a page may get where the model sorts whole pictures: the labels of its card."""
+"""The labels of an image classifier, which are the possible corrections."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 from digitwatch.web.web_settings import WebSettings
 
 
-def labels(site: WebSettings) -> tuple[str, ...]:
-    """Give the names of what the model that reads now sorts; nothing where it reads digits, or cannot be told."""
-    model = site.model()
+def labels(settings: WebSettings) -> tuple[str, ...]:
+    """Return the labels of the model in use; none when it reads digits or its card cannot be read."""
+    model = settings.model()
     if isinstance(model, str):  # the bundled ones read digits
         return ()
     stem = model.with_suffix("") if model.suffix in (".tflite", ".keras") else model
@@ -19,5 +19,5 @@ def _of_card(path: Path) -> tuple[str, ...]:
     try:
         card = json.loads(path.read_text("utf-8"))
         return tuple(map(str, card["labels"])) if card.get("reads") == "objects" else ()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # no card: the daemon has more to say of that
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # no valid card: the daemon reports it
         return ()

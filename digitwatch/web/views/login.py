@@ -1,4 +1,4 @@
-"""The way in where there is a token: typed once, then a cookie proves it."""
+"""Sign-in with the token, after which a cookie proves the session, and sign-out."""
 
 from urllib.parse import parse_qs
 
@@ -7,38 +7,38 @@ from starlette.responses import RedirectResponse, Response
 
 from digitwatch.web.access import TooManyAttemptsError
 from digitwatch.web.auth_token import COOKIE_SECONDS
-from digitwatch.web.context import desk_of, visitor_of
+from digitwatch.web.context import context_of, visitor_of
 from digitwatch.web.request_body import BodyTooLargeError, small_body
 from digitwatch.web.security import COOKIE
 
-LONGEST = 5000  # bytes of what is sent
+LONGEST = 5000  # bytes of the form
 
 
 def ask(request: Request) -> Response:
     """Show the form."""
-    if not desk_of(request).site.token:
+    if not context_of(request).settings.token:
         return RedirectResponse("/", 303)
-    return desk_of(request).answer("login.html", trouble="")
+    return context_of(request).answer("login.html", trouble="")
 
 
 async def take(request: Request) -> Response:
     """Start a session for a visitor who knows the token."""
-    desk = desk_of(request)
+    context = context_of(request)
     try:
         body = await small_body(request, LONGEST)
         given = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0].strip()
-        if not desk.access.has_token(given, visitor_of(request)):
-            return desk.answer("login.html", 403, trouble="Wrong token.")
+        if not context.access.has_token(given, visitor_of(request)):
+            return context.answer("login.html", 403, trouble="Wrong token.")
     except BodyTooLargeError as error:
-        return desk.answer("login.html", 413, trouble=str(error))
+        return context.answer("login.html", 413, trouble=str(error))
     except TooManyAttemptsError as error:
-        refusal = desk.answer("login.html", 429, trouble=str(error))
+        refusal = context.answer("login.html", 429, trouble=str(error))
         refusal.headers["retry-after"] = str(error.wait_s)
         return refusal
     answer = RedirectResponse("/", 303)
     answer.set_cookie(
         COOKIE,
-        desk.access.start_session(),
+        context.access.start_session(),
         max_age=COOKIE_SECONDS,
         httponly=True,
         samesite="lax",
@@ -49,7 +49,7 @@ async def take(request: Request) -> Response:
 
 def leave(request: Request) -> Response:
     """End the session of the visitor."""
-    desk_of(request).access.end_session(request.cookies.get(COOKIE, ""))
+    context_of(request).access.end_session(request.cookies.get(COOKIE, ""))
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(COOKIE)
     return answer

@@ -1,9 +1,9 @@
-"""One page read once more, for people who want to see what the model saw: a process for one scan.
+"""Read one page again and print what the model saw of each digit; a process for one scan.
 
     python -m digitwatch.web.views.model_view MODEL PIXELS PAGE < SCAN
 
-It prints JSON: for each digit its text, its picture and the probability of every answer. Scans come from
-anywhere, so what decodes them dies alone.
+It prints JSON: for each digit its text, its image and the probability of every class. Scans are untrusted, so
+they are decoded in a process with limits of time and memory.
 """
 
 import base64
@@ -21,7 +21,7 @@ WIDEST = 1400  # pixels of the page as it is shown
 
 
 def main(model: str, pixels: int, number: int) -> dict[str, Any]:
-    """Read page `number` of the scan on standard input; give what is to be printed."""
+    """Read page `number` of the scan on standard input; return what is to be printed."""
     import cv2  # noqa: PLC0415 (loaded within the limits)
 
     from digitwatch.recognition.image.decode import ImageError  # noqa: PLC0415

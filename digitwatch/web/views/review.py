@@ -1,4 +1,4 @@
-"""What people say stands on a page: the queue of doubtful readings, and the line that each answer adds."""
+"""Corrections: the queue of readings to review, and the line that each answer adds."""
 
 import json
 import re
@@ -15,72 +15,84 @@ from digitwatch.errors import InputError
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import UNDONE, Correction
 from digitwatch.spool.csv_rows import shown_name
-from digitwatch.web.context import Context, desk_of
+from digitwatch.web.context import Context, context_of
 from digitwatch.web.request_body import BodyTooLargeError, small_body
 from digitwatch.web.views.labels import labels
 from digitwatch.web.web_settings import without_paths
 
-AHEAD = 8  # readings that a browser is given at a time, so that the next one is there at once
+AHEAD = 8  # readings sent to a browser at a time, so that it can show the next one at once
 LONGEST = 2000  # bytes of an answer
 SAYS = re.compile(r"(\d{1,200}( \d{1,200}){0,200}){0,1}|x", re.ASCII)
 
 
 class BadAnswerError(InputError):
-    """What a browser sent is no correction; the message says what was expected."""
+    """The request is not a valid correction; the message says what was expected."""
 
 
 def queue(request: Request) -> Response:
-    """Give the next readings to look at, least certain first, and how many there are.
+    """Return the next readings to review, least certain first, and how many there are.
 
-    `more` of the request is the number of those that the browser knows and does not want again.
+    `more` of the request is the number of readings that the browser already has.
     """
-    desk = desk_of(request)
-    desk.index.refresh()
+    context = context_of(request)
+    context.index.refresh()
     more = request.query_params.get("more", "")
     known = int(more) if more.isascii() and more.isdigit() and len(more) < 5 else 0
-    found = [_shown(desk, reading) for reading in desk.index.queue(known + AHEAD)]
-    return JSONResponse({"readings": found, "waiting": desk.index.waiting()})
+    found = [_shown(context, reading) for reading in context.index.queue(known + AHEAD)]
+    return JSONResponse({"readings": found, "waiting": context.index.waiting()})
 
 
 async def correct(request: Request) -> Response:
-    """Add a correction; answer with what now counts for the page."""
+    """Add a correction; return the value that now counts for the page."""
     try:
-        desk = desk_of(request)
-        given = _parse(await small_body(request, LONGEST), await run_in_threadpool(labels, desk.site))
-        return await run_in_threadpool(_correct, desk, given)
+        context = context_of(request)
+        given = _parse(await small_body(request, LONGEST), await run_in_threadpool(labels, context.settings))
+        return await run_in_threadpool(_correct, context, given)
     except BodyTooLargeError as error:
         return JSONResponse({"trouble": str(error)}, 413)
     except BadAnswerError as error:
         return JSONResponse({"trouble": str(error)}, 400)
 
 
-def _correct(desk: Context, given: dict[str, str]) -> Response:
-    desk.index.refresh()
-    reading = desk.index.reading(given["id"], given["page"])
-    if reading is None:
-        return JSONResponse({"trouble": "this reading is not known (any more)"}, 404)
-    if given["was"] != reading["prediction"]:
-        return JSONResponse({"trouble": "this page was read anew meanwhile: load it again"}, 409)
-    line = Correction(
+def _correct(context: Context, given: dict[str, Any]) -> Response:
+    with context.correcting:  # nobody else adds a correction between the comparison and ours
+        context.index.refresh()
+        reading = context.index.reading(given["id"], given["page"])
+        if reading is None:
+            return JSONResponse({"trouble": "this reading is not known (any more)"}, 404)
+        if given["was"] != reading["prediction"]:
+            return JSONResponse({"trouble": "this page was read again meanwhile: reload it"}, 409)
+        if "corrected" in given and given["corrected"] != reading["corrected"]:
+            return JSONResponse({"trouble": "somebody else corrected this page meanwhile: reload it"}, 409)
+        try:
+            correction_log.append(context.settings.corrections, _line(reading, given["now"], given["who"]))
+        except OSError as error:
+            return JSONResponse({"trouble": f"it could not be saved: {error.strerror}"}, 507)
+        context.index.refresh()
+    return JSONResponse({"now": given["now"], "waiting": context.index.waiting()})
+
+
+def _line(reading: sqlite3.Row, now: str, who: str) -> Correction:
+    return Correction(
         time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
         id=reading["id"],
         file=reading["file"],
         page=reading["page"],
         sha256=reading["sha256"],
         was=reading["prediction"],
-        now=given["now"],
-        who=shown_name(given["who"].strip()),
+        now=now,
+        who=shown_name(who.strip()),
     )
-    try:
-        correction_log.append(desk.site.corrections, line)
-    except OSError as error:
-        return JSONResponse({"trouble": f"it could not be saved: {error.strerror}"}, 507)
-    desk.index.refresh()
-    return JSONResponse({"now": line.now, "waiting": desk.index.waiting()})
 
 
-def _parse(body: bytes, known: Sequence[str]) -> dict[str, str]:
-    """Give the fields of an answer, each one checked; besides digits, those that the model knows may be said."""
+def _parse(body: bytes, known: Sequence[str]) -> dict[str, Any]:
+    """Return the checked fields of a correction; besides digits, the labels `known` to the model are accepted.
+
+    The optional `corrected` is the correction that the browser displayed, null for none.
+
+    Raises:
+        BadAnswerError: a field is missing or has another form.
+    """
     try:
         given = json.loads(body)
     except (ValueError, RecursionError):
@@ -88,11 +100,13 @@ def _parse(body: bytes, known: Sequence[str]) -> dict[str, str]:
     names = ("id", "page", "was", "now", "who")
     if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in names):
         raise BadAnswerError(f"expected the texts {', '.join(names)}")
+    if not isinstance(given.get("corrected"), str | None):
+        raise BadAnswerError("expected a text or null as `corrected`")
     try:
         "".join(given[name] for name in names).encode()
     except UnicodeEncodeError:
         raise BadAnswerError("expected texts of Unicode characters, found half of a surrogate pair") from None
-    if given["now"] in (UNDONE, *known) or given["now"] == given["was"]:  # that it was read so is seen later
+    if given["now"] in (UNDONE, *known) or given["now"] == given["was"]:  # `was` is checked later
         pass
     elif SAYS.fullmatch(" ".join(given["now"].split())):
         given["now"] = " ".join(given["now"].split())
@@ -104,7 +118,10 @@ def _parse(body: bytes, known: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def _shown(desk: Context, reading: sqlite3.Row) -> dict[str, Any]:
+def _shown(context: Context, reading: sqlite3.Row) -> dict[str, Any]:
     names = ("id", "page", "file", "time", "prediction", "confidence")
-    told = {name: reading[name] for name in names}
-    return told | {"reason": without_paths(desk.site, reading["reason"]), "has_picture": bool(reading["annotated"])}
+    fields = {name: reading[name] for name in names}
+    return fields | {
+        "reason": without_paths(context.settings, reading["reason"]),
+        "has_picture": bool(reading["annotated"]),
+    }

@@ -95,7 +95,7 @@ def test_trouble_of_the_daemon_is_told_without_paths(tmp_path: Path) -> None:
     with visiting(site(tmp_path)) as page, listening(page) as answer:
         listener = Listener(answer)
         listener.next("counts")
-        page.app.state.desk.told.update(trouble=f"{tmp_path}/archive/x: No space left on device")
+        page.app.state.context.daemon.update(trouble=f"{tmp_path}/archive/x: No space left on device")
 
         assert json.loads(listener.next("counts")["data"])["trouble"] == "archive/x: No space left on device"
         assert page.get("/healthz").status_code == 503
@@ -104,7 +104,7 @@ def test_trouble_of_the_daemon_is_told_without_paths(tmp_path: Path) -> None:
 def test_there_is_room_for_a_hundred_listeners(tmp_path: Path) -> None:
     """One more is asked to come later, and pages are still answered."""
     with visiting(site(tmp_path)) as page:
-        page.app.state.desk.visitors = event_stream.MOST
+        page.app.state.context.visitors = event_stream.MOST
 
         assert page.get("/live").status_code == 503
         assert page.get("/").status_code == 200

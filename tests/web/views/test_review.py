@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,7 @@ def test_the_queue_begins_with_the_least_certain(page: Visitor) -> None:
         (answer(4, "7"), 404),
         (answer(3, "7", was="8"), 409),
         (answer(3, "٣"), 400),
+        (answer(3, "1", corrected=7), 400),
         (answer(3, "7", who="\ud800"), 400),
         (answer(3, "7", id="\udfff"), 400),
     ],
@@ -82,6 +84,29 @@ def test_nonsense_is_refused_and_leaves_no_line(page: Visitor, tmp_path: Path, b
     """Only a known page, read as the browser believes, gets digits, x, nothing, or undo."""
     assert page.post("/corrections", content=body, headers=page.ours).status_code == status
     assert lines(tmp_path) == []
+
+
+def test_a_correction_of_somebody_else_is_not_replaced_unseen(page: Visitor, tmp_path: Path) -> None:
+    """A browser that displays an older state gets 409 and no line; without `corrected` the last one counts."""
+    changes = [("1", {"corrected": None}), ("2", {"corrected": None}), ("2", {"corrected": "1"}), ("4", {})]
+    codes = [
+        page.post("/corrections", content=answer(3, now, **seen), headers=page.ours).status_code
+        for now, seen in changes
+    ]
+
+    assert codes == [200, 409, 200, 200]
+    assert [line[6] for line in lines(tmp_path)] == ["1", "2", "4"]
+
+
+def test_of_simultaneous_corrections_one_counts(page: Visitor, tmp_path: Path) -> None:
+    """Twenty people answer at once for a page that nobody has corrected: one is saved, the others learn of it."""
+    with ThreadPoolExecutor(20) as people:
+        bodies = [answer(3, str(number), corrected=None) for number in range(20)]
+        sent = [people.submit(page.post, "/corrections", content=body, headers=page.ours) for body in bodies]
+        codes = sorted(one.result().status_code for one in sent)
+
+    assert codes == [200] + [409] * 19
+    assert len(lines(tmp_path)) == 1
 
 
 def sorting(base: Path) -> Path:

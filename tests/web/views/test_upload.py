@@ -114,16 +114,16 @@ def test_a_full_disk_takes_no_upload(tmp_path: Path) -> None:
 def test_only_a_few_are_received_at_a_time(tmp_path: Path) -> None:
     """One more is asked to come again, which the page does by itself."""
     with visiting(site(tmp_path)) as page:
-        page.app.state.desk.uploading = upload.AT_ONCE
+        page.app.state.context.uploading = upload.AT_ONCE
         assert put(page, "a.png", scan("7")) == 503
-        page.app.state.desk.uploading = 0
+        page.app.state.context.uploading = 0
         assert put(page, "a.png", scan("7")) == 201
 
 
 def test_a_flood_is_slowed_down(tmp_path: Path) -> None:
     """After three hundred files at once a visitor is asked to wait; here two are left, and time stands still."""
     with visiting(site(tmp_path)) as page:
-        uploads = page.app.state.desk.uploads
+        uploads = page.app.state.context.uploads
         uploads._clock = lambda: 0.0
         uploads._buckets["127.0.0.1"] = (2.0, 0.0)
         answers = [put(page, f"{number}.png", b"x") for number in range(4)]
