@@ -20,7 +20,8 @@ from disks import other_filesystem
 from four_scans import put_scans
 from service import Service, Small, until
 
-STEPS = ("mkdir", "rename", "renameat2", "unlink", "rmdir", "fsync", "fdatasync", "pwrite64", "write", "openat")
+CHANGES = ("mkdir", "mkdirat", "renameat", "renameat2", "unlink", "unlinkat", "rmdir", "fsync", "fdatasync")
+STEPS = (*CHANGES, "pwrite64", "write", "openat")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -81,7 +82,7 @@ def _calls_before_work(base: Path, step: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("step", "number"), [("rename", 1), ("fdatasync", 1), ("renameat2", 1), ("renameat2", 2), ("rmdir", 1)], ids=str
+    ("step", "number"), [("renameat", 1), ("fdatasync", 1), ("renameat2", 1), ("renameat2", 2), ("rmdir", 1)], ids=str
 )
 def test_killed_between_two_steps(tmp_path: Path, step: str, number: int) -> None:
     """At the claim, at the publishing, between write and sync of the rows, at the filing and after it: all is well."""
@@ -92,7 +93,7 @@ def test_killed_between_two_steps(tmp_path: Path, step: str, number: int) -> Non
         finish(service, sent)
 
 
-@pytest.mark.parametrize("step", ["mkdir", "fsync", "fdatasync"])
+@pytest.mark.parametrize("step", ["mkdir", "mkdirat", "fsync", "fdatasync"])
 @pytest.mark.parametrize("error", ["EDQUOT", "EIO"])
 def test_refused_for_a_while(tmp_path: Path, step: str, error: str) -> None:
     """A quota used up, or a disk with errors, at three calls in a row: a pause, said once, and no scan is failed."""
@@ -118,7 +119,7 @@ def test_refused_for_a_while(tmp_path: Path, step: str, error: str) -> None:
 @pytest.mark.proof
 def test_killed_at_every_step(tmp_path: Path) -> None:
     """The daemon is killed before each call that changes anything; each time nothing is lost or doubled."""
-    assert sweep(tmp_path, lambda service: None)["rename"] >= 4
+    assert sweep(tmp_path, lambda service: None)["renameat"] >= 4
 
 
 @pytest.mark.proof
@@ -130,18 +131,18 @@ def test_killed_at_every_step_with_the_archive_on_another_disk(tmp_path: Path) -
         (far / service.base.name).mkdir()
         (service.base / "archive").symlink_to(far / service.base.name)
 
-    assert sweep(tmp_path, far_archive, ("renameat2", "unlink", "fsync", "rmdir", "openat"))["unlink"] >= 4
+    assert sweep(tmp_path, far_archive, ("renameat2", "unlink", "unlinkat", "fsync", "rmdir", "openat"))["unlink"] >= 4
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("first", [("rename", 3), ("fdatasync", 1), ("renameat2", 2)], ids=lambda v: f"{v[0]}-{v[1]}")
+@pytest.mark.parametrize("first", [("renameat", 3), ("fdatasync", 1), ("renameat2", 2)], ids=lambda v: f"{v[0]}-{v[1]}")
 def test_killed_at_every_step_of_the_recovery(tmp_path: Path, first: tuple[str, int]) -> None:
     """Killed once, then killed again at each step of making good what the first kill left."""
-    sweep(tmp_path, lambda service: run_killed(service, *first), STEPS[:7])
+    sweep(tmp_path, lambda service: run_killed(service, *first), CHANGES)
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("step", ["mkdir", "renameat2", "fsync"])
+@pytest.mark.parametrize("step", ["mkdirat", "renameat2", "fsync"])
 def test_a_worker_killed_at_every_step(tmp_path: Path, step: str) -> None:
     """A real worker is killed before each call that changes anything; its scan is read again by another."""
     points = 0

@@ -76,7 +76,7 @@ class InFlight:
 
     def drop(self, claim: Claim) -> None:
         """Let a claim go whose file is not there; should it come back with its disk, it is taken up again."""
-        log.warning("%s is no longer among the claimed scans in %s", printable(claim.name), claim.home)
+        log.warning("%s is no longer among the claimed scans in %s", printable(claim.name), claim.claims_folder)
         self._claims.pop(claim.id, None)
 
     def is_fresh(self, claim: Claim) -> bool:

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 LATE_SECONDS = 2.0  # a file this old that a listing finds should have been reported by an event
 DEAF_AFTER = 3  # listings in a row that found such files
-ITS_OWN = (errno.EACCES, errno.EPERM, errno.EXDEV, errno.EBUSY)
+ITS_OWN = (errno.EACCES, errno.EPERM, errno.EXDEV, errno.EBUSY, errno.ENAMETOOLONG)
 """What a rename of one file may be refused for while the inbox lets us take others."""
 
 SHARE = 10  # a listing is followed by so many times its own length without one: a full inbox is to be read too

@@ -1,89 +1,153 @@
-"""Failed scans back into the inbox, once what was wrong is mended."""
+"""Failed scans back into the inbox, once the cause of the failure is removed.
 
+Both folders can be written by the members of a group, so nothing is reached by a path alone: folders are opened
+without following links, files are moved between open folders. When root runs this, it acts as the user that the
+daemon runs as.
+"""
+
+import contextlib
 import errno
 import os
+import pwd
+import secrets
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from digitwatch.spool.archive import free_place, is_reason, remove_reason
+from digitwatch.spool.archive import free_place, is_note, remove_note
+from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.csv_rows import printable
-from digitwatch.spool.durable_io import copy_durably, make_folder, rename_new, scratch_for, sync_folder
+from digitwatch.spool.durable_io import copy_scratch, exists, open_folder, open_regular, remove, rename_new, sync_handle
 
 
 def retry(failed: Path, inbox: Path, names: Sequence[str], *, everything: bool) -> bool:
-    """Put the named scans, or all, back and say where each went; without a name, list what there is.
+    """Put the named scans, or all, back and print where each went; without a name, list what there is.
 
-    Gives False when a name is not there.
+    Return False when a name is not there.
 
     Raises:
-        OSError: a folder is full, gone or closed to us; what was put back stays there.
+        OSError: a folder is full, gone or not accessible; what was put back stays there.
     """
-    there = list(failed_scans(failed))
-    found, missing = (there, []) if everything else chosen(failed, names)
-    for name in found:
-        print(f"{printable(name)} -> {printable(str(put_back(failed, inbox, name)))}")
+    with _as_daemon(inbox):
+        present = list(failed_scans(failed))
+        found, missing = (present, []) if everything else chosen(failed, names)
+        for name in found:
+            print(f"{printable(name)} -> {printable(str(put_back(failed, inbox, name)))}")
     for name in missing:
         print(f"digitwatch: no failed scan has the name {printable(name)}", file=sys.stderr)
     if not everything and not names:
-        print("\n".join([*map(printable, there), f"{len(there)} failed scans; retry NAME… or --all puts them back"]))
+        count = f"{len(present)} failed scans; retry NAME… or --all puts them back"
+        print("\n".join([*map(printable, present), count]))
     return not missing
 
 
 def failed_scans(failed: Path) -> Iterator[str]:
-    """Yield the names of the scans below `failed`, in order; notes and hidden files are no scans.
+    """Yield the names of the scans below `failed`, in order; notes, links and hidden files are no scans.
 
     Raises:
-        OSError: the folder is gone or closed to us.
+        OSError: the folder is gone or not accessible.
     """
     os.listdir(failed)
-    for path in sorted(failed.rglob("*")):
-        if path.is_file() and not path.is_symlink() and not path.name.startswith(".") and not is_reason(path):
-            yield str(path.relative_to(failed))
+    for below, folders, _ in os.walk(failed):  # does not enter links
+        folders.sort()
+        with contextlib.suppress(OSError), open_folder(failed, Path(below)) as folder:
+            with os.scandir(folder) as entries:
+                files = sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
+            scans = [name for name in files if not name.startswith(".") and not is_note(name, folder)]
+            yield from (os.path.relpath(os.path.join(below, name), failed) for name in scans)
 
 
 def chosen(failed: Path, names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Give which of the named scans are there, by NAME or by a path that leads to them, and which are not."""
-    there = list(failed_scans(failed))
+    """Return which of the named scans exist, by NAME or by a path that leads to them, and which do not."""
+    present = set(failed_scans(failed))
     found: list[str] = []
     missing: list[str] = []
     for name in names:
         absolute = Path(os.path.abspath(name))
         plain = str(absolute.relative_to(failed)) if absolute.is_relative_to(failed) else name
-        (found if plain in there else missing).append(plain)
+        (found if plain in present else missing).append(plain)
     return found, missing
 
 
 def put_back(failed: Path, inbox: Path, name: str) -> Path:
-    """Move a failed scan into the inbox, never onto another file, and take its note away; give where it lies.
+    """Move a failed scan into the inbox, never onto another file, and remove its note; return its new place.
+
+    A scan of a sub-folder whose place in the inbox is a link or a file goes into the inbox itself.
 
     Raises:
-        OSError: a folder is full, gone or closed to us; the scan is where it was.
+        OSError: a folder is full, gone or not accessible; the scan is where it was.
     """
-    source = failed / name
-    while True:
-        target = free_place(inbox, name, os.path.lexists)
-        make_folder(inbox, target.parent)
+    with open_folder(failed, (failed / name).parent) as source:
         try:
-            _move(source, target)
-            break
-        except FileExistsError:  # somebody was quicker
-            continue
-    sync_folder(target.parent)
-    remove_reason(source)
+            target = _move(source, inbox, name)
+        except NotADirectoryError:
+            target = _move(source, inbox, name, flat=True)
+        remove_note(os.path.basename(name), source)
     return target
 
 
-def _move(source: Path, target: Path) -> None:
+def _move(source: int, inbox: Path, name: str, *, flat: bool = False) -> Path:
+    base = os.path.basename(name)
+    below = inbox if flat else (inbox / name).parent
+    with open_folder(inbox, below, make=True) as folder:
+        while True:
+            target = free_place(below, base, lambda path: exists(path.name, folder))
+            with contextlib.suppress(FileExistsError):  # another program was quicker
+                _rename(source, base, folder, target.name)
+                sync_handle(folder)
+                return target
+
+
+def _rename(source: int, name: str, folder: int, target: str) -> None:
     try:
-        rename_new(source, target)
-    except FileExistsError:
-        raise
+        rename_new(name, target, source_folder=source, target_folder=folder)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        scratch = target.with_name(scratch_for(source.name))  # hidden, so that nobody takes it half written
-        copy_durably(source, scratch)
-        rename_new(scratch, target)
-        sync_folder(target.parent)
-        source.unlink()
+        _copy(source, name, folder, target)
+
+
+def _copy(source: int, name: str, folder: int, target: str) -> None:
+    """Copy to another filesystem under a hidden name, which the daemon does not take, rename, then unlink."""
+    with open_regular(name, source) as file:
+        scratch = copy_scratch(file, folder, f"retry-{secrets.token_hex(8)}")
+    try:
+        rename_new(scratch, target, source_folder=folder, target_folder=folder)
+    except OSError:
+        remove(scratch, folder)
+        raise
+    sync_handle(folder)
+    os.unlink(name, dir_fd=source)
+
+
+@contextlib.contextmanager
+def _as_daemon(inbox: Path) -> Iterator[None]:
+    """Act as the owner of the folder of claims, else of the inbox, while root runs this.
+
+    So root can do here only what the daemon could do, and what it creates belongs to the daemon.
+    """
+    if os.geteuid() != 0:
+        yield
+        return
+    try:
+        status = os.stat(inbox / CLAIMED, follow_symlinks=False)
+    except FileNotFoundError:
+        status = os.stat(inbox)
+    groups, group = os.getgroups(), os.getegid()
+    try:
+        os.setgroups(_groups(status.st_uid, status.st_gid))
+        os.setegid(status.st_gid)
+        os.seteuid(status.st_uid)
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
+        os.setgroups(groups)
+
+
+def _groups(user: int, group: int) -> list[int]:
+    """Return the groups of a user; one without an account (as in a container) has the group of the folder."""
+    try:
+        return os.getgrouplist(pwd.getpwuid(user).pw_name, group)
+    except KeyError:
+        return [group]

@@ -29,7 +29,7 @@ from digitwatch.spool import claims
 from digitwatch.spool.annotated_images import withdraw
 from digitwatch.spool.claims import Claim
 from digitwatch.spool.csv_rows import Row, printable, shown_name
-from digitwatch.spool.durable_io import digest, make_folder, sync_folder
+from digitwatch.spool.durable_io import digest, sync_folder
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.workers.messages import Job, Outcome
@@ -74,18 +74,17 @@ def record(
 ) -> list[Recorded]:
     """Write the rows of several scans with one sync: from here on they count as read.
 
-    `promised` are scans recorded before and not yet filed: their places are not given twice.
+    `promised` are scans recorded before and not yet filed: their places, and those of their notes, are not given twice.
 
     Raises:
         OSError: nothing was recorded; the same call may be made again.
     """
-    chosen = {entry.target for entry in promised}
+    chosen = {place for entry in promised for place in filing.occupied(entry.target, bool(entry.failure))}
     recorded, rows = [], []
     for done in finished:
         failure = done.outcome.failure
-        top, folder = _folders(places, done.claim, bool(failure))
-        target = _free(folder, done.claim.name, bool(failure), chosen)
-        chosen.add(target)
+        target, top = _free(places, done.claim, bool(failure), chosen)
+        chosen.update(filing.occupied(target, bool(failure)))
         recorded.append(Recorded(done.claim, top, target, failure))
         rows += rows_of(done.outcome, shown(target, places.base), model, done.seconds, base=places.base)
     predictions.append(rows)
@@ -93,16 +92,16 @@ def record(
 
 
 def move(recorded: Recorded) -> Recorded:
-    """Move a recorded original to its place; give it with the place where it went. `file` makes that last.
+    """Move a recorded original, and the note on a failed one, to its place; return it with the place where it went.
+
+    `file` makes that durable.
 
     Raises:
         ClaimVanishedError: somebody took the claimed file away.
         OSError: the folder is full or gone; the same call may be made again.
     """
-    if recorded.failure:
-        make_folder(recorded.top, recorded.target.parent)
-        filing.write_reason(recorded.target, _advice(recorded))
-    return replace(recorded, target=filing.file_original(recorded.claim, recorded.top, recorded.target))
+    note = _advice(recorded) if recorded.failure else ""
+    return replace(recorded, target=filing.file_original(recorded.claim, recorded.top, recorded.target, note))
 
 
 def file(moved: Sequence[Recorded]) -> None:
@@ -128,7 +127,10 @@ def recover(
     if not left:
         return [], []
     found = predictions.find(claim.id for claim in left)
-    to_file = [_as_recorded(places, claim, found[claim.id][0]) for claim in left if claim.id in found]
+    to_file: list[Recorded] = []
+    for claim in left:
+        if claim.id in found:
+            to_file.append(_as_recorded(places, claim, found[claim.id][0], to_file))
     return to_file, [claim for claim in left if claim.id not in found]
 
 
@@ -177,13 +179,10 @@ def shown(path: Path, base: Path) -> str:
     return printable(os.fspath(path.relative_to(base) if path.is_relative_to(base) else path))
 
 
-def _free(folder: Path, name: str, failed: bool, chosen: set[Path]) -> Path:
-    """Choose a free place for an original; `chosen` are those that other scans were promised."""
-
-    def taken(path: Path) -> bool:
-        return path in chosen or os.path.lexists(path) or (failed and filing.has_reason(path))
-
-    return filing.free_place(folder, name, taken)
+def _free(places: Folders, claim: Claim, failed: bool, chosen: set[Path]) -> tuple[Path, Path]:
+    """Return a free place for an original, and its top folder; `chosen` are those that other scans were promised."""
+    top, folder = _folders(places, claim, failed)
+    return filing.choose_place(top, folder, claim.name, with_note=failed, promised=chosen), top
 
 
 def _folders(places: Folders, claim: Claim, failed: bool) -> tuple[Path, Path]:
@@ -191,13 +190,14 @@ def _folders(places: Folders, claim: Claim, failed: bool) -> tuple[Path, Path]:
     return (places.failed, places.failed) if failed else (places.archive, places.archive / claim.day)
 
 
-def _as_recorded(places: Folders, claim: Claim, row: Row) -> Recorded:
-    """Find the place again that a row names; its text may be escaped, so it is met by counting up."""
+def _as_recorded(places: Folders, claim: Claim, row: Row, promised: Sequence[Recorded]) -> Recorded:
+    """Return the place that a row names; its text may be escaped, so it is found by counting up."""
     failed = row.status == "failed"
     top, folder = _folders(places, claim, failed)
     counted = (folder / filing.numbered(claim.name, number) for number in range(1, 10_000))
     named = next((path for path in counted if shown(path, places.base) == row.filed), None)
-    target = named or _free(folder, claim.name, failed, set())
+    chosen = {place for entry in promised for place in filing.occupied(entry.target, bool(entry.failure))}
+    target = named or _free(places, claim, failed, chosen)[0]
     return Recorded(claim, top, target, row.reason if failed else "")
 
 

@@ -1,75 +1,74 @@
-"""The outbox: pictures that know whose they are, so that repeated work replaces only its own."""
+"""Annotated pictures in the outbox: each carries its owner, so that repeated work replaces only its own."""
 
 import contextlib
-import glob
+import itertools
 import os
 import zlib
 from pathlib import Path
 
-from digitwatch.spool.archive import free_place
-from digitwatch.spool.durable_io import make_folder, rename_new, sync_folder, write_durably
+from digitwatch.spool.archive import numbered
+from digitwatch.spool.durable_io import (
+    exists,
+    open_folder,
+    open_regular,
+    remove,
+    rename_new,
+    sync_handle,
+    write_scratch,
+)
 
-PREFIX = 20  # characters of a name that remain however much it is shortened
+PREFIX = 20  # characters of a name that are kept however much it is shortened
 
 
 def publish(png: bytes, folder: Path, name: str, owner: str) -> Path:
-    """Write a picture as NAME.png (or NAME~2.png …) below `folder`, durable before it is seen there.
+    """Write a picture as NAME.png (or NAME~2.png …) below `folder`, durable before it is visible there.
 
     The picture carries its owner (scan id and page) inside, so that a repetition after a crash
-    replaces its own picture and nobody else's.
+    replaces its own picture and nobody else's. No link below `folder` is followed.
 
-    The folder above `folder` must be there; `folder` itself is made when it is missing.
+    The folder above `folder` must exist; `folder` itself is created when it is missing.
 
     Raises:
         OSError: the disk is full, gone or read-only; nothing is left behind.
     """
-
-    def is_foreign(path: Path) -> bool:
-        return path.exists() and tag_of(path) != owner
-
     png = tagged(png, owner)
-    target = free_place(folder, name + ".png", is_foreign)
-    make_folder(folder.parent, target.parent)
-    scratch = target.with_name(scratch_name(owner))  # the same for a repetition, so that none is left over
-    try:
-        write_durably(scratch, png)
-        while not _rename_over_own(scratch, target, owner):
-            target = free_place(folder, name + ".png", is_foreign)
-    except OSError:
-        with contextlib.suppress(OSError):
-            scratch.unlink()
-        raise
-    sync_folder(target.parent)
-    return target
+    below = (folder / name).parent
+    with open_folder(folder.parent, below, make=True) as handle:
+        scratch = write_scratch(handle, owner.replace("/", "-"), png)
+        try:
+            placed = _place(scratch, handle, os.path.basename(name) + ".png", owner)
+        except OSError:
+            remove(scratch, handle)
+            raise
+        sync_handle(handle)
+    return below / placed
 
 
-def scratch_name(owner: str) -> str:
-    """Give the name under which a picture is written before it is renamed to its place."""
-    return f".{owner.replace('/', '-')}.tmp"
-
-
-def _rename_over_own(scratch: Path, target: Path, owner: str) -> bool:
-    if target.exists() and tag_of(target) == owner:
-        os.replace(scratch, target)
-        return True
-    try:
-        rename_new(scratch, target)
-    except FileExistsError:  # another worker was quicker with the same name
-        return False
-    return True
+def _place(scratch: str, folder: int, name: str, owner: str) -> str:
+    """Rename a written picture to the first name that is free or its owner's; return the name."""
+    for number in itertools.count(1):
+        target = numbered(name, number)
+        if tag_of(target, folder) == owner:
+            os.unlink(target, dir_fd=folder)  # of an earlier attempt, whose rows were never written
+        elif exists(target, folder):
+            continue
+        with contextlib.suppress(FileExistsError):  # another worker was quicker with the same name
+            rename_new(scratch, target, source_folder=folder, target_folder=folder)
+            return target
+    raise AssertionError("counting never ends")
 
 
 def tagged(png: bytes, owner: str) -> bytes:
-    """Give the PNG with a tEXt chunk `digitwatch` = owner behind its header (PNG specification, 11.3.3)."""
+    """Return the PNG with a tEXt chunk `digitwatch` = owner behind its header (PNG specification, 11.3.3)."""
     body = b"tEXtdigitwatch\0" + owner.encode("latin-1")
     chunk = (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
     return png[:33] + chunk + png[33:]  # 8 bytes signature, 25 bytes IHDR
 
 
-def tag_of(path: Path) -> str | None:
-    """Give the owner written into a published picture, or None when it is not one of ours."""
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        head = file.read(300)
+def tag_of(path: Path | str, folder: int | None = None) -> str | None:
+    """Return the owner written into a published picture, or None when it is not one of ours."""
+    with contextlib.suppress(OSError), open_regular(path, folder) as file:
+        head = os.pread(file, 300, 0)
         if head[37:52] == b"tEXtdigitwatch\0":
             return head[52 : 41 + int.from_bytes(head[33:37], "big")].decode("latin-1")
     return None
@@ -81,14 +80,22 @@ def withdraw(folder: Path, name: str, scan: str) -> None:
     Raises:
         OSError: the folder does not let us; what was removed stays removed.
     """
-    near = folder / name
+    below, start = os.path.split(name)
+    start = os.path.splitext(start)[0][:PREFIX]
+    try:
+        with open_folder(folder, folder / below) as handle:
+            _withdraw(handle, start, scan)
+    except (FileNotFoundError, NotADirectoryError):  # there are none
+        return
+
+
+def _withdraw(folder: int, start: str, scan: str) -> None:
     removed = False
-    for path in near.parent.glob(f".{scan}-*.tmp"):
-        path.unlink(missing_ok=True)
-    for path in near.parent.glob(f"{glob.escape(near.stem[:PREFIX])}*.png"):
-        owner = tag_of(path)
-        if owner is not None and owner.startswith(scan + "/"):
-            path.unlink(missing_ok=True)
+    for entry in os.listdir(folder):
+        if entry.startswith(f".{scan}-") and entry.endswith(".tmp"):
+            remove(entry, folder)
+        elif entry.startswith(start) and (tag_of(entry, folder) or "").startswith(scan + "/"):
+            os.unlink(entry, dir_fd=folder)
             removed = True
     if removed:  # else a power cut could bring them back beside those of the next reading
-        sync_folder(near.parent)
+        sync_handle(folder)

@@ -1,32 +1,43 @@
-"""Where originals go: names that are free, reasons beside failed scans, and moves that never replace."""
+"""Where originals and their notes go: names that are free, and moves that never replace a file."""
 
 import contextlib
 import errno
 import hashlib
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
 from digitwatch.errors import TransientError
 from digitwatch.spool.claims import Claim
 from digitwatch.spool.durable_io import (
-    copy_durably,
-    digest,
-    make_folder,
+    copy_scratch,
+    digest_of,
+    exists,
+    open_folder,
+    open_regular,
+    remove,
     rename_new,
-    scratch_for,
     sync_folder,
+    sync_handle,
     write_durably,
+    write_scratch,
 )
 
 REASON = ".reason.txt"
-SAYS = b" could not be read: "  # in every note
+MARKER = b" could not be read: "  # in every note
 
 LONGEST_NAME = 255  # bytes, on every common filesystem
 SHORT_NAME = 100  # bytes, on every filesystem
 REFUSED_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
-"""What filesystems say to a name that is too long for them or has a character that they do not know."""
+"""What filesystems answer to a name that is too long for them or has a character that they do not know."""
+
+BLOCKED: dict[bool, tuple[type[OSError], ...]] = {
+    False: (NotADirectoryError,),
+    True: (NotADirectoryError, PermissionError),
+}
+"""Errors of a sub-folder after which its scan goes into the top folder. With a note that is failed/, where the group
+may write and so may close a sub-folder; elsewhere a closed folder is an environment error."""
 
 
 class ClaimVanishedError(TransientError):
@@ -34,147 +45,215 @@ class ClaimVanishedError(TransientError):
 
 
 def free_place(folder: Path, name: str, taken: Callable[[Path], bool]) -> Path:
-    """Give the first of NAME, NAME~2, NAME~3 … in `folder` that is not taken; the suffix stays at the end.
+    """Return the first of NAME, NAME~2, NAME~3 … in `folder` that is not taken; the suffix stays at the end.
 
     A name that is too long for the filesystem is shortened in the middle, its ending kept.
     """
-    for number in itertools.count(1):
-        path = folder / numbered(name, number)
-        if not taken(path):
-            return path
-    raise AssertionError("counting never ends")
+    return next(path for path in (folder / text for text in _numbered_names(name)) if not taken(path))
 
 
 def numbered(name: str, number: int, ending: str = "") -> str:
-    """Give `scan~2.jpg` for the second `scan.jpg`, with `ending` behind it, in at most 255 bytes."""
+    """Return `scan~2.jpg` for the second `scan.jpg`, with `ending` behind it, in at most 255 bytes."""
     folder, base = os.path.split(name)
     stem, suffix = os.path.splitext(base)
     mark = f"~{number}" if number > 1 else ""
-    room = LONGEST_NAME - len(os.fsencode(mark + suffix + ending))
+    available = LONGEST_NAME - len(os.fsencode(mark + suffix + ending))
     raw = os.fsencode(stem)
-    if len(raw) > room:
-        while len(os.fsencode(stem)) > max(0, room - 9):  # whole characters, so that it stays the text it was
+    if len(raw) > available:
+        while len(os.fsencode(stem)) > max(0, available - 9):  # whole characters, so that it stays the text it was
             stem = stem[:-1]
         stem += "~" + hashlib.sha256(raw).hexdigest()[:8]
     return os.path.join(folder, stem + mark + suffix + ending)
 
 
-def write_reason(target: Path, reason: str) -> None:
-    """Put NAME.reason.txt beside the place of a failed original; repeating it does no harm."""
-    beside = _reason_for(target)
-    scratch = beside.with_name(scratch_for(beside.name))
-    write_durably(scratch, (reason.rstrip() + "\n").encode("utf-8", "backslashreplace"))
-    os.replace(scratch, beside)
+def choose_place(top: Path, folder: Path, name: str, *, with_note: bool, promised: Container[Path]) -> Path:
+    """Return a free place for an original in `folder`, at or below `top`; `promised` are not free.
+
+    With a note, the place of the note is free as well. A scan of a sub-folder whose place there is a link or a file
+    goes into `top` itself.
+    """
+
+    def taken(path: Path) -> bool:
+        return any(spot in promised or os.path.lexists(spot) for spot in occupied(path, with_note))
+
+    with contextlib.suppress(FileNotFoundError):
+        try:
+            with open_folder(top, (folder / name).parent):
+                pass
+        except BLOCKED[with_note]:
+            flat = _flat(top, folder / name)
+            return free_place(top, flat.name, taken)
+    return free_place(folder, name, taken)
 
 
-def has_reason(target: Path) -> bool:
-    """Tell whether a reason already lies beside this place."""
-    return _reason_for(target).exists()
+def occupied(target: Path, with_note: bool) -> list[Path]:
+    """Return the places that filing an original at `target` takes: its own, and that of its note."""
+    return [target, note_of(target)] if with_note else [target]
 
 
-def is_reason(path: Path) -> bool:
-    """Tell whether a file is such a note: by its name, and by beginning as one does."""
-    if not path.name.endswith(REASON):
+def note_of(target: Path) -> Path:
+    """Return the place of the note on the original at `target`: NAME.reason.txt."""
+    return target.with_name(numbered(target.name, 1, REASON))
+
+
+def is_note(name: str, folder: int) -> bool:
+    """Return whether a file of an open folder is a note: by its name, its text, and having no note of its own.
+
+    A scan that was a note once, and failed under that name, has one.
+    """
+    if not name.endswith(REASON) or exists(numbered(name, 1, REASON), folder):
         return False
-    with path.open("rb") as file:
-        return SAYS in file.read(4096)
+    with contextlib.suppress(OSError), open_regular(name, folder) as file:
+        return MARKER in os.pread(file, 4096, 0)
+    return False
 
 
-def remove_reason(target: Path) -> None:
-    """Take the note away when its scan is tried again."""
-    _reason_for(target).unlink(missing_ok=True)
+def remove_note(name: str, folder: int) -> None:
+    """Remove the note on the original `name` of an open folder, and only a note."""
+    note = numbered(name, 1, REASON)
+    if is_note(note, folder):
+        remove(note, folder)
 
 
-def file_original(claim: Claim, top: Path, target: Path) -> Path:
-    """Move a recorded original to its place below `top` without ever replacing a file; give where it went.
+def file_original(claim: Claim, top: Path, target: Path, note: str = "") -> Path:
+    """Move a recorded original, and first its note, to its place below `top`; return where it went.
 
-    The move is durable once the folder is synced, which the caller does, for many moves at once. It may be
-    repeated after a crash at any point: a source that is already gone, or whose copy is already in place, is not
-    filed twice.
+    Nothing is ever replaced and no link below `top` is followed: when the place of the original or of its note was
+    taken meanwhile, both get the next free number. The move is durable once the folder is synced, which the caller
+    does, for many moves at once. It may be repeated after a crash at any point.
 
     Raises:
         ClaimVanishedError: it lies neither where it was claimed nor in its place; somebody took it away.
         OSError: the folder is full, gone or read-only; the original is where it was.
     """
-    make_folder(top, target.parent)
-    if not os.path.lexists(claim.path):
-        if not os.path.lexists(target):
-            raise ClaimVanishedError(str(claim.path))
-    else:
+    try:
+        return _file(claim, top, target, note)
+    except BLOCKED[bool(note)]:  # somebody put a link or a file in place of the folder since it was chosen
+        if target.parent == top:
+            raise
+        return _file(claim, top, _flat(top, target), note)
+
+
+def _file(claim: Claim, top: Path, target: Path, note: str) -> Path:
+    with open_folder(top, target.parent, make=True) as folder:
+        if not os.path.lexists(claim.path):
+            if not exists(target.name, folder):
+                raise ClaimVanishedError(str(claim.path))
+            if note:
+                _publish_note(folder, target.name, note, claim.id)
+            return target
         try:
-            target = _move(claim, target)
+            return _first_free(claim, folder, target, note)
         except OSError as error:
             if error.errno not in REFUSED_NAME:
                 raise
-            target = _move(claim, target.with_name(_plain(target.name)))
-    return target
+            return _first_free(claim, folder, target.with_name(_plain(target.name)), note)
 
 
-def _move(claim: Claim, target: Path) -> Path:
-    while True:
+def _first_free(claim: Claim, folder: int, target: Path, note: str) -> Path:
+    for name in _numbered_names(target.name):
+        published = _publish_note(folder, name, note, claim.id) if note else ""
+        if published is None:
+            continue
+        placed: Path | None = None
         try:
-            rename_new(claim.path, target)
-            return target
-        except FileExistsError:
-            target = free_place(target.parent, target.name, os.path.lexists)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            return _copy_across(claim, target)
-
-
-def _copy_across(claim: Claim, target: Path) -> Path:
-    """Move a file to another filesystem: copy, sync, note, rename, sync, and only then unlink.
-
-    The note beside the claim holds the inode of the copy. Equal bytes under an equal name are no proof
-    that an earlier attempt got so far: they may be another scan's.
-    """
-    note = claim.note("copied")
-    placed = _placed(claim, note, target)
-    if placed is None:
-        scratch = target.with_name(scratch_for(claim.id))
-        copy_durably(claim.path, scratch)
-        placed = _place(scratch, target, note)
-        sync_folder(placed.parent)
-    claim.path.unlink()
-    sync_folder(claim.path.parent)
-    note.unlink(missing_ok=True)
-    return placed
-
-
-def _place(scratch: Path, target: Path, note: Path) -> Path:
-    inode = scratch.stat().st_ino
-    try:
-        while True:
-            write_durably(note, f"{inode} ".encode() + os.fsencode(target.name))
-            sync_folder(note.parent)
-            with contextlib.suppress(FileExistsError):
-                rename_new(scratch, target)
-                return target
-            target = free_place(target.parent, target.name, os.path.lexists)
-    except OSError:
-        scratch.unlink(missing_ok=True)
-        raise
-
-
-def _placed(claim: Claim, note: Path, target: Path) -> Path | None:
-    """Give where an earlier attempt put the copy, or None when it did not get so far."""
-    with contextlib.suppress(FileNotFoundError, ValueError):
-        inode, _, name = note.read_bytes().partition(b" ")
-        placed = target.with_name(os.fsdecode(name))
-        if placed.lstat().st_ino == int(inode) and digest(placed) == digest(claim.path):
+            placed = _move(claim, folder, target.with_name(name))
             return placed
+        except FileExistsError:
+            continue
+        finally:  # no note beside another's original; an earlier attempt may have got to another number
+            if published and (placed is None or placed.name != name):
+                remove(published, folder)
+    raise AssertionError("counting never ends")
+
+
+def _publish_note(folder: int, name: str, note: str, owner: str) -> str | None:
+    """Publish the note on the original `name`; return its name, "" when it is there already, None when taken."""
+    place = numbered(name, 1, REASON)
+    text = (note.rstrip() + "\n").encode("utf-8", "backslashreplace")
+    scratch = write_scratch(folder, owner, text)
+    try:
+        rename_new(scratch, place, source_folder=folder, target_folder=folder)
+        return place
+    except OSError as error:
+        remove(scratch, folder)
+        if not isinstance(error, FileExistsError):
+            raise
+    with contextlib.suppress(OSError), open_regular(place, folder) as file:
+        if os.pread(file, len(text) + 1, 0) == text:  # of an earlier attempt: its place was promised to this scan
+            return ""
     return None
 
 
+def _move(claim: Claim, folder: int, target: Path) -> Path:
+    """Move the claimed file into an open folder, to a free name.
+
+    Raises:
+        FileExistsError: the name is taken.
+    """
+    try:
+        rename_new(claim.path, target.name, target_folder=folder)
+        return target
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        return _copy_across(claim, folder, target)
+
+
+def _copy_across(claim: Claim, folder: int, target: Path) -> Path:
+    """Move a file to another filesystem: copy, sync, record the inode, rename, sync, and only then unlink.
+
+    ID.copied beside the claim holds the inode of the copy. Equal bytes under an equal name are no proof
+    that an earlier attempt got so far: they may be another scan's.
+    """
+    record = claim.note("copied")
+    with open_regular(claim.path) as source:
+        name = _placed(source, folder, record)
+        if name is None:
+            name = target.name
+            _place(copy_scratch(source, folder, claim.id), folder, name, record)
+            sync_handle(folder)
+    claim.path.unlink()
+    sync_folder(claim.path.parent)
+    record.unlink(missing_ok=True)
+    return target.with_name(name)
+
+
+def _place(scratch: str, folder: int, name: str, record: Path) -> None:
+    inode = os.stat(scratch, dir_fd=folder, follow_symlinks=False).st_ino
+    try:
+        write_durably(record, f"{inode} ".encode() + os.fsencode(name))
+        sync_folder(record.parent)
+        rename_new(scratch, name, source_folder=folder, target_folder=folder)
+    except OSError:
+        remove(scratch, folder)
+        raise
+
+
+def _placed(source: int, folder: int, record: Path) -> str | None:
+    """Return the name that an earlier attempt gave to the copy, or None when it did not get so far."""
+    with contextlib.suppress(OSError, ValueError):
+        inode, _, raw = record.read_bytes().partition(b" ")
+        name = os.fsdecode(raw)
+        with open_regular(name, folder) as copy:
+            if os.fstat(copy).st_ino == int(inode) and digest_of(copy) == digest_of(source):
+                return name
+    return None
+
+
+def _numbered_names(name: str) -> Iterator[str]:
+    return (numbered(name, number) for number in itertools.count(1))
+
+
+def _flat(top: Path, target: Path) -> Path:
+    """Return a place in `top` itself for a path below it: `sub~scan.png`."""
+    return top / numbered(str(target.relative_to(top)).replace(os.sep, "~"), 1)
+
+
 def _plain(name: str) -> str:
-    """Give a name that every filesystem takes: ASCII letters and digits, short, told apart by a hash."""
+    """Return a name that every filesystem takes: ASCII letters and digits, short, told apart by a hash."""
     stem, suffix = os.path.splitext(name)
     mark = hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
     kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_.~") else "_" for c in stem)[: SHORT_NAME - 30]
     ending = "".join(c if c.isascii() and (c.isalnum() or c == ".") else "_" for c in suffix)[:20]
     return f"{kept}~{mark}{ending}"
-
-
-def _reason_for(target: Path) -> Path:
-    return target.with_name(numbered(target.name, 1, REASON))

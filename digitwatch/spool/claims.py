@@ -1,4 +1,4 @@
-"""Scans that belong to this daemon: claimed, given back, found again, and how often they were tried alone."""
+"""Scans that belong to this daemon: claimed, returned, recovered, and how often each was tried alone."""
 
 import contextlib
 import errno
@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from digitwatch.errors import TransientError
-from digitwatch.spool.durable_io import make_folder, rename_new, sync_folder
+from digitwatch.spool.durable_io import FOLDER, open_folder, rename_new, sync_folder, sync_handle
 
 CLAIMED = ".digitwatch"
 """The folder inside the inbox that holds the claimed scans, each in a folder named by its id."""
@@ -25,7 +25,7 @@ ID = re.compile(r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{8}")
 
 @dataclass(frozen=True)
 class Claim:
-    """A scan that belongs to this daemon: its id, its name relative to the inbox, and where it lies now."""
+    """A scan that belongs to this daemon: its id, its name relative to the inbox, and its path now."""
 
     id: str
     name: str
@@ -37,13 +37,13 @@ class Claim:
         return f"{self.id[:4]}-{self.id[4:6]}-{self.id[6:8]}"
 
     @cached_property
-    def home(self) -> Path:
+    def claims_folder(self) -> Path:
         """The folder of all claims, in the inbox that this one came from."""
         return self.path.parents[len(Path(self.name).parts)]
 
     def note(self, ending: str) -> Path:
-        """Give the place beside the claim where something about it is kept over a crash."""
-        return self.home / f"{self.id}.{ending}"
+        """Return the place beside the claim where something about it is kept over a crash."""
+        return self.claims_folder / f"{self.id}.{ending}"
 
 
 class AlreadyRunningError(TransientError):
@@ -51,71 +51,73 @@ class AlreadyRunningError(TransientError):
 
 
 def new_id(now: datetime | None = None) -> str:
-    """Give a unique id that begins with the time in UTC, `20261122T161629.123Z-4f2a9c1e`."""
+    """Return a unique id that begins with the time in UTC, `20261122T161629.123Z-4f2a9c1e`."""
     now = now or datetime.now(UTC)
     return f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z-{secrets.token_hex(4)}"
 
 
 def lock(folder: Path) -> int:
-    """Take a folder for this process until it ends; give the open handle that keeps it.
+    """Take a folder for this process until it ends; return the open handle that holds it.
 
     Raises:
         AlreadyRunningError: another live process has it.
     """
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    return _lock(os.open(folder, FOLDER), folder)
+
+
+def _lock(handle: int, folder: Path) -> int:
+    """Lock an open folder, which is closed on any error."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
         raise AlreadyRunningError(f"another digitwatch already works in {folder}") from None
     except OSError as error:
-        os.close(handle)
-        if error.errno != errno.EBADF:  # NFS locks only what is open for writing: a file inside
+        if error.errno != errno.EBADF or stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
             raise
-        return _lock_inside(folder)
-    return handle
-
-
-def _lock_inside(folder: Path) -> int:
-    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise AlreadyRunningError(f"another digitwatch already works in {folder}") from None
+        try:  # NFS locks only what is open for writing: a file inside
+            inside = os.open(".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=handle)
+        finally:
+            os.close(handle)
+        return _lock(inside, folder)
     return handle
 
 
 def lock_inbox(inbox: Path) -> int:
-    """Make the folder for claims and take it: one daemon per inbox.
+    """Create the folder for claims and take it: one daemon per inbox.
 
     Raises:
         AlreadyRunningError: another live process has it.
-        OSError: the inbox is gone, or somebody put something else in the place of the folder.
+        OSError: the inbox is gone, or a link or a file lies in the place of the folder.
     """
     folder = inbox / CLAIMED
-    if folder.is_symlink():
-        raise OSError(errno.ELOOP, "is a link, and claimed scans would leave the inbox; remove it", str(folder))
-    make_folder(inbox, folder)
-    return lock(folder)
+    with open_folder(inbox, folder, make=True) as handle:
+        return _lock(os.dup(handle), folder)
 
 
 def claim(inbox: Path, name: str) -> Claim:
     """Take one scan out of the inbox by an atomic rename; from here on its name may be used again.
 
+    No link below the inbox is followed: a scan is taken from a real sub-folder or not at all.
+
     Raises:
-        FileNotFoundError: it has gone in the meantime, or something else has its name; or `home` has gone.
-        OSError: the inbox, or the folder that the scan lies in, does not let us.
+        FileNotFoundError: it has gone in the meantime, or a link or folder has its name or its folder's name; or the
+            folder of all claims has gone.
+        OSError: the inbox, or the folder that the scan lies in, does not permit it.
     """
     scan = new_id()
-    home = Path(os.path.realpath(inbox)) / CLAIMED  # a link that is turned round later changes no claim
-    claimed = Claim(scan, name, home / scan / name)
-    (home / scan).mkdir()  # never `home` itself: without its lock another daemon could work there too
+    parent = Path(os.path.realpath(inbox)) / CLAIMED  # a link that is changed later changes no claim
+    claimed = Claim(scan, name, parent / scan / name)
+    (parent / scan).mkdir()  # never `parent` itself: without its lock another daemon could work there too
     try:
         claimed.path.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(inbox / name, claimed.path)
-    except OSError:
+        with open_folder(inbox, (inbox / name).parent) as source:
+            os.rename(os.path.basename(name), claimed.path, src_dir_fd=source)
+    except OSError as error:
         _remove_empty(claimed)
+        if isinstance(error, NotADirectoryError):
+            raise FileNotFoundError(errno.ENOENT, "is no longer in a folder of the inbox", str(inbox / name)) from None
         raise
     if not stat.S_ISREG(os.lstat(claimed.path).st_mode):  # a link or folder that took the name this moment
         give_back(inbox, claimed)
@@ -131,19 +133,24 @@ def sync_claim(claimed: Claim) -> None:
     durable by itself: the scan must not lie in a folder that is not there yet.
     """
     inner = list(_folders(claimed))
-    source = (claimed.home.parent / claimed.name).parent
-    for folder in (claimed.home, *reversed(inner), source):
+    for folder in (claimed.claims_folder, *reversed(inner)):
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # somebody removed it meanwhile
             sync_folder(folder)
+    inbox = claimed.claims_folder.parent
+    with (
+        contextlib.suppress(FileNotFoundError, NotADirectoryError),
+        open_folder(inbox, (inbox / claimed.name).parent) as source,
+    ):
+        sync_handle(source)
 
 
 def is_there(claimed: Claim) -> bool:
-    """Tell whether the claimed file still lies in its place."""
+    """Return whether the claimed file is still in its place."""
     return os.path.lexists(claimed.path)
 
 
 def stamp(claimed: Claim) -> tuple[int, int] | None:
-    """Give size and modification time of the claimed file, by which a change shows; None when it has gone."""
+    """Return size and modification time of the claimed file, by which a change shows; None when it has gone."""
     try:
         status = os.lstat(claimed.path)
     except (FileNotFoundError, NotADirectoryError):
@@ -152,31 +159,31 @@ def stamp(claimed: Claim) -> tuple[int, int] | None:
 
 
 def give_back(inbox: Path, claimed: Claim) -> bool:
-    """Put an unread scan back into the inbox; False when its name is taken there: then it stays claimed."""
+    """Put an unread scan back into the inbox; return False when its place is taken there: then it stays claimed."""
     target = inbox / claimed.name
-    with contextlib.suppress(FileNotFoundError, FileExistsError):
-        make_folder(inbox, target.parent)
-        rename_new(claimed.path, target)
+    with contextlib.suppress(FileNotFoundError, FileExistsError, NotADirectoryError):
+        with open_folder(inbox, target.parent, make=True) as folder:
+            rename_new(claimed.path, target.name, target_folder=folder)
         clear(claimed)
         return True
     return False
 
 
 def left_claimed(inbox: Path) -> Iterator[Claim]:
-    """Yield the scans that were claimed and not filed, oldest first; tidy away what belongs to none.
+    """Yield the scans that were claimed and not filed, oldest first; remove what belongs to none.
 
     Each has an id of its own: a file that somebody put among the claims is claimed anew.
     """
-    home = Path(os.path.realpath(inbox)) / CLAIMED
-    entries = sorted(home.iterdir())
+    parent = Path(os.path.realpath(inbox)) / CLAIMED
+    entries = sorted(parent.iterdir())
     ids = {entry.name for entry in entries if entry.is_dir() and not entry.is_symlink()}
     for scan in sorted(ids):
-        files = _files_below(home / scan)
+        files = _files_below(parent / scan)
         for number, path in enumerate(files):
-            found = Claim(scan, str(path.relative_to(home / scan)), path)
+            found = Claim(scan, str(path.relative_to(parent / scan)), path)
             yield found if number == 0 and ID.fullmatch(scan) else _under_new_id(found)
         if not files:
-            _remove_folders(home / scan)
+            _remove_folders(parent / scan)
     for entry in entries:
         if ID.match(entry.name) and entry.name not in ids and not _is_of(entry, ids):
             entry.unlink(missing_ok=True)
@@ -191,25 +198,26 @@ def clear(claimed: Claim) -> None:
 
 
 def count_try(claimed: Claim) -> int:
-    """Note durably that a scan is about to be read alone; give how often it was, this time included.
+    """Record durably that a scan is about to be read alone; return how often it was, this time included.
 
-    A scan whose note is never taken back has ended the whole program each time.
+    A scan whose record is never removed has ended the whole program each time.
     """
-    handle = os.open(claimed.note("tries"), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(claimed.note("tries"), flags, 0o644)
     try:
         os.write(handle, b".")
         os.fsync(handle)
         tries = os.fstat(handle).st_size
     finally:
         os.close(handle)
-    sync_folder(claimed.home)
+    sync_folder(claimed.claims_folder)
     return tries
 
 
 def forget_tries(claimed: Claim) -> None:
-    """Take the note back: the scan was read, whatever came of it, and everybody is alive.
+    """Remove the record of tries: the scan was read, whatever came of it, and no process died.
 
-    Where that is refused (a read-only disk) the note stays, and one try too many is counted.
+    Where that is refused (a read-only disk) the record stays, and one try too many is counted.
     """
     with contextlib.suppress(OSError):
         claimed.note("tries").unlink()
@@ -217,7 +225,7 @@ def forget_tries(claimed: Claim) -> None:
 
 def _under_new_id(found: Claim) -> Claim:
     fresh = new_id()
-    target = found.home / fresh / found.name
+    target = found.claims_folder / fresh / found.name
     target.parent.mkdir(parents=True)
     rename_new(found.path, target)
     return Claim(fresh, found.name, target)
@@ -228,12 +236,12 @@ def _files_below(folder: Path) -> list[Path]:
 
 
 def _is_of(entry: Path, ids: set[str]) -> bool:
-    """Tell whether a note (ID.tries, ID.copied) belongs to one of the claims."""
+    """Return whether a record (ID.tries, ID.copied) belongs to one of the claims."""
     return entry.name.rpartition(".")[0] in ids
 
 
 def _folders(claimed: Claim) -> Iterator[Path]:
-    """Give the folders from the claimed file up to, not including, the folder of all claims."""
+    """Return the folders from the claimed file up to, not including, the folder of all claims."""
     return islice(claimed.path.parents, len(Path(claimed.name).parts))
 
 

@@ -1,76 +1,112 @@
-"""Writes and renames that outlive a power cut and never replace what is there."""
+"""Writes and renames that survive a power cut, follow no link below a folder, and never replace a file.
+
+Folders are opened once and used by handle, so that a path component that is exchanged for a link leads nowhere.
+"""
 
 import contextlib
 import ctypes
 import errno
 import hashlib
 import os
+import secrets
 import shutil
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from digitwatch.spool.file_probe import LOOK
 
 RENAME_NOREPLACE = 1  # linux/fs.h
 AT_FDCWD = -100  # fcntl.h
 
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
 NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP)  # CIFS and some FUSE filesystems cannot sync a folder
-REMEMBERED = 1000  # folders known to be durable; the list is begun anew beyond
+MAX_REMEMBERED = 1000  # folders known to be durable; the list is cleared beyond
 
 _durable_folders: dict[Path, tuple[int, int]] = {}
 
 
-def write_durably(path: Path, data: bytes) -> None:
-    """Write a new file and sync it; on any error nothing is left at `path`."""
-    try:
-        with path.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        with contextlib.suppress(OSError):
-            path.unlink()
-        raise
+@contextlib.contextmanager
+def open_folder(top: Path, folder: Path | None = None, *, make: bool = False) -> Iterator[int]:
+    """Yield a handle of `folder`, which is `top` or lies below it; below `top` no link is followed.
 
+    With `make`, missing folders are created durably. `top` itself is never created: when it is missing, its disk may
+    not be mounted.
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable: renames and new files outlive a power cut only after this."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    Raises:
+        NotADirectoryError: a component below `top` is a link or a file.
+        OSError: the folder is missing, or the disk is full or read-only.
+    """
+    path, handle = top, _open_top(top)
     try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in NO_FOLDER_SYNC:
-            raise
+        for name in (folder or top).relative_to(top).parts:
+            path = path / name
+            child = _open_child(handle, path, make)
+            os.close(handle)
+            handle = child
+        yield handle
     finally:
         os.close(handle)
 
 
-def make_folder(top: Path, folder: Path) -> None:
-    """Make `folder` and what is missing between it and `top`, durably; cheap when it is repeated.
+def _open_top(top: Path) -> int:
+    try:
+        return os.open(top, FOLDER)
+    except FileNotFoundError:
+        raise FileNotFoundError(errno.ENOENT, "the folder is gone; make it or mount its disk", str(top)) from None
 
-    `top` itself is never made: when it is gone, its disk may be.
 
-    Raises:
-        OSError: `top` is gone, or the disk is full or read-only.
-    """
-    if _durable_folders.get(folder) == identity(folder) is not None:
-        return
-    below = folder.relative_to(top).parts
-    for depth in range(1, len(below) + 1):
-        child = top.joinpath(*below[:depth])
-        if _durable_folders.get(child) == identity(child) is not None:
-            continue
-        try:
-            child.mkdir(exist_ok=True)
-        except FileNotFoundError:  # people are told what is gone, not what could not be made in it
-            raise FileNotFoundError(errno.ENOENT, "the folder is gone; make it or mount its disk", str(top)) from None
-        sync_folder(child.parent)  # also one that was there: whoever made it may have died before its sync
-        if len(_durable_folders) >= REMEMBERED:
-            _durable_folders.clear()
-        if (made := identity(child)) is not None:
-            _durable_folders[child] = made
+def _open_child(parent: int, path: Path, make: bool) -> int:
+    try:
+        if make and not _is_durable(parent, path):
+            _make_child(parent, path)
+        return os.open(path.name, FOLDER | os.O_NOFOLLOW, dir_fd=parent)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            sentence = "is a link or a file where a folder is expected; remove it"
+            raise NotADirectoryError(errno.ENOTDIR, sentence, str(path)) from None
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def _make_child(parent: int, path: Path) -> None:
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path.name, dir_fd=parent)
+    sync_handle(parent)  # also for one that was there: whoever made it may have been killed before the sync
+    if len(_durable_folders) >= MAX_REMEMBERED:
+        _durable_folders.clear()
+    status = os.stat(path.name, dir_fd=parent, follow_symlinks=False)
+    _durable_folders[path] = status.st_dev, status.st_ino
+
+
+def _is_durable(parent: int, path: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        status = os.stat(path.name, dir_fd=parent, follow_symlinks=False)
+        return _durable_folders.get(path) == (status.st_dev, status.st_ino)
+    return False
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable: renames and new files survive a power cut only after this."""
+    handle = os.open(folder, FOLDER)
+    try:
+        sync_handle(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_handle(folder: int) -> None:
+    """Make the names in an open folder durable."""
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        if error.errno not in NO_FOLDER_SYNC:
+            raise
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Give device and inode of what a path leads to, or None when it leads nowhere."""
+    """Return device and inode of what a path leads to, or None when it leads nowhere."""
     try:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -78,25 +114,41 @@ def identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def rename_new(source: Path, target: Path) -> None:
-    """Rename atomically, but never onto an existing file.
+def exists(name: str, folder: int) -> bool:
+    """Return whether an open folder has an entry of this name, whatever it is."""
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def rename_new(
+    source: Path | str, target: Path | str, *, source_folder: int | None = None, target_folder: int | None = None
+) -> None:
+    """Rename atomically, but never onto an existing name; names are relative to the open folders, where given.
 
     Raises:
         FileExistsError: the target exists.
     """
     if _renameat2 is not None:
-        if _renameat2(AT_FDCWD, os.fsencode(source), AT_FDCWD, os.fsencode(target), RENAME_NOREPLACE) == 0:
+        folders = [AT_FDCWD if folder is None else folder for folder in (source_folder, target_folder)]
+        if _renameat2(folders[0], os.fsencode(source), folders[1], os.fsencode(target), RENAME_NOREPLACE) == 0:
             return
         number = ctypes.get_errno()
         if number not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):  # a filesystem that does not know the flag
             raise OSError(number, os.strerror(number), str(source), None, str(target))
-    if os.path.lexists(target):  # not atomic, but the lock makes us the only writer of these folders
+    # not atomic, but where the flag is missing the lock makes this process the only writer of these folders
+    try:
+        os.stat(target, dir_fd=target_folder, follow_symlinks=False)
+    except FileNotFoundError:
+        os.rename(source, target, src_dir_fd=source_folder, dst_dir_fd=target_folder)
+    else:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    os.rename(source, target)
 
 
 def _load_renameat2() -> Callable[..., int] | None:
-    """Give the C library's renameat2 (Linux), which Python does not offer, or None elsewhere."""
+    """Return the C library's renameat2 (Linux), which Python does not offer, or None elsewhere."""
     try:
         function: Callable[..., int] = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, AttributeError):
@@ -107,35 +159,111 @@ def _load_renameat2() -> Callable[..., int] | None:
 _renameat2 = _load_renameat2()
 
 
-def copy_durably(source: Path, copy: Path) -> None:
-    """Copy the bytes of a file, with times and mode where that is allowed, and sync the copy.
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a file and sync it, in place of one that an earlier attempt left; on any error nothing is left.
+
+    The file is always a new one: what lies there is removed, never opened.
+    """
+    path.unlink(missing_ok=True)
+    _fill(path, os.open(path, NEW_FILE, 0o666), None, lambda file: _write(file, data))
+
+
+def write_scratch(folder: int, owner: str, data: bytes) -> str:
+    """Return the name of a new hidden file in an open folder that holds `data`, synced; see `copy_scratch`."""
+    return _make_scratch(folder, owner, lambda file: _write(file, data))
+
+
+def copy_scratch(source: int, folder: int, owner: str) -> str:
+    """Return the name of a new hidden file in `folder` with the bytes of an open file, its times and mode, synced.
+
+    The name is made of `owner`. What an earlier attempt of this owner left is removed; what cannot be removed stays
+    and the new file gets an unpredictable name. An existing file, link or pipe is never opened.
 
     Raises:
         BlockingIOError: the source was written to meanwhile; the copy may hold a mixture.
         OSError: the disk is full, gone or read-only; no copy is left.
     """
-    before = os.stat(source)
+    return _make_scratch(folder, owner, lambda file: _copy(source, file))
+
+
+def _make_scratch(folder: int, owner: str, fill: Callable[[int], None]) -> str:
+    name = f".{owner}.tmp"
     try:
-        shutil.copyfile(source, copy)
-        with contextlib.suppress(OSError):  # times and mode are a courtesy, the bytes are the promise
-            shutil.copystat(source, copy)
-        with copy.open("rb") as file:
-            os.fsync(file.fileno())
-        after = os.stat(source)
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise BlockingIOError(errno.EAGAIN, "is still being written to", str(source))
-    except OSError:
+        file = os.open(name, NEW_FILE, 0o666, dir_fd=folder)
+    except FileExistsError:
         with contextlib.suppress(OSError):
-            copy.unlink()
+            os.unlink(name, dir_fd=folder)
+        name = f".{owner}-{secrets.token_hex(8)}.tmp"
+        file = os.open(name, NEW_FILE, 0o666, dir_fd=folder)
+    _fill(name, file, folder, fill)
+    return name
+
+
+def _fill(name: Path | str, file: int, folder: int | None, fill: Callable[[int], None]) -> None:
+    try:
+        try:
+            fill(file)
+            os.fsync(file)
+        finally:
+            os.close(file)
+    except OSError:
+        remove(name, folder)
         raise
 
 
-def scratch_for(name: str) -> str:
-    """Give a hidden name that is the same whenever the work on `name` is repeated."""
-    return f".{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}.tmp"
+def remove(name: Path | str, folder: int | None) -> None:
+    """Remove a file where that is possible; never raise."""
+    with contextlib.suppress(OSError):
+        os.unlink(name, dir_fd=folder)
+
+
+def _write(file: int, data: bytes) -> None:
+    with open(file, "wb", closefd=False) as stream:
+        stream.write(data)
+
+
+def _copy(source: int, copy: int) -> None:
+    before = os.fstat(source)
+    with open(source, "rb", closefd=False) as reader, open(copy, "wb", closefd=False) as writer:
+        shutil.copyfileobj(reader, writer, 1 << 20)
+    with contextlib.suppress(OSError):  # times and mode are a courtesy, the bytes are the promise
+        os.utime(copy, ns=(before.st_atime_ns, before.st_mtime_ns))
+        os.fchmod(copy, stat.S_IMODE(before.st_mode) & 0o777)  # never set-user-ID
+    after = os.fstat(source)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise BlockingIOError(errno.EAGAIN, "is still being written to", _path_of(source))
+
+
+def _path_of(handle: int) -> str | None:
+    with contextlib.suppress(OSError):
+        return os.readlink(f"/proc/self/fd/{handle}")
+    return None
+
+
+@contextlib.contextmanager
+def open_regular(name: Path | str, folder: int | None = None) -> Iterator[int]:
+    """Yield a handle of a regular file to read, without following a link or waiting for a pipe.
+
+    Raises:
+        OSError: it is missing or may not be read, or it is a link, pipe, folder, socket or device (ELOOP, EINVAL).
+    """
+    file = os.open(name, LOOK, dir_fd=folder)
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file", str(name))
+        yield file
+    finally:
+        os.close(file)
 
 
 def digest(path: Path) -> str:
-    """Give the SHA-256 of a file in hexadecimal, read piece by piece."""
+    """Return the SHA-256 of a file in hexadecimal, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_of(file: int) -> str:
+    """Return the SHA-256 of an open file in hexadecimal, read in pieces from its beginning."""
+    os.lseek(file, 0, os.SEEK_SET)
+    with open(file, "rb", closefd=False) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

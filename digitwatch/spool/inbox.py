@@ -1,6 +1,7 @@
-"""Which scans are ready: events wake it, the directory is the truth."""
+"""Which scans are ready to be taken: events trigger a look, the directory listing decides."""
 
 import contextlib
+import errno
 import heapq
 import logging
 import os
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.csv_rows import printable
+from digitwatch.spool.durable_io import open_folder
 from digitwatch.spool.file_probe import edges, is_being_written
 
 log = logging.getLogger(__name__)
@@ -22,7 +24,7 @@ TEMPORARY = frozenset(
 
 READABLE = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
-SOON = 0.05  # seconds between two looks at least
+SOON = 0.05  # seconds between two checks of an open file at least
 REQUEST = "closed"
 """The file among the claims that asks whoever may do it to open the inbox's files to the group; under systemd
 digitwatch-inbox.path waits for it."""
@@ -33,7 +35,7 @@ LEFT_SECONDS = 60.0  # until a file that could not be taken is tried again
 
 
 def is_temporary(name: str) -> bool:
-    """Tell whether a file of this name is hidden, a backup, or still being written by its program (rsync, scp, …)."""
+    """Return whether a file of this name is hidden, a backup, or still being written by its program (rsync, scp, …)."""
     _, dot, ending = name.rpartition(".")
     return name[:1] in (".", "~") or name[-1:] == "~" or (dot == "." and ending.lower() in TEMPORARY)
 
@@ -41,7 +43,7 @@ def is_temporary(name: str) -> bool:
 class _Seen(NamedTuple):  # made for each file of a listing, in half the time of a frozen dataclass
     """A file in the inbox: when it may be taken, by which size and time it is known unchanged, known since when.
 
-    Until its turn comes nobody looks whether it is complete (None), and `due` is when it was first seen as it is.
+    Until its turn comes it is not checked whether it is complete (None), and `due` is when it was first seen as it is.
     """
 
     due: float
@@ -58,7 +60,7 @@ class Inbox:
     A file is ready when its size and modification time have not changed for `settle` seconds, or at
     once when `is_complete` recognises its last bytes as the end of its format. Where the system can
     tell, a file that some program has open for writing is waited for, however long it pauses. Nothing is
-    read but these bytes, and nothing is decided by the kind of an event: events only say where to look.
+    read but these bytes, and nothing is decided by the kind of an event: events only name files to check.
     """
 
     def __init__(
@@ -83,24 +85,24 @@ class Inbox:
         self._said: dict[str, tuple[str, str]] = {}  # name and what was said of it, while it is there, oldest first
 
     def __len__(self) -> int:
-        """Give the number of scans known to wait."""
+        """Return the number of scans known to wait."""
         return len(self._seen)
 
     @property
     def left_alone(self) -> str:
-        """What has been lying here longest without being taken, and why; "" when nothing has."""
+        """The entry that has been left alone longest, and why; "" when there is none."""
         _, oldest = next(iter(self._said.values()), ("", ""))
         return f"{oldest} (and {len(self._said) - 1} more)" if len(self._said) > 1 else oldest
 
     def sweep(self) -> list[str]:
-        """List the folder; give the names of the scans that were not known before.
+        """List the folder; return the names of the scans that were not known before.
 
         Raises:
-            OSError: the folder is gone or closed to us.
+            OSError: the folder is gone or not accessible.
         """
         before = self._seen.keys() | set()
         present = set()
-        for name in self._list(""):
+        for name in self._list():
             present.add(name)
             self.note(name)
         for gone in before - present:
@@ -112,12 +114,17 @@ class Inbox:
         """Look at one file, because an event or a sweep named it.
 
         Raises:
-            OSError: the folder is closed to us or does not answer; the file is not forgotten.
+            OSError: the folder is not accessible or does not answer; the file is not forgotten.
         """
         try:
             status = os.lstat(f"{self._prefix}{name}")
         except (FileNotFoundError, NotADirectoryError):
             self.forget(name)
+            return
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            self._say_once(os.path.dirname(name), name, "has too long a path and is left alone; move it up")
             return
         seen = self._seen.get(name)
         known = seen is not None and (seen.size, seen.mtime_ns) == (status.st_size, status.st_mtime_ns)
@@ -131,12 +138,12 @@ class Inbox:
         heapq.heappush(self._order, (status.st_mtime_ns, name))
 
     def leave(self, name: str, why: str) -> None:
-        """Say once for its folder why a file could not be taken, and offer it again after a while."""
+        """Log once for its folder why a file could not be taken, and offer it again after LEFT_SECONDS."""
         self._say_once(os.path.dirname(name), name, why)
         try:
             status = os.lstat(self.folder / name)
         except OSError:
-            return  # the next sweep tells more
+            return  # the next sweep reports it
         now = self._clock()
         self._await(_Seen(now + LEFT_SECONDS, status.st_mtime_ns, name, status.st_size, now, True))
 
@@ -145,7 +152,7 @@ class Inbox:
         self._seen.pop(name, None)
 
     def take(self) -> str | None:
-        """Give the oldest ready file and forget it, or None when none is ready."""
+        """Return the oldest ready file and forget it, or None when none is ready."""
         while self._settle_due():
             mtime_ns, name = heapq.heappop(self._order)
             seen = self._seen.get(name)
@@ -158,20 +165,20 @@ class Inbox:
         return None
 
     def _is_complete_now(self, seen: _Seen) -> bool:
-        """Tell whether a file need not wait; else it waits for the rest of its quiet time."""
+        """Return whether a file is complete; otherwise it waits until its quiet time is over."""
         if seen.size and self._is_complete(*edges(self.folder / seen.name, seen.size)):
             return True
         self._await(seen._replace(due=seen.due + self._quiet_time(seen.size), complete=False))
         return False
 
     def next_due(self) -> float | None:
-        """Give the clock time at which the next file will be ready, or None when none is waiting."""
+        """Return the clock time at which the next file will be ready, or None when none is waiting."""
         if self._order:
             return self._clock()
         return self._settling[0][0] if self._settling else None
 
     def _settle_due(self) -> bool:
-        """Move files whose quiet time is over to the ready ones, after one more look; tell whether there are any."""
+        """Move files whose quiet time is over to the ready ones, after one more check; return whether there are any."""
         while self._settling and self._settling[0][0] <= self._clock():
             due, name = heapq.heappop(self._settling)
             seen = self._seen.get(name)
@@ -206,26 +213,33 @@ class Inbox:
     def _quiet_time(self, size: int) -> float:
         return self._settle if size else max(self._settle, EMPTY_SETTLES)
 
-    def _list(self, below: str) -> Iterator[str]:
-        with os.scandir(self.folder / below) as entries:
-            for entry in entries:
-                name = os.path.join(below, entry.name) if below else entry.name
-                if not entry.is_dir(follow_symlinks=False):
+    def _list(self) -> Iterator[str]:
+        folders = [""]
+        while folders:
+            below = folders.pop()
+            try:
+                entries = self._entries(below)
+            except OSError as error:  # a sub-folder may go at any time; the inbox itself may not
+                if not below:
+                    raise
+                self._say_once(below, below, f"cannot be listed: {error.strerror}")
+                continue
+            for entry, is_folder in entries:
+                name = os.path.join(below, entry) if below else entry
+                if not is_folder:
                     yield name
-                elif not is_temporary(entry.name):
-                    if self._recursive:
-                        yield from self._list_sub(name)
-                    else:
-                        self._say_once(name, name, "is a folder and is left alone; `recursive: true` takes its scans")
+                elif self._recursive and not is_temporary(entry):
+                    folders.append(name)
+                elif not is_temporary(entry):
+                    self._say_once(name, name, "is a folder and is left alone; `recursive: true` takes its scans")
 
-    def _list_sub(self, below: str) -> Iterator[str]:
-        try:
-            yield from self._list(below)
-        except OSError as error:  # a sub-folder may go at any time; the inbox itself may not
-            self._say_once(below, below, f"cannot be listed: {error.strerror}")
+    def _entries(self, below: str) -> list[tuple[str, bool]]:
+        """Return the names in a folder, reached without following a link, and which of them are folders."""
+        with open_folder(self.folder, self.folder / below) as folder, os.scandir(folder) as entries:
+            return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
 
     def _is_scan(self, name: str, status: os.stat_result) -> bool:
-        """Tell whether a directory entry is a file to be read; say once what is strange about others."""
+        """Return whether a directory entry is a file to be read; log once why others are left alone."""
         parts = name.split(os.sep)
         if any(map(is_temporary, parts)) or (len(parts) > 1 and not self._recursive):  # CLAIMED is hidden, too
             return False

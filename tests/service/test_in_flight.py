@@ -99,17 +99,17 @@ def test_scans_are_recorded_together_but_none_waits_long(places: Folders) -> Non
 
 def test_what_was_moved_before_trouble_is_filed_later(places: Folders, ledger: InFlight) -> None:
     """When the second of two originals cannot be moved, both stay in hand until they are."""
-    for name in ("a.png", "b.png"):
+    for name, failure in (("a.png", ""), ("b.png", "is empty")):
         claim = take(places, ledger, name)
-        ledger.finish(claim, Outcome(job(places, claim), "sha", failure="is empty"))
+        ledger.finish(claim, Outcome(job(places, claim), "sha", failure=failure))
     ledger.record()
-    blocked = places.failed / "b.png.reason.txt"
-    blocked.mkdir()  # the reason cannot be put into its place
+    places.failed.rename(places.base / "away")
     with pytest.raises(OSError):
         ledger.file()
     assert len(ledger) == 2 and ledger.is_pending
 
-    blocked.rmdir()
+    (places.base / "away").rename(places.failed)
     assert ledger.file() == 2
-    assert {path.name for path in places.failed.glob("*.png")} == {"a.png", "b.png"}
+    assert [path.name for path in places.failed.glob("*.png")] == ["b.png"]
+    assert [path.name for path in places.archive.rglob("*.png")] == ["a.png"]
     assert len(ledger) == 0 and list((places.inbox / claims.CLAIMED).iterdir()) == []

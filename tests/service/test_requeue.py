@@ -1,11 +1,14 @@
 """`digitwatch retry`: failed scans back into the inbox, their notes gone, nothing replaced."""
 
+import os
 from pathlib import Path
 
 import pytest
+from disks import mounted
 
 from digitwatch.cli.main import main
-from digitwatch.spool.archive import write_reason
+from digitwatch.service.requeue import put_back
+from digitwatch.spool.archive import note_of
 
 
 @pytest.fixture
@@ -16,7 +19,7 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).mkdir()
     for name in ("a.png", "b.png"):
         (tmp_path / "failed" / name).write_text(name)
-        write_reason(tmp_path / "failed" / name, f"{name} could not be read: it is empty.")
+        note_of(tmp_path / "failed" / name).write_text(f"{name} could not be read: it is empty.\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -69,3 +72,50 @@ def test_a_scan_that_looks_like_a_note_by_name_is_a_scan(base: Path) -> None:
 
     assert main(["retry", "--all"]) == 0
     assert "c.reason.txt" in names(base / "inbox")
+
+
+def test_a_scan_that_was_a_note_once_is_not_removed_as_a_note(base: Path) -> None:
+    """Retrying `a.png` keeps the failed scan `a.png.reason.txt`, which has a note of its own."""
+    (base / "failed" / "a.png.reason.txt.reason.txt").write_text("a.png.reason.txt could not be read: it is text.\n")
+
+    assert main(["retry", "a.png"]) == 0
+    assert "a.png.reason.txt" in names(base / "failed")
+
+
+def test_a_link_in_the_inbox_is_not_followed(base: Path) -> None:
+    """A sub-folder of the inbox that is a link gets nothing; the scan goes into the inbox itself."""
+    for folder in ("failed/sub", "elsewhere"):
+        (base / folder).mkdir()
+    (base / "failed" / "sub" / "c.png").write_text("c")
+    (base / "inbox" / "sub").symlink_to(base / "elsewhere")
+
+    assert main(["retry", "sub/c.png"]) == 0
+    assert names(base / "elsewhere") == []
+    assert (base / "inbox" / "c.png").read_text() == "c"
+
+
+def test_a_link_in_failed_is_not_followed(base: Path) -> None:
+    """Nothing is taken out of the folder that a link among the failed scans leads to."""
+    (base / "elsewhere").mkdir()
+    (base / "elsewhere" / "c.png").write_text("c")
+    (base / "failed" / "sub").symlink_to(base / "elsewhere")
+
+    assert main(["retry", "sub/c.png"]) == 1
+    with pytest.raises(NotADirectoryError):
+        put_back(base / "failed", base / "inbox", "sub/c.png")
+    assert names(base / "elsewhere") == ["c.png"]
+
+
+def test_root_acts_as_the_user_of_the_daemon(base: Path) -> None:
+    """A copy across disks that root asks for belongs to the owner of the inbox; root is root again afterwards."""
+    with mounted(base / "failed", "1m") as failed:
+        (failed / "c.png").write_text("c")
+        for folder in (base, base.parent, base.parent.parent, base / "inbox", failed):
+            folder.chmod(0o755)
+        for path in (base / "inbox", failed, failed / "c.png"):
+            os.chown(path, 65534, 65534)
+
+        assert main(["retry", "c.png"]) == 0
+        status = (base / "inbox" / "c.png").stat()
+
+    assert (status.st_uid, status.st_gid, os.geteuid()) == (65534, 65534, 0)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from digitwatch.service import transaction
-from digitwatch.spool import archive, claims
+from digitwatch.spool import claims
 from digitwatch.spool.claims import CLAIMED, Claim
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.prediction_log import PredictionLog
@@ -28,9 +28,11 @@ def log(tmp_path: Path) -> PredictionLog:
     return PredictionLog(tmp_path / "predictions.csv")
 
 
-def finish(places: Folders, name: str, *, failure: str = "", pages: int = 1) -> transaction.Finished:
-    """Claim a scan of this name and give it as read."""
-    (places.inbox / name).write_bytes(b"scan")
+def finish(
+    places: Folders, name: str, *, failure: str = "", pages: int = 1, data: str = "scan"
+) -> transaction.Finished:
+    """Claim a scan of this name and return it as read."""
+    (places.inbox / name).write_text(data)
     claim = claims.claim(places.inbox, name)
     job = transaction.job(places, claim)
     read = tuple(PageResult(n + 1, "7", 0.99, "ok", "", "7:0.990", job.outbox / f"{name}.png") for n in range(pages))
@@ -122,10 +124,41 @@ def test_recovery_needs_no_claims_to_skip_the_log(places: Folders, log: Predicti
 def test_the_order_survives_a_crash_between_reason_and_original(places: Folders, log: PredictionLog) -> None:
     """Repeated filing of a failed scan gives one note and one original."""
     [recorded] = transaction.record(places, [finish(places, "a.png", failure="is empty")], log, "cnn-1")
-    archive.write_reason(recorded.target, "earlier attempt")
-    filed(recorded)
+    where = filed(recorded)
+    recorded.claim.path.parent.mkdir()
+    where.rename(recorded.claim.path)  # as before the move of the original
 
+    assert filed(recorded) == where
     assert sorted(p.name for p in places.failed.iterdir()) == ["a.png", "a.png.reason.txt"]
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("names", [("a.png.reason.txt", "a.png"), ("a.png", "a.png.reason.txt")], ids="-".join)
+def test_a_scan_and_a_note_never_get_one_place(
+    places: Folders, log: PredictionLog, names: tuple[str, str], together: bool
+) -> None:
+    """The note on `a.png` and the failed scan `a.png.reason.txt` are both kept, and the rows name the originals."""
+    done = [finish(places, name, failure="is empty", data=name) for name in names]
+    groups = [done] if together else [done[:1], done[1:]]
+    recorded: list[transaction.Recorded] = []
+    for group in groups:
+        recorded += transaction.record(places, group, log, "cnn-1", promised=recorded)
+    for entry in recorded:
+        filed(entry)
+
+    rows = log.find([entry.claim.id for entry in recorded])
+    assert {row.file: (places.base / row.filed).read_text() for [row] in rows.values()} == {n: n for n in names}
+    assert len(list(places.failed.iterdir())) == 4
+
+
+def test_places_promised_before_a_crash_are_kept(places: Folders, log: PredictionLog) -> None:
+    """Both scans recorded and none filed: recovery files each where its row says."""
+    names = ("a.png", "a.png.reason.txt")
+    transaction.record(places, [finish(places, n, failure="is empty", data=n) for n in names], log, "cnn-1")
+    to_file, _ = transaction.recover(places, log)
+
+    assert {filed(entry).read_text() for entry in reversed(to_file)} == set(names)
+    assert len(list(places.failed.iterdir())) == 4
 
 
 def test_job_pictures_go_into_the_day_of_the_claim(places: Folders) -> None:

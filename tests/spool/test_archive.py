@@ -1,5 +1,6 @@
 """Originals: never filed over another file, never filed twice, across disks too."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def test_across_disks_the_bytes_are_kept(far: Path, claim: Claim) -> None:
     assert archive.file_original(claim, far, far / "day" / "a.png") == far / "day" / "a.png"
     assert (far / "day" / "a.png").read_bytes() == b"new"
     assert [p.name for p in (far / "day").iterdir()] == ["a.png"]
-    assert [p for p in claim.home.rglob("*") if p.is_file()] == []
+    assert [p for p in claim.claims_folder.rglob("*") if p.is_file()] == []
 
 
 def test_across_disks_a_copy_of_an_earlier_attempt_is_recognised(far: Path, claim: Claim) -> None:
@@ -126,11 +127,97 @@ def test_long_names_that_differ_stay_different() -> None:
     assert archive.numbered(one, 2) != archive.numbered(other, 2)
 
 
-def test_reason_lies_beside_the_scan(tmp_path: Path) -> None:
-    """A failed scan is explained in NAME.reason.txt; writing it again changes nothing."""
-    for _ in range(2):
-        archive.write_reason(tmp_path / "a.png", "is empty")
+@pytest.fixture
+def failed(tmp_path: Path) -> Path:
+    """Return an empty folder for failed scans."""
+    (tmp_path / "failed").mkdir()
+    return tmp_path / "failed"
 
-    assert [p.name for p in tmp_path.iterdir()] == ["a.png.reason.txt"]
-    assert (tmp_path / "a.png.reason.txt").read_text() == "is empty\n"
-    assert archive.has_reason(tmp_path / "a.png")
+
+def contents(folder: Path) -> dict[str, str]:
+    """Return the texts of the files in a folder by name."""
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def old_scratch(name: str) -> str:
+    """Return the predictable name that scratch files had."""
+    return f".{hashlib.sha256(name.encode()).hexdigest()[:16]}.tmp"
+
+
+def plant(path: Path, kind: str, target: Path) -> None:
+    """Put a link to a file, a pipe or a folder at `path`."""
+    if kind == "link":
+        path.symlink_to(target)
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+
+
+def test_reason_lies_beside_the_scan(failed: Path, claim: Claim) -> None:
+    """A failed scan is explained in NAME.reason.txt; filing it again changes nothing."""
+    for _ in range(2):
+        assert archive.file_original(claim, failed, failed / "a.png", "is empty") == failed / "a.png"
+
+    assert contents(failed) == {"a.png": "new", "a.png.reason.txt": "is empty\n"}
+
+
+def test_a_note_never_replaces_a_file(failed: Path, claim: Claim) -> None:
+    """When the place of the note is taken, the original and its note get the next number."""
+    (failed / "a.png.reason.txt").write_text("a scan")
+
+    assert archive.file_original(claim, failed, failed / "a.png", "is empty") == failed / "a~2.png"
+    assert contents(failed) == {"a.png.reason.txt": "a scan", "a~2.png": "new", "a~2.png.reason.txt": "is empty\n"}
+
+
+def test_a_note_is_not_left_beside_another_original(failed: Path, claim: Claim) -> None:
+    """When the place of the original is taken but not that of its note, both get the next number."""
+    (failed / "a.png").write_text("old")
+
+    assert archive.file_original(claim, failed, failed / "a.png", "is empty") == failed / "a~2.png"
+    assert contents(failed) == {"a.png": "old", "a~2.png": "new", "a~2.png.reason.txt": "is empty\n"}
+
+
+@pytest.mark.parametrize("planted", ["link", "pipe", "folder"])
+def test_what_has_the_name_of_a_scratch_file_is_not_opened(failed: Path, claim: Claim, planted: str) -> None:
+    """A link, pipe or folder in the place of the scratch file costs nothing: no file is written through it."""
+    victim = failed.with_name("victim")
+    victim.write_text("keep")
+    for name in (f".{SCAN}.tmp", old_scratch("a.png.reason.txt"), "a.png.reason.txt"):
+        plant(failed / name, planted, victim)
+
+    assert archive.file_original(claim, failed, failed / "a.png", "is empty") == failed / "a~2.png"
+    assert victim.read_text() == "keep"
+    assert (failed / "a~2.png.reason.txt").read_text() == "is empty\n"
+
+
+@pytest.mark.parametrize("planted", ["link", "pipe", "folder"])
+def test_a_copy_across_disks_is_not_written_through_a_link(far: Path, claim: Claim, planted: str) -> None:
+    """The copy is a new file of its own, whatever lies at the names that it could have."""
+    victim = far / "victim"
+    victim.write_text("keep")
+    for name in (f".{SCAN}.tmp", old_scratch(SCAN)):
+        plant(far / name, planted, victim)
+
+    assert archive.file_original(claim, far, far / "a.png").read_text() == "new"
+    assert victim.read_text() == "keep"
+
+
+@pytest.mark.parametrize("note", ["", "is empty"])
+def test_a_sub_folder_exchanged_for_a_link_is_not_entered(failed: Path, claim: Claim, note: str) -> None:
+    """The original goes into the folder itself instead of where the link leads."""
+    elsewhere = failed.with_name("elsewhere")
+    elsewhere.mkdir()
+    (failed / "sub").symlink_to(elsewhere)
+
+    assert archive.file_original(claim, failed, failed / "sub" / "a.png", note) == failed / "sub~a.png"
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_place_below_a_link_is_not_chosen(failed: Path) -> None:
+    """The row names the place in the folder itself from the beginning."""
+    (failed / "sub").symlink_to(failed.parent)
+
+    place = archive.choose_place(failed, failed, "sub/a.png", with_note=True, promised=set())
+
+    assert place == failed / "sub~a.png"

@@ -109,6 +109,35 @@ def test_a_link_that_took_the_name_is_not_followed(inbox: Path) -> None:
     assert (inbox / "a.png").is_symlink()
 
 
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_sub_folder_exchanged_for_a_link_is_not_entered(inbox: Path, depth: int) -> None:
+    """A scan is taken from a real folder of the inbox only; where the link leads nothing is taken."""
+    elsewhere = inbox.parent / "elsewhere"
+    (elsewhere / "sub").mkdir(parents=True)
+    for folder in (elsewhere, elsewhere / "sub"):
+        (folder / "log.csv").write_text("keep")
+    (inbox / "sub").symlink_to(elsewhere)
+
+    with pytest.raises(FileNotFoundError):
+        claims.claim(inbox, "/".join(["sub"] * depth + ["log.csv"]))
+    assert len(list(elsewhere.rglob("log.csv"))) == 2
+    assert list((inbox / CLAIMED).iterdir()) == []
+
+
+def test_give_back_follows_no_link(inbox: Path) -> None:
+    """When a link took the place of its sub-folder, the scan stays claimed."""
+    (inbox / "sub").mkdir()
+    (inbox / "a.png").rename(inbox / "sub" / "a.png")
+    claim = claims.claim(inbox, "sub/a.png")
+    (inbox / "sub").rmdir()
+    (inbox.parent / "elsewhere").mkdir()
+    (inbox / "sub").symlink_to(inbox.parent / "elsewhere")
+
+    assert not claims.give_back(inbox, claim)
+    assert claim.path.exists()
+    assert list((inbox.parent / "elsewhere").iterdir()) == []
+
+
 def test_tries_are_counted_over_crashes(inbox: Path) -> None:
     """Each try that nobody took back counts; notes without a claim are tidied away."""
     claim = claims.claim(inbox, "a.png")

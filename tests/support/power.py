@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TRACED = "openat,write,pwrite64,ftruncate,rename,renameat2,unlink,rmdir,mkdir,fsync,fdatasync"
+TRACED = "openat,write,pwrite64,ftruncate,rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,fsync,fdatasync"
+ON_HANDLES = ("write", "pwrite64", "ftruncate", "fsync", "fdatasync")
 _CALL = re.compile(r"^(?:\d+ +)?(\w+)\((.*)\) += (-?\d+)(?:<(.*)>)?(?: .*)?$")
 _PATH = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_PLACE = re.compile(r'(?:(?:AT_FDCWD|\d+)<([^>]*)>, )?"((?:[^"\\]|\\.)*)"')  # an open folder, a name in it
 _HANDLE = re.compile(r"^(?:AT_FDCWD|\d+)<([^>]*)>")
 
 
@@ -62,15 +64,15 @@ class Disk:
         """Apply one call of the trace."""
         if result < 0:
             return
-        paths = [_path(text) for text in _PATH.findall(arguments)] if not arguments[0].isdigit() else []
+        paths = [_path(folder) / _path(name) for folder, name in _PLACE.findall(arguments) if call not in ON_HANDLES]
         handle = _HANDLE.match(arguments)
         if call == "openat":
             self._open(_path(opened), arguments)
-        elif call == "mkdir":
+        elif call in ("mkdir", "mkdirat"):
             self._change(paths[0], Node(True))
-        elif call in ("unlink", "rmdir"):
+        elif call in ("unlink", "unlinkat", "rmdir"):
             self._change(paths[0], None)
-        elif call in ("rename", "renameat2"):
+        elif call in ("rename", "renameat", "renameat2"):
             moved = self.find(paths[0])
             change = self._change(paths[0], None)
             change.names += self._change(paths[1], moved, note=False).names
