@@ -34,9 +34,9 @@ def waiting(inbox: Path, recursive: bool) -> Iterator[Finding]:
             f"waiting: {_several(stuck)} cannot be moved by user {user()}{_owner(stuck[0])}, since the folder has the "
             f"sticky bit or is not writable: chmod -t,g+w {stuck[0].parent}"
         )
-    leased = [path for path in files if path not in closed and _is(stat.S_ISREG, path) and _is_locked(path)]
+    leased = [path for path in files if path not in unreadable and _is(stat.S_ISREG, path) and _is_locked(path)]
     if leased:
-        yield fail(f"waiting: {_several(leased)} cannot be opened: a program has a lease on it{_whose(leased[0])}")
+        yield fail(f"waiting: {_several(leased)} cannot be opened: a program has a lease on it{_owner(leased[0])}")
     for waits in _set_aside(inbox):
         yield fail(f"waiting: set aside: {waits}")
     special = [path for path in files if not _is(stat.S_ISREG, path) and not _is(stat.S_ISDIR, path)]

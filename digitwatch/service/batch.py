@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from digitwatch.errors import TransientError
+from digitwatch.errors import TransientError, UsageError
 from digitwatch.recognition.image import formats
 from digitwatch.service.transaction import completed, rows_of
 from digitwatch.spool.annotated_images import withdraw
@@ -146,7 +146,7 @@ class Batch:
             WrongOutputError: it belongs to another directory, or its pictures would be written into the directory.
         """
         pictures = Path(os.path.realpath(self._out / "annotated"))
-        if pictures.is_relative_to(self._directory):
+        if pictures.is_relative_to(self._directory) and pictures != self._out / "annotated":
             raise WrongOutputError(f"{self._out / 'annotated'} is a link into {self._directory}; remove the link")
         if self._directory.is_relative_to(pictures):
             raise WrongOutputError(
