@@ -17,7 +17,7 @@ from disks import other_filesystem
 from mutants import mutant, odd_picture, seeds
 from pool_owner import Owner
 
-from digitwatch.workers.messages import Job, Outcome
+from digitwatch.workers.messages import Job, Outcome, Read, Rejected
 
 NUMBER = int(os.environ.get("FUZZ", "20000"))
 FIRST = int(os.environ.get("FUZZ_FIRST", "0"))
@@ -34,7 +34,7 @@ def memory(owner: Owner) -> int:
 
 def is_told(outcome: Outcome) -> bool:
     """Tell whether a scan was read, or its failure is a sentence that somebody wrote for it."""
-    return bool(outcome.pages) if not outcome.failure else "confused the reader" not in outcome.failure
+    return isinstance(outcome, Read) or (isinstance(outcome, Rejected) and "internal error" not in outcome.reason)
 
 
 @pytest.mark.proof
@@ -53,8 +53,8 @@ def test_mutants_cost_nobody_but_themselves(tmp_path: Path) -> None:
             owner.pool.submit(Job(f"{at}", f"{at}.png", folder / f"{at}", folder / "out", claimed=False))
         for outcome in owner.await_outcomes(WAVE, WAVE * SECONDS):
             counts[_kind(outcome)] += 1
-            if outcome.trouble or outcome.crashed or not is_told(outcome):
-                found[int(outcome.job.id)] = outcome.trouble or outcome.failure or "the worker died"
+            if not is_told(outcome):
+                found[int(outcome.job.id)] = _kind(outcome)
                 shutil.copy(outcome.job.source, tmp_path)
             outcome.job.source.unlink()
         owner.outcomes.clear()
@@ -70,9 +70,9 @@ def test_mutants_cost_nobody_but_themselves(tmp_path: Path) -> None:
 
 
 def _kind(outcome: Outcome) -> str:
-    if outcome.pages:
+    if isinstance(outcome, Read):
         return outcome.pages[0].status
-    return re.sub(r"[\d,]+", "N", outcome.failure or outcome.trouble or "died")
+    return re.sub(r"[\d,]+", "N", getattr(outcome, "reason", "died"))
 
 
 def test_odd_pictures_have_a_reading() -> None:

@@ -15,7 +15,7 @@ from digitwatch.recognition.image.sniff import is_complete
 from digitwatch.service import requeue
 from digitwatch.service.batch import Batch
 from digitwatch.service.daemon import Daemon
-from digitwatch.service.model_reload import renew
+from digitwatch.service.model_reload import reload_model
 from digitwatch.service.signals import listen
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
@@ -40,10 +40,10 @@ def watch(path: Path | None) -> ExitCode:
         PredictionLog(settings.predictions, settings.rotated_logs),
         factories.watch_policy(settings),
         clock=time.monotonic,
-        tell=web.tell if web else None,
+        publish_state=web.send if web else None,
     )
     pool = factories.pool(settings, daemon.report, daemon.calls.put)  # may train for minutes; a signal ends it
-    listen(daemon, lambda: renew(pool, lambda: provisioning.existing_model(settings)))
+    listen(daemon, lambda: reload_model(pool, lambda: provisioning.existing_model(settings)))
     try:
         if web:
             web.start()

@@ -1,5 +1,7 @@
 """Checks of the inbox: files that cannot be claimed, claims left over, and the running daemon."""
 
+import contextlib
+import errno
 import os
 import pwd
 import stat
@@ -8,9 +10,10 @@ from pathlib import Path
 
 from digitwatch.diagnostics.check_folders import user
 from digitwatch.diagnostics.finding import Finding, fail, note, ok
-from digitwatch.spool.claims import CLAIMED, AlreadyRunningError, lock
+from digitwatch.spool.claims import CLAIMED, WAITING, AlreadyRunningError, lock
 from digitwatch.spool.csv_rows import printable
-from digitwatch.spool.inbox import is_temporary
+from digitwatch.spool.file_probe import LOOK
+from digitwatch.spool.inbox import DEEPEST, is_temporary
 from digitwatch.system.os_errors import describe
 
 
@@ -31,6 +34,11 @@ def waiting(inbox: Path, recursive: bool) -> Iterator[Finding]:
             f"waiting: {_several(stuck)} cannot be moved by user {user()}{_owner(stuck[0])}, since the folder has the "
             f"sticky bit or is not writable: chmod -t,g+w {stuck[0].parent}"
         )
+    leased = [path for path in files if path not in unreadable and _is(stat.S_ISREG, path) and _is_locked(path)]
+    if leased:
+        yield fail(f"waiting: {_several(leased)} cannot be opened: a program has a lease on it{_owner(leased[0])}")
+    for waits in _set_aside(inbox):
+        yield fail(f"waiting: set aside: {waits}")
     special = [path for path in files if not _is(stat.S_ISREG, path) and not _is(stat.S_ISDIR, path)]
     if special:
         yield note(f"waiting: {_several(special)}: not a regular file (a link, pipe, socket or device); ignored")
@@ -41,13 +49,28 @@ def waiting(inbox: Path, recursive: bool) -> Iterator[Finding]:
     yield ok(f"waiting: {readable} scans can be read")
 
 
-def _entries(folder: Path, recursive: bool) -> Iterator[Path]:
+def _set_aside(inbox: Path) -> Iterator[str]:
+    """Yield why claimed scans wait, from the notes of the daemon."""
+    for path in sorted((inbox / CLAIMED).glob(f"*.{WAITING}")):
+        with contextlib.suppress(OSError):
+            yield printable(path.read_text("utf-8", "replace").strip())
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        os.close(os.open(path, LOOK))
+    except OSError as error:
+        return error.errno == errno.EAGAIN
+    return False
+
+
+def _entries(folder: Path, recursive: bool, depth: int = 0) -> Iterator[Path]:
     for entry in sorted(folder.iterdir()):
         if is_temporary(entry.name):
             continue
         yield entry
-        if recursive and _is(stat.S_ISDIR, entry):
-            yield from _entries(entry, recursive)
+        if recursive and depth < DEEPEST and _is(stat.S_ISDIR, entry):
+            yield from _entries(entry, recursive, depth + 1)
 
 
 def _is(kind: Callable[[int], bool], path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""One-shot mode: the same work over a directory, which is left exactly as it was."""
+"""Batch mode: reads every scan below a directory once, and leaves the directory unchanged."""
 
 import contextlib
 import hashlib
@@ -7,34 +7,41 @@ import queue
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
-from digitwatch.errors import TransientError
+from digitwatch.errors import TransientError, UsageError
 from digitwatch.recognition.image import formats
 from digitwatch.service.transaction import completed, rows_of
 from digitwatch.spool.annotated_images import withdraw
 from digitwatch.spool.claims import lock
-from digitwatch.spool.csv_rows import Row, shown_name
-from digitwatch.spool.durable_io import digest, sync_folder
-from digitwatch.spool.inbox import is_temporary
+from digitwatch.spool.csv_rows import Row, printable, shown_name
+from digitwatch.spool.durable_io import digest, sync_folder, write_durably
+from digitwatch.spool.inbox import DEEPEST, is_temporary
 from digitwatch.spool.log_search import all_rows
 from digitwatch.spool.prediction_log import PredictionLog
-from digitwatch.workers.messages import Job, Outcome
+from digitwatch.workers.messages import Crashed, Gone, Job, Outcome, Read, Rejected, Retry
 from digitwatch.workers.pool import CRASHES, Pool
 
 AHEAD = 64  # scans that may be read before the first of them is recorded: rows keep the order of names
 
 
+SOURCE_NOTE = ".digitwatch-source"
+"""File in the output folder with the path of the directory that was read into it."""
+
+
 class BatchPaused(TransientError):
-    """The batch cannot go on (disk full, folder gone); run again it goes on where it stopped."""
+    """The batch cannot go on (disk full, folder gone); the next run continues where it stopped."""
+
+
+class WrongOutputError(UsageError):
+    """The output folder belongs to another directory, or lies in the one to be read."""
 
 
 class Batch:
     """Every scan below a directory, read once in name order into out/predictions.csv and out/annotated/."""
 
     def __init__(self, directory: Path, out: Path) -> None:
-        """Remember the places; nothing is touched before `plan`."""
+        """Store the folders; nothing is touched before `plan`."""
         self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.statuses: Counter[str] = Counter()
         self.failures: list[tuple[str, str]] = []  # names and reasons, as the log shows them
@@ -42,21 +49,23 @@ class Batch:
         self._out = out
         self._predictions = PredictionLog(out / "predictions.csv")
         self._lock: int | None = None
-        self._outcomes: dict[str, Outcome] = {}
-        self._suspects: list[str] = []  # scans over which a worker died: each is read again, alone
+        self._outcomes: dict[str, Read | Rejected | Gone] = {}
+        self._suspects: list[str] = []  # scans during which a worker died: each is read again, alone
         self._crashes: Counter[str] = Counter()
         self._started: dict[str, float] = {}
 
     def plan(self) -> list[str]:
-        """Give the names still to be read, in order; count those that an earlier run has read.
+        """Return the names still to be read, in order; count those that an earlier run has read.
 
         Raises:
             AlreadyRunningError: another batch writes to the same output.
+            WrongOutputError: the output belongs to another directory.
             OSError: the directory or the output cannot be used.
         """
         self._out.mkdir(parents=True, exist_ok=True)
         sync_folder(self._out.parent)
         self._lock = lock(self._out)
+        self._bind()
         self._predictions.repair()
         done = self._recorded()
         names = []
@@ -65,7 +74,7 @@ class Batch:
             if rows and rows[-1].sha256 == self._digest(name):
                 self._count([row for row in rows if row.sha256 == rows[-1].sha256])
             else:
-                if rows:  # changed since: what was drawn of it then may have been of more pages
+                if rows:  # changed since: it may have had more pages then
                     withdraw(self._out / "annotated", name, self._job(name).id)
                 names.append(name)
         return names
@@ -74,7 +83,7 @@ class Batch:
         """Read the named scans; `read` is called after each.
 
         Raises:
-            BatchPaused: the world does not let us go on.
+            BatchPaused: an environment error.
         """
         waiting = iter(names)
         pending: list[str] = []  # submitted and not yet recorded, in order
@@ -96,33 +105,67 @@ class Batch:
                 read()
 
     def close(self) -> None:
-        """Let go of the log and the output, which may be called at any time; another batch may begin then."""
+        """Close the log and unlock the output for the next batch; may be called at any time."""
         self._predictions.reopen()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     def report(self, outcome: Outcome) -> None:
-        """Take what a worker made of a scan (called through `calls`, by the pool)."""
-        if outcome.trouble and os.access(outcome.job.source, os.R_OK):
-            raise BatchPaused(outcome.trouble)
-        if outcome.trouble:
-            outcome = replace(outcome, trouble="", failure="it may not be read; give the right to: chmod +r")
-        name = outcome.job.name
-        if outcome.crashed:
-            self._crashes[name] += 1
-            if self._crashes[name] <= CRASHES:
-                self._suspects.append(name)
-                return
-            outcome = replace(
-                outcome,
-                failure=f"it ended the program that reads it {CRASHES} times; the image file is probably damaged",
+        """Handle the outcome of a scan (called through `calls`, by the pool).
+
+        Raises:
+            BatchPaused: an environment error keeps all scans from being read.
+        """
+        job = outcome.job
+        match outcome:
+            case Read() | Rejected() | Gone():
+                self._finish(outcome)
+            case Retry() if not os.access(job.source, os.R_OK):
+                self._finish(Rejected(job, "it may not be read; give the right to: chmod +r"))
+            case Retry(only_this_scan=True):
+                self._finish(Rejected(job, f"it cannot be read: {outcome.reason}"))
+            case Retry():
+                raise BatchPaused(outcome.reason)
+            case Crashed():
+                self._crashes[job.name] += 1
+                if self._crashes[job.name] <= CRASHES:
+                    self._suspects.append(job.name)
+                    return
+                reason = f"it ended the program that reads it {CRASHES} times; the image file is probably damaged"
+                self._finish(Rejected(job, reason))
+
+    def _finish(self, outcome: Read | Rejected | Gone) -> None:
+        self._crashes.pop(outcome.job.name, None)
+        self._outcomes[outcome.job.name] = outcome
+
+    def _bind(self) -> None:
+        """Note in the output folder which directory it belongs to: two directories would share names of pictures.
+
+        Raises:
+            WrongOutputError: it belongs to another directory, or its pictures would be written into the directory.
+        """
+        pictures = Path(os.path.realpath(self._out / "annotated"))
+        if pictures.is_relative_to(self._directory) and pictures != self._out / "annotated":
+            raise WrongOutputError(f"{self._out / 'annotated'} is a link into {self._directory}; remove the link")
+        if self._directory.is_relative_to(pictures):
+            raise WrongOutputError(
+                f"{self._directory} holds the pictures of an earlier run; read the folder of the scans"
             )
-        self._crashes.pop(name, None)
-        self._outcomes[name] = outcome
+        note = self._out / SOURCE_NOTE
+        source = os.fsencode(self._directory)
+        if not os.path.lexists(note):
+            write_durably(note, source + b"\n")
+            sync_folder(self._out)
+        elif (before := note.read_bytes().rstrip(b"\n")) != source:
+            shown = printable(os.fsdecode(before))
+            raise WrongOutputError(
+                f"{self._out} holds the results of {shown}; choose another --out for {self._directory}"
+                f" (or remove {note.name} there when {shown} was moved)"
+            )
 
     def _digest(self, name: str) -> str:
-        """Sum the bytes of a scan up; one that is closed to us has the empty sum that its row says."""
+        """Return the SHA-256 of a scan; "" for one that cannot be read, as in its row."""
         try:
             return digest(self._directory / name)
         except PermissionError:
@@ -138,10 +181,11 @@ class Batch:
 
     def _record(self, name: str, model: str) -> None:
         outcome = self._outcomes.pop(name)
-        if outcome.gone:  # removed while the batch ran
+        if isinstance(outcome, Gone):  # removed while the batch ran
             return
-        with contextlib.suppress(FileNotFoundError, PermissionError):  # gone, or closed to us: it has no sum
-            outcome = completed(outcome)
+        if isinstance(outcome, Rejected):
+            with contextlib.suppress(OSError):  # gone, or not readable: it has no SHA-256
+                outcome = completed(outcome)
         rows = rows_of(outcome, "", model, time.monotonic() - self._started.pop(name), base=self._out)
         try:
             self._predictions.append(rows)
@@ -154,22 +198,26 @@ class Batch:
         self.failures += [(row.file, row.reason) for row in rows if row.status == "failed"]
 
     def _job(self, name: str) -> Job:
-        """Give the job for a scan; its id depends on its name alone, so that repeated work meets its own."""
+        """Return the job for a scan; its id depends only on its name, so that a repetition replaces its pictures."""
         scan = hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
         return Job(scan, name, self._directory / name, self._out / "annotated", claimed=False)
 
     def _scans(self) -> Iterator[str]:
-        """Yield the names of the scans below the directory; hidden, temporary and other files are no scans."""
+        """Yield the names of the scans below the directory; hidden, temporary and other files are left out."""
         os.listdir(self._directory)
         for folder, folders, files in os.walk(self._directory, onerror=self._cannot_list):
             folders[:] = [name for name in folders if not is_temporary(name)]
+            if folders and os.path.relpath(folder, self._directory).count(os.sep) + 1 >= DEEPEST:
+                name = shown_name(os.path.relpath(folder, self._directory))
+                self.failures.append((name, f"the folders in it are nested more than {DEEPEST} deep and are not read"))
+                folders.clear()
             for file in files:
                 path = Path(folder, file)
                 if not is_temporary(file) and path.is_file() and self._is_scan(path):
                     yield os.path.relpath(path, self._directory)
 
     def _cannot_list(self, error: OSError) -> None:
-        """Count a folder below the directory that is closed to us as failed; the others are read."""
+        """Count a folder that cannot be listed as failed; the others are read."""
         name = os.path.relpath(error.filename, self._directory)
         self.failures.append((shown_name(name), f"the folder cannot be listed: {error.strerror}"))
 
@@ -180,10 +228,10 @@ class Batch:
             with path.open("rb") as file:
                 return formats.find(file.read(64)) is not None
         except OSError:
-            return True  # it will say what is wrong when it is read
+            return True  # the reading reports the error
 
     def _recorded(self) -> dict[str, list[Row]]:
-        """Give the rows that an earlier run wrote, by the ids of their scans."""
+        """Return the rows of earlier runs, by the ids of their scans."""
         recorded: dict[str, list[Row]] = {}
         for row, _ in all_rows(self._predictions.path):
             recorded.setdefault(row.id, []).append(row)

@@ -1,4 +1,4 @@
-"""Watch mode: recover, look, wait, dispatch, commit, stop."""
+"""Watch mode: recover, list the inbox, wait, dispatch, commit, stop."""
 
 import contextlib
 import logging
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from digitwatch.service import transaction
 from digitwatch.service.backoff import Backoff
+from digitwatch.service.completion import Completion
 from digitwatch.service.in_flight import InFlight
 from digitwatch.service.inbox_monitor import InboxMonitor
 from digitwatch.service.read_queue import ReadQueue
@@ -20,47 +21,48 @@ from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.spool.watch_policy import WatchPolicy
 from digitwatch.system import sd_notify
 from digitwatch.system.os_errors import describe
-from digitwatch.workers.messages import Outcome
+from digitwatch.workers.messages import Crashed, Gone, Outcome, Read, Rejected, Retry
 from digitwatch.workers.pool import CRASHES, Pool
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 8.0  # for what is in flight; people and service managers wait 10
-LOOK_AGAIN_SECONDS = 2.0
-CALLS = 1000  # made in one turn, so that a flood of events cannot keep finished scans from the log
+STOP_SECONDS = 8.0  # for the scans in flight; service managers wait 10
+RECHECK_SECONDS = 2.0
+CALLS = 1000  # made in one turn, so that many events cannot delay the recording of finished scans
 
 
 class Daemon:
-    """Takes scans from the inbox to their places until told to stop.
+    """Takes scans from the inbox to their folders until it is stopped.
 
-    One thread owns everything. Other threads (events, executors) and signal handlers only put calls
-    into `calls`, which the loop makes one after the other.
+    One thread owns all state. Other threads (events, workers) and signal handlers only put calls into `calls`, which
+    the loop makes one after the other.
     """
 
     def __init__(
         self,
-        places: Folders,
+        folders: Folders,
         inbox: Inbox,
         predictions: PredictionLog,
-        habits: WatchPolicy,
+        policy: WatchPolicy,
         *,
         clock: Callable[[], float],
-        tell: Callable[..., None] | None = None,
+        publish_state: Callable[..., None] | None = None,
     ) -> None:
-        """Join the parts; nothing is touched before `run`. `tell` passes on what the page shows of the daemon."""
+        """Join the parts; nothing is touched before `run`. `publish_state` sends the state to the web interface."""
         self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._places = places
+        self._folders = folders
         self._inbox = inbox
         self._predictions = predictions
-        folders = (places.outbox, places.archive, places.failed, predictions.path.parent)
-        self._room = Room(folders, habits.min_free, clock)
+        written = (folders.outbox, folders.archive, folders.failed, predictions.path.parent)
+        self._room = Room(written, policy.min_free, clock)
         self._clock = clock
-        self._lookout = InboxMonitor(inbox, habits, post=self.calls.put, clock=clock)
-        self._patience = Backoff(clock)
+        self._monitor = InboxMonitor(inbox, policy, post=self.calls.put, clock=clock)
+        self._backoff = Backoff(clock)
         self._status = Status(clock)
-        self._tell = tell
-        self._backlog = ReadQueue(clock)
-        self._ledger = InFlight(places, predictions, clock)
+        self._publish_state = publish_state
+        self._queue = ReadQueue(clock)
+        self._in_flight = InFlight(folders, predictions, clock)
+        self._completion = Completion(self._completed, self.calls.put)
         self._stop_at = float("inf")
 
     def run(self, pool: Pool) -> None:
@@ -72,74 +74,95 @@ class Daemon:
             WorkerError: the model cannot be used.
         """
         self._pool = pool
-        self._lookout.open()
-        pool.begin()  # the listing of a full inbox takes as long as the workers take to be ready
+        self._monitor.open()
+        pool.begin()  # a full inbox is listed while the workers load the model
         if cut := self._predictions.repair():
             log.warning("%s: cut off %d bytes of an incomplete last line", self._predictions.path, cut)
         self._status.resume(self._predictions.path)
         self._adopt()
-        self._lookout.start()
-        with contextlib.suppress(OSError, AlreadyRunningError):  # the first turn of the loop meets it again
-            self._look_if_due()
-        self._ledger.model = pool.start()
-        log.info("watching %s by %s; model %s", self._places.inbox, self._lookout.watching, self._ledger.model)
+        self._monitor.start()
+        with contextlib.suppress(OSError, AlreadyRunningError):  # the first turn of the loop reports it
+            self._sweep_if_due()
+        self._in_flight.model = pool.start()
+        log.info("watching %s by %s; model %s", self._folders.inbox, self._monitor.watching, self._in_flight.model)
         sd_notify.notify(READY=1)
         while not self._is_done():
             self._step()
         self._end()
 
     def stop(self) -> None:
-        """Finish or give back what is in flight, then end (called through `calls`)."""
+        """Finish or give back the scans in flight, then end (called through `calls`)."""
         if not self._stopping:
-            log.info("stopping; %d scans in flight", len(self._ledger))
+            log.info("stopping; %d scans in flight", len(self._in_flight))
             sd_notify.notify(STOPPING=1)
             self._stop_at = self._clock() + STOP_SECONDS
 
-    def reload(self, renew: Callable[[], None] = lambda: None) -> None:
-        """Open the log anew, for those who rotate it, and `renew` the model (called through `calls`)."""
+    def reload(self, reload_model: Callable[[], None] = lambda: None) -> None:
+        """Reopen the log, for log rotation, and reload the model (called through `calls`)."""
         sd_notify.reloading()
         self._predictions.reopen()
         log.info("the log is reopened")
-        renew()
+        reload_model()
         sd_notify.notify(READY=1)
 
     def report(self, outcome: Outcome) -> None:
-        """Take what a worker made of a scan (called through `calls`, by the pool)."""
-        claim = self._ledger.claim(outcome.job.id)
-        if self._backlog.is_alone(claim.id) and not outcome.crashed:
+        """Handle the outcome of a scan (called through `calls`, by the pool)."""
+        claim = self._in_flight.claim(outcome.job.id)
+        if self._queue.is_alone(claim.id) and not isinstance(outcome, Crashed):
             claims.forget_tries(claim)
-        self._backlog.ended(claim.id)
-        if outcome.trouble:
-            self._backlog.later(claim)
-            self._patience.pause(outcome.trouble)
-        elif outcome.crashed:
-            self._backlog.suspect(claim)
-        elif outcome.gone:
-            self._ledger.drop(claim)
-        elif outcome.truncated and self._ledger.is_fresh(claim):
-            self._backlog.later(claim, LOOK_AGAIN_SECONDS)
+        self._queue.ended(claim.id)
+        match outcome:
+            case Rejected(truncated=True) if self._in_flight.is_fresh(claim):
+                self._queue.later(claim, RECHECK_SECONDS)
+            case Rejected(sha256=""):
+                self._completion.submit(claim, outcome)
+            case Read() | Rejected():
+                self._in_flight.finish(claim, outcome)
+            case Retry(only_this_scan=True):
+                self._set_aside(claim, outcome.reason)
+            case Retry():
+                self._queue.later(claim)
+                self._backoff.pause(outcome.reason)
+            case Gone():
+                self._in_flight.drop(claim)
+            case Crashed():
+                self._queue.suspect(claim)
+
+    def _completed(self, outcome: Outcome) -> None:
+        """Handle a rejected scan that the completion thread has finished (called through `calls`)."""
+        if isinstance(outcome, Rejected):  # without SHA-256 too: no plain file has none
+            self._in_flight.finish(self._in_flight.claim(outcome.job.id), outcome)
         else:
-            self._ledger.finish(claim, outcome)
+            self.report(outcome)
+
+    def _set_aside(self, claim: Claim, reason: str) -> None:
+        """Put a scan that alone cannot be read now back into the inbox, which offers it again after a while."""
+        with contextlib.suppress(OSError):
+            if self._in_flight.return_to_inbox(claim):
+                self._inbox.set_aside(claim.name, reason)
+                return
+        self._queue.later(claim, self._in_flight.aside.add(claim, reason))  # its name is taken in the inbox
 
     # --- one turn of the loop ---
 
     def _step(self) -> None:
         self._wait()
         self._pool.expire()
-        if not self._patience.holds:
+        if not self._backoff.is_holding:
             try:
                 self._commit()
-                self._look_if_due()
+                self._sweep_if_due()
                 self._dispatch()
             except (OSError, AlreadyRunningError) as error:
                 self._pause(error)
-        waiting = len(self._inbox) + len(self._ledger)
-        self._status.tell(self._lookout.watching, waiting, self._patience.trouble, self._inbox.left_alone)
-        if self._tell:
-            self._tell(watching=self._lookout.watching, trouble=self._patience.trouble)
+        waiting = len(self._inbox) + len(self._in_flight)
+        left = self._inbox.left_alone, self._in_flight.aside.summary
+        self._status.publish(self._monitor.watching, waiting, self._backoff.summary, *left)
+        if self._publish_state:
+            self._publish_state(watching=self._monitor.watching, trouble=self._backoff.summary)
 
     def _wait(self) -> None:
-        """Make the calls that others asked for; wait for the first until something else is due."""
+        """Make the calls of other threads; wait for the first until something else is due."""
         timeout = max(0.0, self._next_due() - self._clock())
         with contextlib.suppress(queue.Empty):
             self.calls.get(timeout=timeout)()
@@ -147,13 +170,13 @@ class Daemon:
                 self.calls.get_nowait()()
 
     def _next_due(self) -> float:
-        """Give the clock time at which the loop has something to do even if nobody calls."""
-        work_due = [self._lookout.next_look]
-        if self._ledger.is_pending:
-            work_due.append(self._ledger.due)
-        if self._may_take and not (self._backlog.wants_quiet and self._pool.busy):
-            work_due += [due for due in (self._inbox.next_due(), self._backlog.next_due()) if due is not None]
-        due = [self._stop_at, max(min(work_due), self._patience.resume_at)]
+        """Return the clock time at which the loop has something to do without a call."""
+        work_due = [self._monitor.next_sweep]
+        if self._in_flight.due is not None:
+            work_due.append(self._in_flight.due)
+        if self._may_take and not (self._queue.wants_quiet and self._pool.busy):
+            work_due += [due for due in (self._inbox.next_due(), self._queue.next_due()) if due is not None]
+        due = [self._stop_at, max(min(work_due), self._backoff.resume_at)]
         if (deadline := self._pool.next_deadline()) is not None:
             due.append(deadline)
         if (seconds := sd_notify.watchdog_seconds()) is not None:
@@ -161,42 +184,42 @@ class Daemon:
         return min(due)
 
     def _commit(self) -> None:
-        """Record and file what was read, as far as the world lets us; what was written to since is read again.
+        """Record and file the scans that were read; one that was written to since is read again.
 
-        While others are being read, a few scans wait for each other.
+        While others are being read, a few scans are grouped.
         """
-        if self._pool.busy and not self._stopping and self._clock() < self._ledger.due:
+        if self._pool.busy and not self._stopping and self._clock() < (self._in_flight.due or 0.0):
             return
-        for claim in self._ledger.changed():
-            self._backlog.later(claim, LOOK_AGAIN_SECONDS)
-        for outcome in self._ledger.record():
-            self._status.count(outcome)
-        if self._ledger.file():
-            self._patience.well()
+        for claim in self._in_flight.changed():
+            self._queue.later(claim, RECHECK_SECONDS)
+        for result in self._in_flight.record():
+            self._status.count(result)
+        if self._in_flight.file():
+            self._backoff.recovered()
 
     def _dispatch(self) -> None:
-        """Give the workers as many scans as they can hold, those claimed earlier first."""
-        while self._may_take and not self._patience.holds and self._has_room():
-            claim = self._backlog.take(self._pool.busy)
-            if claim is not None and self._backlog.is_alone(claim.id) and not self._may_try(claim):
+        """Submit as many scans as the workers can take, those claimed earlier first."""
+        while self._may_take and not self._backoff.is_holding and self._has_room():
+            claim = self._queue.take(self._pool.busy)
+            if claim is not None and self._queue.is_alone(claim.id) and not self._may_try(claim):
                 continue
-            if claim is None and not self._backlog.wants_quiet:
-                claim = self._lookout.claim_next()
+            if claim is None and not self._queue.wants_quiet:
+                claim = self._monitor.claim_next()
                 if claim is not None:
-                    self._ledger.enter(claim)
+                    self._in_flight.enter(claim)
             if claim is None:
                 break
-            self._pool.submit(transaction.job(self._places, claim))
+            self._pool.submit(transaction.job(self._folders, claim))
 
     @property
     def _may_take(self) -> bool:
-        """Tell whether one more scan may be read; after trouble one alone shows whether it is over."""
-        if self._stopping or (self._patience.reason and (self._pool.busy or self._ledger.is_pending)):
+        """Return whether one more scan may be read; after an environment error one alone tests whether it is over."""
+        if self._stopping or (self._backoff.reason and (self._pool.busy or self._in_flight.is_pending)):
             return False
         return self._pool.free > 0
 
     def _may_try(self, claim: Claim) -> bool:
-        """Note that a suspect is read alone once more, or give it up.
+        """Count one more reading of a suspect alone; reject it when there were too many.
 
         Raises:
             OSError: the note cannot be written; the scan stays a suspect.
@@ -205,48 +228,48 @@ class Daemon:
             if claims.count_try(claim) <= CRASHES:
                 return True
         except OSError:
-            self._backlog.suspect(claim)
+            self._queue.suspect(claim)
             raise
         reason = f"it ended the program that reads it {CRASHES} times; the image file is probably damaged"
-        self.report(Outcome(transaction.job(self._places, claim), "", failure=reason))
+        self.report(Rejected(transaction.job(self._folders, claim), reason))
         return False
 
     def _has_room(self) -> bool:
-        """Tell whether the disks have room; pause when one has not."""
+        """Return whether the disks have room; pause when one has not."""
         if reason := self._room.shortage():
-            self._patience.pause(reason)
+            self._backoff.pause(reason)
         return not reason
 
-    def _look_if_due(self) -> None:
-        if self._clock() < self._lookout.next_look:
+    def _sweep_if_due(self) -> None:
+        if self._clock() < self._monitor.next_sweep:
             return
-        self._lookout.look()
+        self._monitor.sweep()
         self._adopt()
-        if not len(self._ledger) and not len(self._inbox) and self._has_room():
-            self._patience.well()
+        if not len(self._in_flight) and not len(self._inbox) and self._has_room():
+            self._backoff.recovered()
 
     def _adopt(self) -> None:
-        """Take up the claims that nobody has in hand; each is read alone, since a process may have died over it."""
-        for claim in self._ledger.adopt():
-            self._backlog.suspect(claim)
+        """Add the claims of an earlier run; each is read alone, since it may have ended that run."""
+        for claim in self._in_flight.adopt():
+            self._queue.suspect(claim)
 
-    # --- small things ---
+    # --- helpers ---
 
     @property
     def _stopping(self) -> bool:
         return self._stop_at != float("inf")
 
     def _pause(self, error: Exception) -> None:
-        self._patience.pause(describe(error) if isinstance(error, OSError) else str(error))
-        self._lookout.next_look = 0.0  # what has happened meanwhile is seen as soon as work goes on
+        self._backoff.pause(describe(error) if isinstance(error, OSError) else str(error))
+        self._monitor.next_sweep = 0.0  # what has changed meanwhile is seen as soon as processing resumes
 
     def _is_done(self) -> bool:
-        idle = not self._pool.busy and not self._ledger.is_pending
+        idle = not self._pool.busy and not self._in_flight.is_pending
         return self._stopping and (idle or self._clock() >= self._stop_at)
 
     def _end(self) -> None:
-        """Stop the helpers and put what was not recorded back into the inbox."""
+        """Stop the workers and the watch; put the scans that were not recorded back into the inbox."""
         self._pool.stop()
-        self._ledger.give_back()
+        self._in_flight.give_back()
         self._predictions.reopen()
-        self._lookout.close()
+        self._monitor.close()

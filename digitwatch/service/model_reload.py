@@ -1,4 +1,4 @@
-"""A model that was taught or trained meanwhile, taken over by the running daemon when it is asked to (SIGHUP)."""
+"""Reload of the model in the running daemon (SIGHUP), after a training."""
 
 import logging
 from collections.abc import Callable
@@ -11,26 +11,26 @@ from digitwatch.workers.pool import Pool
 log = logging.getLogger(__name__)
 
 
-def renew(pool: Pool, choose: Callable[[], Path | str]) -> None:
-    """Let the model that `choose` gives read from now on, once a fresh worker has proved it.
+def reload_model(pool: Pool, choose: Callable[[], Path | str]) -> None:
+    """Use the model that `choose` returns from now on, once a new worker has tested it.
 
-    What cannot be used changes nothing and is told in the log.
+    A model that cannot be used changes nothing and is logged.
     """
     try:
         model = choose()
     except NoModelError as error:
-        _told(pool.model, "", str(error))
+        _log_result(pool.model, "", str(error))
         return
     before = pool.model
-    old = pool.equipment
-    fresh = WorkerConfig(model, old.review_below, old.pixels, old.memory)
-    pool.renew(fresh, lambda name, trouble: _told(before, name, trouble))
+    old = pool.config
+    config = WorkerConfig(model, old.review_below, old.pixels, old.memory)
+    pool.reload(config, lambda name, error: _log_result(before, name, error))
 
 
-def _told(before: str, now: str, trouble: str) -> None:
-    if trouble:
-        log.error("the model cannot be taken over, %s goes on reading: %s", before, trouble)
+def _log_result(before: str, now: str, error: str) -> None:
+    if error:
+        log.error("the new model cannot be used, %s stays in use: %s", before, error)
     elif now == before:
-        log.info("the model is %s as before", now)
+        log.info("the model is unchanged: %s", now)
     else:
-        log.info("the model %s has taken over from %s", now, before)
+        log.info("the model %s has replaced %s", now, before)

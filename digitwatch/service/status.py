@@ -1,4 +1,4 @@
-"""How it goes: the counts of the day, one log line for each scan, and the line that systemctl shows."""
+"""The counts of the day, one log line for each scan, and the status line that systemctl shows."""
 
 import logging
 from collections import Counter
@@ -9,11 +9,11 @@ from pathlib import Path
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.log_search import scans_of_day
 from digitwatch.system import sd_notify
-from digitwatch.workers.messages import Outcome
+from digitwatch.workers.messages import Rejected, Result
 
 log = logging.getLogger(__name__)
 
-EVERY = 1.0  # seconds between two status lines; people read no faster
+EVERY = 1.0  # seconds between two status lines
 
 
 def _today() -> date:
@@ -21,50 +21,53 @@ def _today() -> date:
 
 
 class Status:
-    """Counts what was read and tells the service manager."""
+    """Counts the scans of the day and informs the service manager."""
 
     def __init__(self, clock: Callable[[], float], today: Callable[[], date] = _today) -> None:
-        """Begin a day with nothing read; `clock` gives monotonic seconds."""
+        """Start a day with nothing read; `clock` gives monotonic seconds."""
         self._clock = clock
         self._today = today
         self._day = today()
         self._counts: Counter[str] = Counter()
         self._line = ""
-        self._told = float("-inf")
+        self._sent_at = float("-inf")
 
     def resume(self, predictions: Path) -> None:
-        """Go on counting where an earlier run stopped, as its rows in the log tell."""
+        """Continue the counts of an earlier run, from its rows in the log."""
         self._counts = Counter(scans_of_day(predictions, self._day.isoformat()))
 
-    def count(self, outcome: Outcome) -> None:
+    def count(self, result: Result) -> None:
         """Count a recorded scan and write its log lines."""
         if self._day != self._today():
             self._day = self._today()
             self._counts.clear()
-        self._counts["failed" if outcome.failure else "read"] += 1
-        name = printable(outcome.job.name)
-        if outcome.failure:
-            log.warning("%s failed: %s", name, outcome.failure)
-        for page in outcome.pages:
+        name = printable(result.job.name)
+        if isinstance(result, Rejected):
+            self._counts["failed"] += 1
+            log.warning("%s failed: %s", name, printable(result.reason))
+            return
+        self._counts["read"] += 1
+        for page in result.pages:
             read = page.prediction or "nothing"
-            sure = min(100 * page.confidence, 99.9)  # nothing that is read is certain
-            log.info("%s: %s (%s, confidence %.1f %%)", name, read, page.status, sure)
+            percent = min(100 * page.confidence, 99.9)  # no reading is certain
+            log.info("%s: %s (%s, confidence %.1f %%)", name, read, page.status, percent)
 
-    def tell(self, watching: str, waiting: int, trouble: str, left: str = "") -> None:
-        """Tell how new files are noticed, how many wait, why we pause, and what has been `left` alone longest.
+    def publish(self, watching: str, waiting: int, paused: str, *left: str) -> None:
+        """Feed the watchdog, and send the status line when it has changed and the last one is old enough.
 
-        Ping the watchdog, and renew the status line when it changed and the last one is old enough."""
+        It has how new files are noticed, how many wait, why processing is `paused`, and which files are `left` waiting.
+        """
         line = (
             f"watching by {watching}; {waiting} waiting; "
             f"{self._counts['read']} read, {self._counts['failed']} failed today"
         )
-        if trouble:
-            line = f"PAUSED: {trouble}; {line}"
-        if left:
-            line += f"; left alone: {left}"
-        if line != self._line and self._clock() - self._told >= EVERY:
+        if paused:
+            line = f"PAUSED: {paused}; {line}"
+        if any(left):
+            line += f"; left alone: {'; '.join(filter(None, left))}"
+        if line != self._line and self._clock() - self._sent_at >= EVERY:
             self._line = line
-            self._told = self._clock()
+            self._sent_at = self._clock()
             sd_notify.notify(WATCHDOG=1, STATUS=line)
         else:
             sd_notify.notify(WATCHDOG=1)

@@ -1,21 +1,21 @@
 """One scan from claim to filed: the commit order, written once.
 
     claim     one rename from the inbox to inbox/.digitwatch/ID/NAME          spool.claims.claim
-    read      pure, may be repeated at will; beside it the claim is made       worker.perform
-              durable, which is waited for before anything is published
-    publish   each picture under a temporary name, synced, renamed             spool.pictures.publish
+    read      changes nothing on disk, may be repeated; a second thread        workers.task.perform
+              makes the claim durable, before anything is published
+    publish   each picture under a temporary name, synced, renamed             spool.annotated_images.publish
     record    all rows of the scan in one write, synced: the commit point      record, below
     file      the original to archive/ or failed/, never replacing a file      move and file, below
 
-While many wait, record and file each sync once for several scans; the order stays.
+While many scans wait, record and file each sync once for several of them; the order of the steps is the same.
 
-What a crash leaves behind, and what `recover` makes of it:
+What a crash leaves behind, and what `recover` does with it:
 
     after claim, read or publish   the claim without rows: read again; its pictures replace themselves
     after record                   the claim with its rows: only filed
-    in the middle of record        what the log holds of the write is cut off; the claim is read again
+    in the middle of record        the incomplete write is cut off the log; the claim is read again
     in the middle of file          across disks, the copy and a note of its inode (ID.copied): the copy is the
-                                   original already, and only what is left of the claim is removed
+                                   original already, and only the rest of the claim is removed
 """
 
 import os
@@ -32,7 +32,7 @@ from digitwatch.spool.csv_rows import Row, printable, shown_name
 from digitwatch.spool.durable_io import digest, sync_folder
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.prediction_log import PredictionLog
-from digitwatch.workers.messages import Job, Outcome
+from digitwatch.workers.messages import Job, Rejected, Result
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Finished:
     """A claimed scan that has been read, not yet recorded."""
 
     claim: Claim
-    outcome: Outcome
+    outcome: Result
     seconds: float
 
     @property
     def is_still_as_read(self) -> bool:
-        """Tell whether nobody has written to the scan since its bytes were read."""
-        return self.outcome.stamp is None or claims.stamp(self.claim) == self.outcome.stamp
+        """Return whether the scan has not been written to since its bytes were read."""
+        return self.outcome.version is None or claims.stamp(self.claim) == self.outcome.version
 
 
 @dataclass(frozen=True)
@@ -59,20 +59,20 @@ class Recorded:
     failure: str
 
 
-def job(places: Folders, claim: Claim) -> Job:
-    """Give the job that a worker needs to read a claimed scan."""
-    return Job(claim.id, claim.name, claim.path, places.outbox / claim.day)
+def job(folders: Folders, claim: Claim) -> Job:
+    """Return the job with which a worker reads a claimed scan."""
+    return Job(claim.id, claim.name, claim.path, folders.outbox / claim.day)
 
 
 def record(
-    places: Folders,
+    folders: Folders,
     finished: Sequence[Finished],
     predictions: PredictionLog,
     model: str,
     *,
     promised: Sequence[Recorded] = (),
 ) -> list[Recorded]:
-    """Write the rows of several scans with one sync: from here on they count as read.
+    """Write the rows of several scans with one sync: from then on they count as read.
 
     `promised` are scans recorded before and not yet filed: their places, and those of their notes, are not given twice.
 
@@ -82,11 +82,11 @@ def record(
     chosen = {place for entry in promised for place in filing.occupied(entry.target, bool(entry.failure))}
     recorded, rows = [], []
     for done in finished:
-        failure = done.outcome.failure
-        target, top = _free(places, done.claim, bool(failure), chosen)
+        failure = done.outcome.reason if isinstance(done.outcome, Rejected) else ""
+        target, top = _free(folders, done.claim, bool(failure), chosen)
         chosen.update(filing.occupied(target, bool(failure)))
         recorded.append(Recorded(done.claim, top, target, failure))
-        rows += rows_of(done.outcome, shown(target, places.base), model, done.seconds, base=places.base)
+        rows += rows_of(done.outcome, shown(target, folders.base), model, done.seconds, base=folders.base)
     predictions.append(rows)
     return recorded
 
@@ -117,44 +117,45 @@ def file(moved: Sequence[Recorded]) -> None:
 
 
 def recover(
-    places: Folders, predictions: PredictionLog, known: Container[str] = ()
+    folders: Folders, predictions: PredictionLog, known: Container[str] = ()
 ) -> tuple[list[Recorded], list[Claim]]:
-    """Find the claims that nobody has in hand: the scans that are only to be filed, and those to be read.
+    """Return the claims that are not in flight: the scans that are only to be filed, and those to be read.
 
-    `known` are the ids of the claims in hand.
+    `known` are the ids of the claims in flight.
     """
-    left = [claim for claim in claims.left_claimed(places.inbox) if claim.id not in known]
+    left = [claim for claim in claims.left_claimed(folders.inbox) if claim.id not in known]
     if not left:
         return [], []
     found = predictions.find(claim.id for claim in left)
     to_file: list[Recorded] = []
     for claim in left:
         if claim.id in found:
-            to_file.append(_as_recorded(places, claim, found[claim.id][0], to_file))
+            to_file.append(_as_recorded(folders, claim, found[claim.id][0], to_file))
     return to_file, [claim for claim in left if claim.id not in found]
 
 
-def completed(outcome: Outcome) -> Outcome:
-    """Do for a failed scan what its worker, being dead, could not: take its pictures back, and sum its bytes up.
+def completed(rejected: Rejected) -> Rejected:
+    """Do for a rejected scan what its worker could not: withdraw its pictures and compute its SHA-256.
 
     Raises:
-        OSError: a folder is closed to us, or the scan is gone; the same call may be made again.
+        OSError: a folder or the scan cannot be used; the same call may be made again.
     """
-    if not outcome.failure or outcome.sha256:
-        return outcome
-    withdraw(outcome.job.outbox, outcome.job.name, outcome.job.id)
-    return replace(outcome, sha256=digest(outcome.job.source))
+    if rejected.sha256:
+        return rejected
+    withdraw(rejected.job.outbox, rejected.job.name, rejected.job.id)
+    status = os.stat(rejected.job.source)
+    sha256 = digest(rejected.job.source)
+    return replace(rejected, sha256=sha256, version=(status.st_size, status.st_mtime_ns))
 
 
-def rows_of(outcome: Outcome, filed: str, model: str, seconds: float, *, base: Path) -> list[Row]:
-    """Give the log rows of a scan: one for each page, or one that says why it failed."""
+def rows_of(result: Result, filed: str, model: str, seconds: float, *, base: Path) -> list[Row]:
+    """Return the log rows of a scan: one for each page, or one with the reason why it was rejected."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-    elapsed = str(round(seconds * 1000))
-    tail = (filed, outcome.model or model, elapsed)
-    head = (now, shown_name(outcome.job.name))
-    key = (outcome.job.id, outcome.sha256)
-    if outcome.failure:
-        return [Row(*head, "1", "", "0.0000", "failed", printable(outcome.failure), "", *key, "", *tail)]
+    head = (now, shown_name(result.job.name))
+    key = (result.job.id, result.sha256)
+    tail = (filed, result.model or model, str(round(seconds * 1000)))
+    if isinstance(result, Rejected):
+        return [Row(*head, "1", "", "0.0000", "failed", printable(result.reason), "", *key, "", *tail)]
     return [
         Row(
             *head,
@@ -170,34 +171,34 @@ def rows_of(outcome: Outcome, filed: str, model: str, seconds: float, *, base: P
             text=page.prediction,
             codes=page.codes,
         )
-        for page in outcome.pages
+        for page in result.pages
     ]
 
 
 def shown(path: Path, base: Path) -> str:
-    """Give a path as the log shows it: relative to `base` where it lies below it."""
+    """Return a path as the log shows it: relative to `base` where it lies below it."""
     return printable(os.fspath(path.relative_to(base) if path.is_relative_to(base) else path))
 
 
-def _free(places: Folders, claim: Claim, failed: bool, chosen: set[Path]) -> tuple[Path, Path]:
+def _free(folders: Folders, claim: Claim, failed: bool, chosen: set[Path]) -> tuple[Path, Path]:
     """Return a free place for an original, and its top folder; `chosen` are those that other scans were promised."""
-    top, folder = _folders(places, claim, failed)
+    top, folder = _folders(folders, claim, failed)
     return filing.choose_place(top, folder, claim.name, with_note=failed, promised=chosen), top
 
 
-def _folders(places: Folders, claim: Claim, failed: bool) -> tuple[Path, Path]:
-    """Give the folder that must be there and the one below it, made when missing, that the original goes to."""
-    return (places.failed, places.failed) if failed else (places.archive, places.archive / claim.day)
+def _folders(folders: Folders, claim: Claim, failed: bool) -> tuple[Path, Path]:
+    """Return the folder that must exist and the one below it, made when missing, that the original goes to."""
+    return (folders.failed, folders.failed) if failed else (folders.archive, folders.archive / claim.day)
 
 
-def _as_recorded(places: Folders, claim: Claim, row: Row, promised: Sequence[Recorded]) -> Recorded:
+def _as_recorded(folders: Folders, claim: Claim, row: Row, promised: Sequence[Recorded]) -> Recorded:
     """Return the place that a row names; its text may be escaped, so it is found by counting up."""
     failed = row.status == "failed"
-    top, folder = _folders(places, claim, failed)
+    top, folder = _folders(folders, claim, failed)
     counted = (folder / filing.numbered(claim.name, number) for number in range(1, 10_000))
-    named = next((path for path in counted if shown(path, places.base) == row.filed), None)
+    named = next((path for path in counted if shown(path, folders.base) == row.filed), None)
     chosen = {place for entry in promised for place in filing.occupied(entry.target, bool(entry.failure))}
-    target = named or _free(places, claim, failed, chosen)[0]
+    target = named or _free(folders, claim, failed, chosen)[0]
     return Recorded(claim, top, target, row.reason if failed else "")
 
 

@@ -1,8 +1,8 @@
-"""The page's process, kept alive beside the daemon: whatever becomes of it, reading goes on.
+"""Supervision of the web interface's process; scans are read whether it runs or not.
 
-One thread starts the process, waits for its end and starts it again, ever more slowly while it ends early. The
-process reads what the daemon says of itself from its standard input, and ends when that does, so that it never
-outlives the daemon. On its standard output it says every second that it turns; one that hangs is killed.
+One thread starts the process, waits for its end and restarts it, after longer and longer pauses while it ends early.
+The process reads the state of the daemon from its standard input and ends when that is closed, so that it never
+outlives the daemon. It writes to its standard output every second; a process that stops doing so is killed.
 """
 
 import contextlib
@@ -19,11 +19,11 @@ from digitwatch.system.child_env import environment
 
 log = logging.getLogger(__name__)
 
-SOONEST, LATEST = 1.0, 60.0  # seconds between an end and the next start
-LONG = 60.0  # seconds of life after which the next end counts as the first
+SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds between an end and the next start
+STABLE_SECONDS = 60.0  # of running, after which the next end counts as the first
 STOP_SECONDS = 3.0
-SILENCE = 30.0  # seconds without a word; the second in a row shows that it hangs, since all of us may have been frozen
-HOPELESS = (2, 78)  # exit codes that another start would not change
+SILENCE = 30.0  # seconds without output; two in a row mean that it hangs, since the machine may have been suspended
+PERMANENT = (2, 78)  # exit codes that another start would not change
 
 
 class WebSupervisor:
@@ -32,26 +32,26 @@ class WebSupervisor:
     def __init__(
         self, command: Sequence[str], *, sockets: Sequence[int] = (), clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Remember the command and the open sockets that it is handed; nothing is started yet."""
+        """Store the command and the open sockets passed to it; nothing is started yet."""
         self._command = list(command)
         self._sockets = tuple(sockets)
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._said = b""
-        self._thread = threading.Thread(target=self._keep, name="page", daemon=True)
+        self._last_line = b""
+        self._thread = threading.Thread(target=self._keep, name="web-supervisor", daemon=True)
 
     def start(self) -> None:
         """Start the process, and the thread that keeps it alive."""
         self._thread.start()
 
-    def tell(self, **said: str) -> None:
-        """Tell the page what the daemon says of itself; never waits, and does nothing while there is no page."""
-        line = json.dumps(said).encode() + b"\n"
+    def send(self, **state: str) -> None:
+        """Send the state of the daemon to the process; never blocks, and does nothing while there is no process."""
+        line = json.dumps(state).encode() + b"\n"
         with self._lock:
-            if line != self._said:
-                self._said = line
+            if line != self._last_line:
+                self._last_line = line
                 self._write(line)
 
     def stop(self) -> None:
@@ -68,21 +68,21 @@ class WebSupervisor:
                 self._process.kill()
 
     def _keep(self) -> None:
-        pause = SOONEST
+        pause = SHORTEST_PAUSE
         while not self._stopping.is_set():
             begun = self._clock()
             code = self._run()
             if self._stopping.is_set():
                 return
-            if code in HOPELESS:
-                log.error("the page ended with code %d and is not started again; scans are read without it", code)
+            if code in PERMANENT:
+                log.error("the web interface ended with code %d and is not restarted; scans are read without it", code)
                 return
-            pause = SOONEST if self._clock() - begun > LONG else min(2 * pause, LATEST)
-            log.warning("the page ended with code %s; it is started again in %.0f s", code, pause)
+            pause = SHORTEST_PAUSE if self._clock() - begun > STABLE_SECONDS else min(2 * pause, LONGEST_PAUSE)
+            log.warning("the web interface ended with code %s; restarting it in %.0f s", code, pause)
             self._stopping.wait(pause)
 
     def _run(self) -> int | None:
-        """Run the process to its end; give its exit code, or None when it could not be started."""
+        """Run the process to its end; return its exit code, or None when it could not be started."""
         try:
             process = subprocess.Popen(
                 self._command,
@@ -93,13 +93,13 @@ class WebSupervisor:
                 bufsize=0,
             )
         except OSError as error:
-            log.warning("the page could not be started: %s", error)
+            log.warning("the web interface could not be started: %s", error)
             return None
         with self._lock:
             self._process = process
             assert process.stdin is not None
             os.set_blocking(process.stdin.fileno(), False)
-            self._write(self._said)
+            self._write(self._last_line)
         if self._stopping.is_set():
             process.terminate()
         listen(process)
@@ -109,7 +109,7 @@ class WebSupervisor:
         return code
 
     def _close(self, process: subprocess.Popen[bytes]) -> None:
-        """Close the standard input of the process, which tells it to end."""
+        """Close the standard input of the process, which makes it end."""
         if process.stdin is not None:
             process.stdin.close()
 
@@ -120,7 +120,7 @@ class WebSupervisor:
 
 
 def listen(process: subprocess.Popen[bytes]) -> None:
-    """Wait until the process closes its standard output, as it does when it ends; kill it when it falls silent."""
+    """Wait until the process closes its standard output, as it does when it ends; kill it when its output stops."""
     assert process.stdout is not None
     with process.stdout as output:
         news = select.poll()
@@ -133,5 +133,5 @@ def listen(process: subprocess.Popen[bytes]) -> None:
                 silent = 0
             else:
                 return
-    log.warning("the page has hung for %.0f s; it is killed and started again", 2 * SILENCE)
+    log.warning("the web interface has not answered for %.0f s; restarting it", 2 * SILENCE)
     process.kill()

@@ -20,6 +20,9 @@ from digitwatch.spool.durable_io import FOLDER, open_folder, rename_new, sync_fo
 CLAIMED = ".digitwatch"
 """The folder inside the inbox that holds the claimed scans, each in a folder named by its id."""
 
+WAITING = "waiting"
+"""Ending of the note beside a claim that was set aside, with the reason; `digitwatch check` reads it."""
+
 ID = re.compile(r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{8}")
 
 
@@ -192,7 +195,7 @@ def left_claimed(inbox: Path) -> Iterator[Claim]:
 def clear(claimed: Claim) -> None:
     """Remove what is left of a claim once its scan lies elsewhere."""
     _remove_empty(claimed)
-    for ending in ("tries", "copied"):
+    for ending in ("tries", "copied", WAITING):
         with contextlib.suppress(OSError):
             claimed.note(ending).unlink(missing_ok=True)
 

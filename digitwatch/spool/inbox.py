@@ -31,6 +31,7 @@ digitwatch-inbox.path waits for it."""
 
 EMPTY_SETTLES = 10.0  # seconds: many writers create a file first and fill it later
 OPEN_MENTIONED = 60.0  # seconds after which a file that somebody keeps open for writing is worth a line
+DEEPEST = 64  # folders inside one another that are searched with `recursive: true`
 LEFT_SECONDS = 60.0  # until a file that could not be taken is tried again
 
 
@@ -82,6 +83,7 @@ class Inbox:
         self._seen: dict[str, _Seen] = {}
         self._order: list[tuple[int, str]] = []  # heap of ready files, oldest first
         self._settling: list[tuple[float, str]] = []  # heap of files that wait for their quiet time
+        self._tries: dict[str, int] = {}  # of files that were set aside, while they are there
         self._said: dict[str, tuple[str, str]] = {}  # name and what was said of it, while it is there, oldest first
 
     def __len__(self) -> int:
@@ -108,6 +110,7 @@ class Inbox:
         for gone in before - present:
             self.forget(gone)
         self._said = {key: said for key, said in self._said.items() if os.path.lexists(self.folder / said[0])}
+        self._tries = {name: tries for name, tries in self._tries.items() if name in self._said}
         return [name for name in self._seen if name not in before]
 
     def note(self, name: str) -> None:
@@ -146,6 +149,20 @@ class Inbox:
             return  # the next sweep reports it
         now = self._clock()
         self._await(_Seen(now + LEFT_SECONDS, status.st_mtime_ns, name, status.st_size, now, True))
+
+    def set_aside(self, name: str, why: str) -> None:
+        """Offer a file that was given back unread again, after a longer time at each try; say once why it waits.
+
+        Raises:
+            OSError: the folder is closed to us or does not answer.
+        """
+        self.note(name)  # one that may not be read now is not offered
+        if (seen := self._seen.get(name)) is None:
+            return
+        self._say_once(name, name, f"is set aside and tried again: {printable(why)}")
+        tries = self._tries[name] = self._tries.get(name, 0) + 1
+        seconds = min(LEFT_SECONDS, 2.0**tries)
+        self._await(seen._replace(due=self._clock() + seconds, complete=True))
 
     def forget(self, name: str) -> None:
         """Drop a file that was taken or has gone."""
@@ -217,6 +234,9 @@ class Inbox:
         folders = [""]
         while folders:
             below = folders.pop()
+            if below.count(os.sep) >= DEEPEST:
+                self._say_once("/", below, f"lies below more than {DEEPEST} folders and is left alone")
+                continue
             try:
                 entries = self._entries(below)
             except OSError as error:  # a sub-folder may go at any time; the inbox itself may not
@@ -241,6 +261,8 @@ class Inbox:
     def _is_scan(self, name: str, status: os.stat_result) -> bool:
         """Return whether a directory entry is a file to be read; log once why others are left alone."""
         parts = name.split(os.sep)
+        if len(parts) > DEEPEST + 1:
+            return False
         if any(map(is_temporary, parts)) or (len(parts) > 1 and not self._recursive):  # CLAIMED is hidden, too
             return False
         if stat.S_ISREG(status.st_mode):

@@ -1,4 +1,11 @@
-"""What travels between the daemon and its workers: a job out, an outcome back."""
+"""Messages between the daemon and its workers: a job in, an outcome out.
+
+Read      pages were read and their pictures published
+Rejected  input error: this scan cannot be read, and the reason says why
+Retry     environment error: nothing is known about the scan; read it again later
+Gone      the file is no longer where the job says
+Crashed   the worker died while it read this scan: by accident, or because of it
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,17 +13,22 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class WorkerConfig:
-    """What a worker needs for its whole life."""
+    """What a worker process needs to start; `pixels` and `memory` (bytes) are the limits of one scan."""
 
     model: Path | str
     review_below: float | None
     pixels: int
     memory: int
 
+    @property
+    def largest_file(self) -> int:
+        """Return the size in bytes above which a file is rejected unread: half of the memory, the rest decodes it."""
+        return self.memory // 2
+
 
 @dataclass(frozen=True)
 class Job:
-    """A scan to be read: where its bytes lie and where its pictures go."""
+    """A scan to be read: the path of its bytes and the folder of its pictures."""
 
     id: str
     name: str
@@ -27,7 +39,7 @@ class Job:
 
 @dataclass(frozen=True)
 class PageResult:
-    """What was read on one page, in the words of the log."""
+    """What was read on one page, as the log has it."""
 
     page: int
     prediction: str
@@ -39,17 +51,60 @@ class PageResult:
     codes: str = ""  # ReasonCode values, separated by spaces
 
 
+FileVersion = tuple[int, int]
+"""Size in bytes and modification time in nanoseconds: a file that has another version was written to."""
+
+
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a job: its pages, or the scan's own `failure`, or the world's `trouble`."""
+class Read:
+    """A scan that was read: its pages, and the version of the file that they were read from."""
 
     job: Job
     sha256: str
-    pages: tuple[PageResult, ...] = ()
-    failure: str = ""
-    truncated: bool = False
-    trouble: str = ""
-    gone: bool = False
-    crashed: bool = False  # the worker died; by accident or because of this scan
-    model: str = ""  # name of the model that read it; nothing where none did
-    stamp: tuple[int, int] | None = None  # size and modification time of the bytes that were read
+    pages: tuple[PageResult, ...]
+    version: FileVersion | None = None
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """An input error: the scan goes to failed/. `sha256` is empty where the worker could not compute it."""
+
+    job: Job
+    reason: str
+    sha256: str = ""
+    version: FileVersion | None = None
+    truncated: bool = False  # the file ends too early, and may still be growing
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """An environment error: the scan is to be read again later.
+
+    `only_this_scan`: a probe beside the scan and in its outbox worked, so that other scans can be read meanwhile.
+    """
+
+    job: Job
+    reason: str
+    only_this_scan: bool = False
+
+
+@dataclass(frozen=True)
+class Gone:
+    """The file of the scan is no longer there."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class Crashed:
+    """The worker process died while it read the scan."""
+
+    job: Job
+
+
+Result = Read | Rejected
+"""What ends in a row of the log."""
+
+Outcome = Read | Rejected | Retry | Gone | Crashed

@@ -1,5 +1,6 @@
 """One scan from its bytes to published pictures; runs inside a worker process."""
 
+import contextlib
 import ctypes
 import errno
 import gc
@@ -27,160 +28,202 @@ from digitwatch.spool.annotated_images import publish, withdraw
 from digitwatch.spool.archive import numbered
 from digitwatch.spool.claims import Claim, sync_claim
 from digitwatch.spool.csv_rows import printable
+from digitwatch.spool.durable_io import open_folder
 from digitwatch.spool.file_probe import LOOK
+from digitwatch.spool.folder_probe import can_list, can_write
 from digitwatch.system.os_errors import describe
-from digitwatch.workers.messages import Job, Outcome, PageResult, WorkerConfig
+from digitwatch.workers.messages import (
+    FileVersion,
+    Gone,
+    Job,
+    Outcome,
+    PageResult,
+    Read,
+    Rejected,
+    Retry,
+    WorkerConfig,
+)
 
-TIDY = 200  # scans after which a worker tidies its memory; that takes a few milliseconds
+TRIM_EVERY = 200  # scans after which a worker returns unused memory; that takes a few milliseconds
 
 _performed = itertools.count(1)
-_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
 _reader: Reader | None = None
-_beside = ThreadPoolExecutor(1)  # waits for the disk while the reader reads; its thread begins with the first scan
+_syncing = ThreadPoolExecutor(1)  # waits for the disk during the reading; its thread starts with the first scan
 
 
-def attend() -> None:
-    """Make this process a worker, before it waits for its first job: Ctrl-C is the parent's, its end is ours."""
+def attach_to_parent() -> None:
+    """Prepare this process to be a worker: ignore Ctrl-C, which the parent handles, and end when the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _hush() -> None:
-    """Let decoders talk to nobody: libjpeg and libpng write about damaged files, not saying which."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+def _silence_stderr() -> None:
+    """Discard what decoders write: libjpeg and libpng complain about damaged files without naming them."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
 
 
 def _end_with_parent() -> None:
-    """End when the daemon has died without a word, in the middle of a job too."""
+    """End as soon as the daemon has died, in the middle of a job too."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         multiprocessing.connection.wait([parent.sentinel])
         os._exit(1)
 
 
-def prepare(equipment: WorkerConfig) -> str:
-    """Load the model, prove that it answers, and set the memory limit; give the model's name.
+def prepare(config: WorkerConfig) -> str:
+    """Load the model, test that it answers, set the memory limit, and return the model's name.
 
     Raises:
         ModelError: the model cannot be used.
     """
-    model = _load(equipment).model
-    _hush()  # from here on what is worth telling comes back with the outcome
+    model = _load(config).model
+    _silence_stderr()  # from here on errors are part of the outcome
     return model
 
 
-def _load(equipment: WorkerConfig) -> Reader:
+def _load(config: WorkerConfig) -> Reader:
     global _reader  # noqa: PLW0603 (a process has one reader, made once)
     cv2.setNumThreads(1)
-    reader = Reader(equipment.model, review_below=equipment.review_below, max_pixels=equipment.pixels)
+    reader = Reader(config.model, review_below=config.review_below, max_pixels=config.pixels)
     page = _self_test()
     annotate(Page(1, page), reader.read(page), "self-test")  # draws too, so that the first scan need not wait
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (equipment.memory, hard))
+    resource.setrlimit(resource.RLIMIT_AS, (config.memory, hard))
     _reader = reader
-    gc.freeze()  # what is loaded now stays: the search for what is no longer needed can pass it over
+    gc.freeze()  # what is loaded now stays: the garbage collector can skip it
     return reader
 
 
 def _self_test() -> np.ndarray:
-    """Draw a plain 1 on white paper, (200, 200) uint8."""
+    """Return a 1 on white paper, (200, 200) uint8."""
     page = np.full((200, 200), 255, np.uint8)
     cv2.line(page, (100, 50), (100, 150), 0, 10)
     return page
 
 
-def perform(job: Job, equipment: WorkerConfig) -> Outcome:
-    """Read one scan and publish its pictures; it may be killed and repeated at will.
+def perform(job: Job, config: WorkerConfig) -> Outcome:
+    """Read one scan and publish its pictures; it may be killed and repeated at any time.
 
-    Trouble of the scan comes back as `failure`, trouble of the world (disk full, folder gone, model
-    gone) as `trouble`; nothing is raised.
+    Nothing is raised: an input error is returned as `Rejected`, an environment error (disk full, folder gone,
+    model gone) as `Retry`.
     """
-    if next(_performed) % TIDY == 0:
-        tidy()
+    if next(_performed) % TRIM_EVERY == 0:
+        trim_memory()
     try:
-        return _perform(job, _reader or _load(equipment))
+        return _perform(job, config)
     except ModelError as error:
-        return Outcome(job, "", trouble=str(error))
+        return Retry(job, str(error))
     except FileNotFoundError as error:
-        gone = error.filename == os.fspath(job.source)
-        return Outcome(job, "", gone=gone, trouble="" if gone else describe(error))
+        return Gone(job) if error.filename == os.fspath(job.source) else _retry(job, error)
     except OSError as error:
-        return Outcome(job, "", trouble=describe(error))
+        return _retry(job, error)
 
 
-def tidy() -> None:
-    """Give back what the heap holds in vain: between what is kept, room for pictures long gone adds up over scans."""
+def trim_memory() -> None:
+    """Return unused memory to the system: the heap keeps the space of earlier images, and grows over many scans."""
     gc.collect()
     if _trim is not None:
         _trim(0)
 
 
-def _perform(job: Job, reader: Reader) -> Outcome:
+def _retry(job: Job, error: OSError) -> Retry:
+    """Return the environment error, and whether it concerns this scan only: the folders around it work."""
+    return Retry(job, describe(error), only_this_scan=_folder_of_scan_works(job) and _outbox_works(job))
+
+
+def _folder_of_scan_works(job: Job) -> bool:
+    if not job.claimed:  # nothing may be written there
+        return can_list(job.source.parent)
+    return can_write(Claim(job.id, job.name, job.source).claims_folder, f"{job.id}.")
+
+
+def _outbox_works(job: Job) -> bool:
+    with contextlib.suppress(OSError), open_folder(job.outbox.parent, job.outbox, make=True):
+        return can_write(job.outbox, f".{job.id}-")
+    return False
+
+
+def _perform(job: Job, config: WorkerConfig) -> Outcome:
+    reader = _reader or _load(config)
     try:
-        data, stamp, durable = _read_durably(job)
-    except _NoFileError as error:
-        return Outcome(job, "", failure=str(error))
+        data, version, durable = _read_durably(job, config.largest_file)
+    except _UnreadableError as error:
+        return Rejected(job, str(error))
     sha256 = hashlib.sha256(data).hexdigest()
-    failure, truncated = "it holds no page", False
+    reason, truncated = "it holds no page", False
     try:
         pages = tuple(_publish(job, page, reading, durable) for page, reading in _read_pages(reader, data))
         if pages:
-            return Outcome(job, sha256, pages=pages, stamp=stamp)
-    except OSError:  # of the publishing alone; see _read_pages
+            return Read(job, sha256, pages, version)
+    except OSError:  # raised by the publishing only; see _read_pages
         raise
     except ImageError as error:
-        failure, truncated = str(error), error.truncated
+        reason, truncated = str(error), error.truncated
     except MemoryError:
-        failure = "it needs more memory than limits.memory in config.yaml allows"
-    except Exception as error:  # whatever a scan does to the reader must cost that scan alone
-        failure = f"it confused the reader ({type(error).__name__}: {error}): a bug in digitwatch, please report it"
+        reason = "it needs more memory than limits.memory in config.yaml allows"
+    except Exception as error:  # a bug in the recognition must not stop other scans
+        reason = (
+            f"internal error while reading ({type(error).__name__}: {error}): a bug in digitwatch, please report it"
+        )
     durable.result()  # before the failure is reported, too
     withdraw(job.outbox, job.name, job.id)
-    return Outcome(job, sha256, failure=failure, truncated=truncated, stamp=stamp)
+    return Rejected(job, reason, sha256, version, truncated)
 
 
 def _read_pages(reader: Reader, data: bytes) -> Iterator[tuple[Page, Reading]]:
-    """Read what is in memory already: an OSError here is a decoder's word on the scan, not the world's."""
+    """Read bytes that are already in memory: an OSError here comes from a decoder and is an input error."""
     try:
         yield from reader.read_pages(data)
     except OSError as error:
         raise ImageError(f"It could not be decoded ({error}).") from error
 
 
-class _NoFileError(InputError):
-    """What lies in the place of the scan is no plain file."""
+class _UnreadableError(InputError):
+    """The scan is not a plain file, or is larger than any scan can be."""
 
 
-def _read_durably(job: Job) -> tuple[bytes, tuple[int, int], Future[None]]:
-    """Give the bytes of the scan, the stamp of the file before they were read, and when all of it is durable.
+def _read_durably(job: Job, largest: int) -> tuple[bytes, FileVersion, Future[None]]:
+    """Return the bytes of the scan, the version of the file before they were read, and a future of its durability.
 
-    A claimed scan is synced, since its writer may not have done so, and so is its claim: that goes on beside the
-    reading, which is pure. Links are not followed, and nobody is waited for.
+    A claimed scan is synced, since its writer may not have done so, and so is its claim, in a second thread during
+    the reading, which changes nothing on disk. Links are not followed, and opening does not block.
     """
+    handle = _open_scan(job)
     try:
-        handle = os.open(job.source, LOOK if job.claimed else LOOK & ~os.O_NOFOLLOW)
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENXIO):
-            raise _NoFileError("it is no plain file but a link, pipe, socket or device") from error
-        raise
-    status = os.fstat(handle)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(handle)
-        raise _NoFileError("it is no plain file but a folder, pipe, socket or device")
-    try:
+        status = os.fstat(handle)
+        _check_file(status, largest)
         with open(handle, "rb", closefd=False) as file:
             data = file.read()
-    except (OSError, MemoryError):
+    except BaseException:
         os.close(handle)
         raise
-    return data, (status.st_size, status.st_mtime_ns), _beside.submit(_make_durable, job, handle)
+    return data, (status.st_size, status.st_mtime_ns), _syncing.submit(_make_durable, job, handle)
+
+
+def _open_scan(job: Job) -> int:
+    try:
+        return os.open(job.source, LOOK if job.claimed else LOOK & ~os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise _UnreadableError("it is no plain file but a link, pipe, socket or device") from error
+        raise
+
+
+def _check_file(status: os.stat_result, largest: int) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise _UnreadableError("it is no plain file but a folder, pipe, socket or device")
+    if status.st_size > largest:
+        raise _UnreadableError(
+            f"the file has {status.st_size:,} bytes; the limit is {largest:,}, half of limits.memory in config.yaml"
+        )
 
 
 def _make_durable(job: Job, handle: int) -> None:
-    """Sync a claimed scan and its claim, and close it."""
+    """Sync a claimed scan and its claim, and close the scan."""
     try:
         if job.claimed:
             os.fsync(handle)
@@ -190,7 +233,7 @@ def _make_durable(job: Job, handle: int) -> None:
 
 
 def _publish(job: Job, page: Page, reading: Reading, durable: Future[None]) -> PageResult:
-    """Draw a page and publish its picture, once its scan is `durable`: there is no picture of a scan that is not."""
+    """Draw a page and publish its picture once its scan is `durable`: no picture may outlive its scan."""
     title = printable(job.name) + (f", page {page.number}" if page.number > 1 else "")
     name = job.name if page.number == 1 else numbered(f"{job.name}.{page.number}", 1)
     drawn = annotate(page, reading, title)

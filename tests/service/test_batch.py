@@ -14,6 +14,8 @@ from accounts import tiny_tiff
 from service import scan, until
 
 from digitwatch.cli.main import main
+from digitwatch.service.batch import Batch
+from digitwatch.workers.messages import Rejected
 
 
 @pytest.fixture
@@ -152,3 +154,45 @@ def test_what_is_closed_to_us_does_not_end_a_batch(scans: Path) -> None:
         assert "failed: b.png: it may not be read" in done.stdout
     (scans / "closed").chmod(0o755)
     assert [row["file"] for row in rows(scans.with_name("scans-digitwatch"))] == ["a.png", "b.png", "sub/c.jpg"]
+
+
+def test_an_output_folder_belongs_to_one_directory(scans: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Scans of equal names in two directories would share ids and pictures: the second directory is refused."""
+    out = scans.with_name("out")
+    other = scans.with_name("other")
+    shutil.copytree(scans, other)
+    assert batch(scans, "--out", str(out)) == 0
+    before = fingerprint(out)
+
+    assert batch(other, "--out", str(out)) == 2
+    assert f"{out} holds the results of {scans}; choose another --out for {other}" in capsys.readouterr().err
+    assert fingerprint(out) == before
+    assert batch(scans, "--out", str(out)) == 0
+
+
+def test_pictures_are_never_written_into_the_input(scans: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither through a link nor by reading the pictures of an earlier run."""
+    out = scans.with_name("out")
+    out.mkdir()
+    (out / "annotated").symlink_to(scans)
+    before = fingerprint(scans)
+    assert batch(scans, "--out", str(out)) == 2
+    assert "is a link into" in capsys.readouterr().err and fingerprint(scans) == before
+
+    (out / "annotated").unlink()
+    (out / "annotated").mkdir()
+    assert batch(out / "annotated", "--out", str(out)) == 2
+
+
+def test_a_pipe_in_place_of_a_scan_is_failed(scans: Path) -> None:
+    """It took the place of a scan after the listing: nobody waits for its writer."""
+    work = Batch(scans, scans.with_name("out"))
+    assert "a.png" in work.plan()
+    (scans / "a.png").unlink()
+    os.mkfifo(scans / "a.png")
+    work.report(Rejected(work._job("a.png"), "it is no plain file"))
+    work._started["a.png"] = 0.0
+    work._record("a.png", "none")
+    work.close()
+
+    assert work.failures == [("a.png", "it is no plain file")]

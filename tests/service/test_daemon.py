@@ -287,7 +287,7 @@ def test_polling_finds_scans_too(tmp_path: Path) -> None:
 
 
 def test_no_worker_outlives_its_daemon(tmp_path: Path) -> None:
-    """Not even where the fork server stands still: a worker left over would write beside the next daemon."""
+    """Not even where the fork server is stopped: a worker left over would write beside the next daemon."""
     with Service(tmp_path) as service:
         assert service.process is not None
         below = family(service.process.pid)
@@ -316,4 +316,4 @@ def test_a_fork_server_that_stands_still_is_replaced(tmp_path: Path) -> None:
         assert service.stop() == 0
         account(service, {hashlib.sha256(tiny(number)).hexdigest(): 1 for number in range(5)}).check()
 
-    assert "stands still" in service.lines()
+    assert "fork server is stopped" in service.lines()

@@ -1,4 +1,4 @@
-"""The claims in hand: what is taken up, recorded, filed, let go and given back."""
+"""The scans in flight: adopted, recorded, filed, dropped and given back."""
 
 import time
 from pathlib import Path
@@ -10,11 +10,11 @@ from digitwatch.service.transaction import job
 from digitwatch.spool import claims
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.prediction_log import PredictionLog
-from digitwatch.workers.messages import Outcome
+from digitwatch.workers.messages import Rejected
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Folders:
+def folders(tmp_path: Path) -> Folders:
     """Give the folders, the inbox taken."""
     for name in ("inbox", "outbox", "archive", "failed"):
         (tmp_path / name).mkdir()
@@ -23,93 +23,113 @@ def places(tmp_path: Path) -> Folders:
 
 
 @pytest.fixture
-def ledger(places: Folders) -> InFlight:
-    """Give a ledger with nothing in hand."""
-    return InFlight(places, PredictionLog(places.base / "predictions.csv"), time.monotonic)
+def in_flight(folders: Folders) -> InFlight:
+    """Give a in_flight with nothing in hand."""
+    return InFlight(folders, PredictionLog(folders.base / "predictions.csv"), time.monotonic)
 
 
-def take(places: Folders, ledger: InFlight, name: str = "a.png") -> claims.Claim:
+def take(folders: Folders, in_flight: InFlight, name: str = "a.png") -> claims.Claim:
     """Bring a scan and claim it."""
-    (places.inbox / name).write_bytes(b"x")
-    claim = claims.claim(places.inbox, name)
-    ledger.enter(claim)
+    (folders.inbox / name).write_bytes(b"x")
+    claim = claims.claim(folders.inbox, name)
+    in_flight.enter(claim)
     return claim
 
 
-def test_from_claimed_to_filed(places: Folders, ledger: InFlight) -> None:
+def test_from_claimed_to_filed(folders: Folders, in_flight: InFlight) -> None:
     """Recorded first, then filed; then nothing is in hand."""
-    claim = take(places, ledger)
-    ledger.finish(claim, Outcome(job(places, claim), "", failure="is empty"))
-    assert ledger.is_pending and len(ledger) == 1
-    [outcome] = ledger.record()
+    claim = take(folders, in_flight)
+    in_flight.finish(claim, Rejected(job(folders, claim), "is empty", "sha"))
+    assert in_flight.is_pending and len(in_flight) == 1
+    [outcome] = in_flight.record()
 
-    assert len(outcome.sha256) == 64  # the worker had not summed it up
-    assert ledger.file() == 1
-    assert (places.failed / "a.png").read_bytes() == b"x"
-    assert len(ledger) == 0 and not ledger.is_pending
+    assert outcome.sha256 == "sha"
+    assert in_flight.file() == 1
+    assert (folders.failed / "a.png").read_bytes() == b"x"
+    assert len(in_flight) == 0 and not in_flight.is_pending
 
 
-def test_what_was_written_to_is_read_again(places: Folders, ledger: InFlight) -> None:
+def test_what_was_written_to_is_read_again(folders: Folders, in_flight: InFlight) -> None:
     """A stamp that no longer fits takes the scan back; one that has gone is let go."""
-    changed, gone = take(places, ledger), take(places, ledger, "b.png")
+    changed, gone = take(folders, in_flight), take(folders, in_flight, "b.png")
     for claim in (changed, gone):
-        ledger.finish(claim, Outcome(job(places, claim), "sha", failure="is empty", stamp=claims.stamp(claim)))
+        in_flight.finish(claim, Rejected(job(folders, claim), "is empty", "sha", claims.stamp(claim)))
     changed.path.write_bytes(b"longer")
     gone.path.unlink()
 
-    assert ledger.changed() == [changed]
-    assert ledger.record() == []
-    assert len(ledger) == 1
+    assert in_flight.changed() == [changed]
+    assert in_flight.record() == []
+    assert len(in_flight) == 1
 
 
-def test_an_earlier_runs_claims_are_taken_up_once(places: Folders, ledger: InFlight) -> None:
+def test_an_earlier_runs_claims_are_taken_up_once(folders: Folders, in_flight: InFlight) -> None:
     """A claim without rows is to be read; asked again, it is in hand."""
-    (places.inbox / "a.png").write_bytes(b"x")
-    claim = claims.claim(places.inbox, "a.png")
+    (folders.inbox / "a.png").write_bytes(b"x")
+    claim = claims.claim(folders.inbox, "a.png")
 
-    assert [found.id for found in ledger.adopt()] == [claim.id]
-    assert ledger.adopt() == []
+    assert [found.id for found in in_flight.adopt()] == [claim.id]
+    assert in_flight.adopt() == []
 
 
-def test_only_the_unread_go_back(places: Folders, ledger: InFlight) -> None:
+def test_only_the_unread_go_back(folders: Folders, in_flight: InFlight) -> None:
     """What was read stays claimed, since its rows may be in the log."""
-    take(places, ledger)
-    read = take(places, ledger, "b.png")
-    ledger.finish(read, Outcome(job(places, read), "sha", failure="is empty"))
-    ledger.give_back()
+    take(folders, in_flight)
+    read = take(folders, in_flight, "b.png")
+    in_flight.finish(read, Rejected(job(folders, read), "is empty", "sha"))
+    in_flight.give_back()
 
-    assert (places.inbox / "a.png").exists()
-    assert claims.is_there(read) and not (places.inbox / "b.png").exists()
+    assert (folders.inbox / "a.png").exists()
+    assert claims.is_there(read) and not (folders.inbox / "b.png").exists()
 
 
-def test_scans_are_recorded_together_but_none_waits_long(places: Folders) -> None:
+def test_scans_are_recorded_together_but_none_waits_long(folders: Folders) -> None:
     """What was read is due after a moment, and at once when there is enough of it."""
     now = [100.0]
-    ledger = InFlight(places, PredictionLog(places.base / "predictions.csv"), lambda: now[0])
+    in_flight = InFlight(folders, PredictionLog(folders.base / "predictions.csv"), lambda: now[0])
     for number in range(GROUP):
-        assert ledger.due > 100 or not number
-        claim = take(places, ledger, f"{number}.png")
-        ledger.finish(claim, Outcome(job(places, claim), "sha", failure="is empty"))
-        assert ledger.due == pytest.approx(100 + GROUP_SECONDS) or number == GROUP - 1
+        assert in_flight.due is None if not number else (in_flight.due or 0) > 100
+        claim = take(folders, in_flight, f"{number}.png")
+        in_flight.finish(claim, Rejected(job(folders, claim), "is empty", "sha"))
+        assert in_flight.due == pytest.approx(100 + GROUP_SECONDS) or number == GROUP - 1
         now[0] += 0.001
 
-    assert ledger.due == 0
-    assert len(ledger.record()) == ledger.file() == GROUP
+    assert in_flight.due == 0
+    assert len(in_flight.record()) == in_flight.file() == GROUP
 
 
-def test_what_was_moved_before_trouble_is_filed_later(places: Folders, ledger: InFlight) -> None:
-    """When the second of two originals cannot be moved, both stay in hand until they are."""
-    for name, failure in (("a.png", ""), ("b.png", "is empty")):
-        claim = take(places, ledger, name)
-        ledger.finish(claim, Outcome(job(places, claim), "sha", failure=failure))
-    ledger.record()
-    places.failed.rename(places.base / "away")
+def test_a_scan_that_alone_cannot_be_filed_is_set_aside(folders: Folders, caplog: pytest.LogCaptureFixture) -> None:
+    """The others are filed; it is said once and noted for `check`, and tried again after longer and longer pauses."""
+    now = [100.0]
+    in_flight = InFlight(folders, PredictionLog(folders.base / "predictions.csv"), lambda: now[0])
+    for name in ("a.png", "b.png", "c.png"):
+        claim = take(folders, in_flight, name)
+        in_flight.finish(claim, Rejected(job(folders, claim), "is empty", "sha"))
+    in_flight.record()
+    blocked = folders.failed / "a.png.reason.txt"
+    blocked.mkdir()  # the reason cannot be written to its place
+
+    assert in_flight.file() == 2 and not in_flight.is_pending and in_flight.due == 101.0
+    now[0] += 1
+    assert in_flight.is_pending and in_flight.file() == 0 and in_flight.due == 103.0
+    assert caplog.text.count("a.png is set aside") == 1 and in_flight.aside.summary.startswith("a.png is set aside")
+    assert len(list((folders.inbox / claims.CLAIMED).glob("*.waiting"))) == 1
+    blocked.rmdir()
+    now[0] += 2
+    assert in_flight.file() == 1
+    assert in_flight.aside.summary == "" and list((folders.inbox / claims.CLAIMED).iterdir()) == []
+
+
+def test_an_error_of_the_folder_stops_the_filing(folders: Folders, in_flight: InFlight) -> None:
+    """When nothing can be written to failed/, all stay in flight until it can."""
+    for name in ("a.png", "b.png"):
+        claim = take(folders, in_flight, name)
+        in_flight.finish(claim, Rejected(job(folders, claim), "is empty", "sha"))
+    in_flight.record()
+    folders.failed.rename(folders.base / "elsewhere")
     with pytest.raises(OSError):
-        ledger.file()
-    assert len(ledger) == 2 and ledger.is_pending
+        in_flight.file()
+    assert len(in_flight) == 2 and in_flight.is_pending
 
-    (places.base / "away").rename(places.failed)
-    assert ledger.file() == 2
-    assert [path.name for path in places.failed.glob("*.png")] == ["b.png"]
-    assert [path.name for path in places.archive.rglob("*.png")] == ["a.png"]
-    assert len(ledger) == 0 and list((places.inbox / claims.CLAIMED).iterdir()) == []
+    (folders.base / "elsewhere").rename(folders.failed)
+    assert in_flight.file() == 2
+    assert {path.name for path in folders.failed.glob("*.png")} == {"a.png", "b.png"}

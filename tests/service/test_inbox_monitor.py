@@ -13,7 +13,7 @@ import pytest
 from service import until
 
 from digitwatch.service import inbox_monitor
-from digitwatch.service.inbox_monitor import DEAF_AFTER, InboxMonitor
+from digitwatch.service.inbox_monitor import MISSED_SWEEPS, InboxMonitor
 from digitwatch.spool import fs_events
 from digitwatch.spool.claims import AlreadyRunningError
 from digitwatch.spool.inbox import Inbox
@@ -31,7 +31,7 @@ class Clock:
 
 
 class Owner:
-    """The thread that owns a lookout."""
+    """The thread that owns a monitor."""
 
     def __init__(self, folder: Path) -> None:
         """Take the inbox and start watching."""
@@ -39,9 +39,9 @@ class Owner:
         self.clock = Clock()
         self.inbox = Inbox(folder, settle=0, recursive=False, is_complete=lambda *_: True, clock=self.clock)
         habits = WatchPolicy("auto", False, 30.0, 1.0, 0)
-        self.lookout = InboxMonitor(self.inbox, habits, post=self.calls.put, clock=self.clock)
-        self.lookout.open()
-        self.lookout.start()
+        self.monitor = InboxMonitor(self.inbox, habits, post=self.calls.put, clock=self.clock)
+        self.monitor.open()
+        self.monitor.start()
 
     def turn(self) -> None:
         """Make the calls that wait."""
@@ -56,12 +56,12 @@ class Owner:
 
 @pytest.fixture
 def owner(tmp_path: Path) -> Iterator[Owner]:
-    """Give a running lookout."""
+    """Give a running monitor."""
     (tmp_path / "inbox").mkdir()
     owner = Owner(tmp_path / "inbox")
-    owner.lookout.look()
+    owner.monitor.sweep()
     yield owner
-    owner.lookout.close()
+    owner.monitor.close()
 
 
 def put(owner: Owner, name: str) -> None:
@@ -74,7 +74,7 @@ def test_events_find_scans(owner: Owner) -> None:
     put(owner, "a.png")
 
     until(lambda: owner.knows(1), "the event", 10)
-    assert owner.lookout.watching == "events"
+    assert owner.monitor.watching == "events"
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -86,7 +86,7 @@ def test_an_exception_in_the_watch_ends_it_and_is_mended(
     def fail(*_: object) -> None:
         raise SystemExit  # ends the thread without a word
 
-    events = owner.lookout._events
+    events = owner.monitor._events
     assert events is not None
     with monkeypatch.context() as patch:
         patch.setattr(events, "_note", fail)
@@ -94,8 +94,8 @@ def test_an_exception_in_the_watch_ends_it_and_is_mended(
         put(owner, "a.png")
         until(lambda: not events.alive(), "the death of the watch", 10)
     with caplog.at_level(logging.WARNING):
-        owner.lookout.look()
-    assert "has ended; starting it again" in caplog.text
+        owner.monitor.sweep()
+    assert "has ended; restarting it" in caplog.text
     put(owner, "b.png")
     until(lambda: owner.knows(2), "the new watch", 10)
 
@@ -105,30 +105,30 @@ def test_a_deaf_watch_is_given_up(
 ) -> None:
     """When listing after listing finds scans that no event told of, the folder is polled, and that is said."""
     monkeypatch.setattr(inbox_monitor, "LATE_SECONDS", 0.2)
-    events = owner.lookout._events
+    events = owner.monitor._events
     assert events is not None
     assert events._observer is not None
     inotify = next(iter(events._observer.emitters))
     inotify.queue_event = lambda event: None  # type: ignore[method-assign]  # as on a filesystem that raises none
     with caplog.at_level(logging.WARNING):
-        for number in range(DEAF_AFTER):
+        for number in range(MISSED_SWEEPS):
             put(owner, f"{number}.png")
             time_of = owner.inbox.folder / f"{number}.png"
             until(lambda path=time_of: time.time() - path.lstat().st_ctime > inbox_monitor.LATE_SECONDS, "its age", 10)
-            owner.lookout.look()
+            owner.monitor.sweep()
 
-    assert owner.lookout.watching == "polling"
+    assert owner.monitor.watching == "polling"
     assert "raises no events" in caplog.text
-    assert len(owner.inbox) == DEAF_AFTER
+    assert len(owner.inbox) == MISSED_SWEEPS
 
 
 def test_an_overflow_asks_for_a_listing(owner: Owner) -> None:
     """When the system drops events, the folder is listed soon, not at the next slow turn."""
-    assert owner.lookout.next_look == 30.0
+    assert owner.monitor.next_sweep == 30.0
     logging.getLogger("watchdog.observers.inotify_c").warning("Inotify queue overflowed; events were lost")
     owner.turn()
 
-    assert owner.lookout.next_look == 1.0
+    assert owner.monitor.next_sweep == 1.0
 
 
 def test_long_listings_are_rare(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,16 +140,16 @@ def test_long_listings_are_rare(owner: Owner, monkeypatch: pytest.MonkeyPatch) -
         return sweep()
 
     monkeypatch.setattr(owner.inbox, "sweep", slow_sweep)
-    owner.lookout.look()
+    owner.monitor.sweep()
 
-    assert owner.lookout.next_look == owner.clock.now + 60.0
+    assert owner.monitor.next_sweep == owner.clock.now + 60.0
 
 
 def test_a_replaced_inbox_is_taken_anew(owner: Owner) -> None:
     """Another folder under the same name is locked and watched, and the old one may still have claims."""
     owner.inbox.folder.rename(owner.inbox.folder.with_name("old"))
     owner.inbox.folder.mkdir()
-    owner.lookout.look()
+    owner.monitor.sweep()
     put(owner, "a.png")
     until(lambda: owner.knows(1), "an event from the new folder", 10)
 

@@ -39,16 +39,16 @@ def test_taken_over_on_sighup_and_back_again(tmp_path: Path) -> None:
 
         assert reads("a.png").startswith("dense-")
         registry.install(tmp_path / "taught", "dense", save)
-        reload("has taken over from dense-")
+        reload("has replaced dense-")
         assert reads("b.png").startswith("dense-taught-1-")
         bad = registry.install(tmp_path / "taught", "dense", save)
         bad.with_name(f"{bad.name}.tflite").write_bytes(b"no model")
-        reload("cannot be taken over, dense-taught-1-")
+        reload("cannot be used, dense-taught-1-")
         assert reads("c.png").startswith("dense-taught-1-")
         for _ in range(2):
             assert main(["-c", str(service.config), "train", "--rollback"]) == 0
-        reload("has taken over from dense-taught-1-")
+        reload("has replaced dense-taught-1-")
         assert reads("d.png").startswith("dense-")
         (tmp_path / "taught" / registry.HISTORY).write_text(json.dumps({"dense": 7}))
-        reload("cannot be taken over, dense-")
+        reload("cannot be used, dense-")
         assert service.stop() == 0

@@ -9,7 +9,7 @@ import pytest
 
 from digitwatch.service.status import EVERY, Status
 from digitwatch.spool.csv_rows import Row, encode
-from digitwatch.workers.messages import Job, Outcome, PageResult
+from digitwatch.workers.messages import Job, PageResult, Read, Rejected
 
 
 class Clock:
@@ -32,17 +32,16 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> socket.socket:
     return listener
 
 
-def outcome(failure: str = "") -> Outcome:
-    """Give the outcome of a scan."""
-    return Outcome(Job("id", "a.png", Path("a"), Path("o")), "sha", failure=failure)
+JOB = Job("id", "a.png", Path("a"), Path("o"))
+READ = Read(JOB, "sha", ())
 
 
 def test_the_line_tells_how_it_goes(manager: socket.socket) -> None:
     """Watching how, waiting, read and failed today, in one line."""
     status = Status(Clock())
-    status.count(outcome())
-    status.count(outcome("is empty"))
-    status.tell("events", 3, "")
+    status.count(READ)
+    status.count(Rejected(JOB, "is empty", "sha"))
+    status.publish("events", 3, "")
 
     with manager:
         line = manager.recv(4096).decode()
@@ -51,7 +50,7 @@ def test_the_line_tells_how_it_goes(manager: socket.socket) -> None:
 
 def test_a_pause_comes_first(manager: socket.socket) -> None:
     """Trouble stands in front, where `systemctl status` does not cut it off."""
-    Status(Clock()).tell("polling", 0, "disk full")
+    Status(Clock()).publish("polling", 0, "disk full")
 
     with manager:
         assert "STATUS=PAUSED: disk full; watching by polling" in manager.recv(4096).decode()
@@ -64,7 +63,7 @@ def test_the_line_is_renewed_only_now_and_then(manager: socket.socket) -> None:
     seen = []
     with manager:
         for waiting in range(3):
-            status.tell("events", waiting, "")
+            status.publish("events", waiting, "")
             seen.append("STATUS" in manager.recv(4096).decode())
             clock.now += EVERY / 2
 
@@ -75,9 +74,9 @@ def test_counts_begin_anew_each_day(manager: socket.socket) -> None:
     """Read today means today."""
     days = iter([date(2026, 11, 22), date(2026, 11, 22), date(2026, 11, 23), date(2026, 11, 23)])
     status = Status(Clock(), lambda: next(days))
-    status.count(outcome())
-    status.count(outcome())
-    status.tell("events", 0, "")
+    status.count(READ)
+    status.count(READ)
+    status.publish("events", 0, "")
 
     with manager:
         assert "1 read, 0 failed" in manager.recv(4096).decode()
@@ -85,7 +84,7 @@ def test_counts_begin_anew_each_day(manager: socket.socket) -> None:
 
 def test_what_lies_longest_is_named(manager: socket.socket) -> None:
     """Nothing is paused, and yet a file waits for somebody."""
-    Status(Clock()).tell("events", 0, "", "/inbox/a.png may not be read (and 2 more)")
+    Status(Clock()).publish("events", 0, "", "/inbox/a.png may not be read (and 2 more)")
 
     with manager:
         assert manager.recv(4096).decode().endswith("; left alone: /inbox/a.png may not be read (and 2 more)")
@@ -95,7 +94,7 @@ def test_no_reading_is_called_certain(caplog: pytest.LogCaptureFixture) -> None:
     """0.99999 is not 100.0 %."""
     page = PageResult(1, "7", 0.99999, "ok", "", "7:1.000", Path("o"))
     with caplog.at_level("INFO"):
-        Status(Clock()).count(replace(outcome(), pages=(page,)))
+        Status(Clock()).count(replace(READ, pages=(page,)))
 
     assert "confidence 99.9 %" in caplog.text
 
@@ -106,8 +105,8 @@ def test_a_new_start_goes_on_counting(manager: socket.socket, tmp_path: Path) ->
     row = Row("2026-11-22T1", "a.png", "1", "7", "0.9", "failed", "", "", "id", "sha", "", "f", "m", "12")
     (tmp_path / "p.csv").write_bytes(encode([row]))
     status.resume(tmp_path / "p.csv")
-    status.count(outcome())
-    status.tell("events", 0, "")
+    status.count(READ)
+    status.publish("events", 0, "")
 
     with manager:
         assert "1 read, 1 failed today" in manager.recv(4096).decode()

@@ -34,11 +34,11 @@ def lines(base: Path) -> list[str]:
 def test_the_page_hears_the_daemon_and_ends_with_it(tmp_path: Path) -> None:
     """What was said before it started reaches it too, and nothing twice."""
     kept = WebSupervisor(script(tmp_path, ECHO))
-    kept.tell(watching="events")
+    kept.send(watching="events")
     kept.start()
-    kept.tell(watching="events")
+    kept.send(watching="events")
     until(lambda: kept._process, "it is started")
-    kept.tell(watching="polling")
+    kept.send(watching="polling")
     until(lambda: len(lines(tmp_path)) == 2, "it has heard both")
     process = kept._process
     kept.stop()
@@ -49,17 +49,17 @@ def test_the_page_hears_the_daemon_and_ends_with_it(tmp_path: Path) -> None:
 
 def test_a_page_that_ends_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ever more slowly, and the daemon says so."""
-    monkeypatch.setattr(web_supervisor, "SOONEST", 0.01)
+    monkeypatch.setattr(web_supervisor, "SHORTEST_PAUSE", 0.01)
     kept = WebSupervisor(script(tmp_path, ENDS % 1))
     kept.start()
     until(lambda: len(lines(tmp_path)) >= 3, "three starts")
     kept.stop()
 
 
-@pytest.mark.parametrize("code", web_supervisor.HOPELESS)
+@pytest.mark.parametrize("code", web_supervisor.PERMANENT)
 def test_wrong_settings_are_not_tried_again(tmp_path: Path, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another start would not change them."""
-    monkeypatch.setattr(web_supervisor, "SOONEST", 0.01)
+    monkeypatch.setattr(web_supervisor, "SHORTEST_PAUSE", 0.01)
     kept = WebSupervisor(script(tmp_path, ENDS % code))
     kept.start()
     kept._thread.join(30)
@@ -76,7 +76,7 @@ def test_a_page_that_does_not_listen_holds_nobody_up(tmp_path: Path, monkeypatch
     kept.start()
     until(lambda: kept._process, "it is started")
     for number in range(5000):
-        kept.tell(trouble=f"{number} " + "x" * 100)
+        kept.send(trouble=f"{number} " + "x" * 100)
     process = kept._process
     assert process is not None
     kept.stop()
@@ -88,7 +88,7 @@ def test_a_command_that_is_not_there_is_no_trouble(tmp_path: Path) -> None:
     """The daemon goes on, and the page is tried again later."""
     kept = WebSupervisor([str(tmp_path / "absent")])
     kept.start()
-    kept.tell(watching="events")
+    kept.send(watching="events")
     kept.stop()
 
     assert not kept._thread.is_alive()
@@ -103,14 +103,14 @@ def test_a_page_that_hangs_is_killed_and_started_again(
     tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It lives and does nothing: no sign of life comes, and that is told."""
-    monkeypatch.setattr(web_supervisor, "SOONEST", 0.01)
+    monkeypatch.setattr(web_supervisor, "SHORTEST_PAUSE", 0.01)
     monkeypatch.setattr(web_supervisor, "SILENCE", 0.3)
     kept = WebSupervisor(script(tmp_path, text))
     kept.start()
     until(lambda: len(lines(tmp_path)) >= 2, "another start")
     kept.stop()
 
-    assert "has hung" in caplog.text
+    assert "has not answered" in caplog.text
 
 
 def test_a_page_that_turns_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

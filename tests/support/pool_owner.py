@@ -37,4 +37,4 @@ class Owner:
 
     def pid(self) -> int:
         """Give the pid of the worker."""
-        return self.pool._slots[0].pid
+        return self.pool._workers[0].pid

@@ -27,7 +27,7 @@ from digitwatch.spool.folders import Folders
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.spool.watch_policy import WatchPolicy
-from digitwatch.workers.messages import Job, Outcome, PageResult
+from digitwatch.workers.messages import Gone, Job, Outcome, PageResult, Read, Rejected, Retry
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:
@@ -66,13 +66,13 @@ class ReadsAtOnce:
     def submit(self, job: Job) -> None:
         """Read a scan; the outcome comes with the next calls, as from a worker."""
         self.busy, self.free = self.busy + 1, self.free - 1
+        outcome: Outcome
         try:
             outcome = self._read(job)
         except FileNotFoundError as error:
-            gone = error.filename == str(job.source)
-            outcome = Outcome(job, "", gone=gone, trouble="" if gone else str(error))
+            outcome = Gone(job) if error.filename == str(job.source) else Retry(job, str(error))
         except OSError as error:
-            outcome = Outcome(job, "", trouble=str(error))
+            outcome = Retry(job, str(error))
         self._post(lambda: self._done(outcome))
 
     def _read(self, job: Job) -> Outcome:
@@ -84,13 +84,13 @@ class ReadsAtOnce:
         if data.startswith(b"poison"):
             os.kill(os.getpid(), signal.SIGKILL)
         if data.startswith(b"broken"):
-            return Outcome(job, sha256, failure="is broken")
+            return Rejected(job, "is broken", sha256)
         pages = []
         for number in range(1, data[1] + 1):
             name = job.name if number == 1 else f"{job.name}.{number}"
             picture = publish(PICTURE, job.outbox, name, f"{job.id}/{number}")
             pages.append(PageResult(number, "7", 0.99, "ok", "", "7:0.990", picture))
-        return Outcome(job, sha256, pages=tuple(pages))
+        return Read(job, sha256, tuple(pages))
 
     def _done(self, outcome: Outcome) -> None:
         self.busy, self.free = self.busy - 1, self.free + 1

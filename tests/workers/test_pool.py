@@ -15,7 +15,7 @@ from pool_owner import Owner
 from service import scan, until
 
 from digitwatch.workers import process
-from digitwatch.workers.messages import Job, WorkerConfig
+from digitwatch.workers.messages import Crashed, Job, Retry, WorkerConfig
 from digitwatch.workers.pool import WorkerError
 
 
@@ -60,7 +60,7 @@ def test_a_slow_scan_costs_itself_only(tmp_path: Path, job: Job) -> None:
     outcomes = {o.job.name: o for o in owner.await_outcomes(2)}
     owner.pool.stop()
 
-    assert "longer than 1 seconds" in outcomes["long.tif"].failure
+    assert "longer than 1 seconds" in outcomes["long.tif"].reason
     assert outcomes["a.png"].pages
 
 
@@ -73,8 +73,7 @@ def test_standing_still_is_the_worlds_trouble(job: Job) -> None:
     [outcome] = owner.await_outcomes(1)
     owner.pool.stop()
 
-    assert "does not answer" in outcome.trouble
-    assert not outcome.failure
+    assert isinstance(outcome, Retry) and "does not answer" in outcome.reason
 
 
 def test_an_idle_worker_may_die(owner: Owner, job: Job) -> None:
@@ -82,10 +81,10 @@ def test_an_idle_worker_may_die(owner: Owner, job: Job) -> None:
     os.kill(owner.pid(), signal.SIGKILL)
     owner.pool.submit(job)
     [outcome] = owner.await_outcomes(1)
-    if outcome.crashed:  # it was given before the death was noticed
+    if isinstance(outcome, Crashed):  # it was given before the death was noticed
         owner.pool.submit(job)
 
-    assert owner.await_outcomes(1 + outcome.crashed)[-1].pages
+    assert owner.await_outcomes(1 + isinstance(outcome, Crashed))[-1].pages
 
 
 def test_a_death_points_at_the_scan_that_was_being_read(owner: Owner, tmp_path: Path, job: Job) -> None:
@@ -95,7 +94,7 @@ def test_a_death_points_at_the_scan_that_was_being_read(owner: Owner, tmp_path: 
     os.kill(owner.pid(), signal.SIGKILL)
     outcomes = {o.job.name: o for o in owner.await_outcomes(2)}
 
-    assert outcomes["long.tif"].crashed
+    assert isinstance(outcomes["long.tif"], Crashed)
     assert outcomes["a.png"].pages
 
 
@@ -116,7 +115,7 @@ def test_a_pipe_is_no_scan(owner: Owner, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     owner.pool.submit(Job("20261122T2", "pipe.png", tmp_path / "pipe.png", tmp_path / "out"))
 
-    assert "no plain file" in owner.await_outcomes(1)[0].failure
+    assert "no plain file" in owner.await_outcomes(1)[0].reason
 
 
 def test_a_missing_model_is_told(tmp_path: Path) -> None:
@@ -151,23 +150,23 @@ def test_a_held_fork_server_is_replaced(
     owner: Owner, job: Job, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Stopped by a signal it makes no worker: it is killed, and the scan is read by a worker of the next one."""
-    monkeypatch.setattr(process, "HELD_SECONDS", 0.1)
+    monkeypatch.setattr(process, "ANSWER_SECONDS", 0.1)
     held = forkserver._forkserver._forkserver_pid
     os.kill(held, signal.SIGSTOP)
     os.kill(owner.pid(), signal.SIGKILL)
-    until(lambda: not owner.pool._slots[0].listener.is_alive(), "the worker has ended")
+    until(lambda: not owner.pool._workers[0].listener.is_alive(), "the worker has ended")
     owner.pool.submit(job)
     [outcome] = owner.await_outcomes(1)
 
-    assert outcome.pages and not outcome.trouble
-    assert "stands still" in caplog.text
+    assert outcome.pages
+    assert "fork server is stopped" in caplog.text
     assert forkserver._forkserver._forkserver_pid != held
 
 
 def renewed(owner: Owner, model: str) -> tuple[str, str]:
     """Ask for another model; give its name and the trouble that were told."""
     told: list[tuple[str, str]] = []
-    owner.pool.renew(WorkerConfig(model, None, 10**8, 4 * 10**9), lambda *said: told.append(said))
+    owner.pool.reload(WorkerConfig(model, None, 10**8, 4 * 10**9), lambda *said: told.append(said))
     end = time.monotonic() + 60
     while not told:
         assert time.monotonic() < end, "nothing was told"
@@ -213,7 +212,7 @@ def test_the_same_model_keeps_its_workers(owner: Owner) -> None:
 
 def test_a_trial_ends_with_the_pool(owner: Owner) -> None:
     """Stopping does not wait for a model that is being tried, and leaves no process."""
-    owner.pool.renew(WorkerConfig("cnn", None, 10**8, 4 * 10**9), lambda *_: None)
+    owner.pool.reload(WorkerConfig("cnn", None, 10**8, 4 * 10**9), lambda *_: None)
 
     assert owner.pool.stop() == []
     assert owner.pool.free == 2

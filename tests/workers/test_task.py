@@ -16,15 +16,17 @@ CODE = """
 import sys
 from pathlib import Path
 from digitwatch.workers import task
-from digitwatch.workers.messages import (WorkerConfig, Job)
+from digitwatch.workers.messages import Gone, Job, Rejected, WorkerConfig
 
 base = Path(sys.argv[1])
-equipment = WorkerConfig("dense", None, int(sys.argv[2]), 4 * 10**9)
-task.prepare(equipment)
+config = WorkerConfig("dense", None, int(sys.argv[2]), 4 * 10**9)
+task.prepare(config)
 for name in sys.argv[3:]:
-    outcome = task.perform(Job("id", name, base / name, base / "out", claimed=False), equipment)
-    pages = [(page.prediction, page.annotated.exists()) for page in outcome.pages]
-    print(repr((pages, outcome.failure, outcome.gone, outcome.truncated)))
+    outcome = task.perform(Job("id", name, base / name, base / "out", claimed=False), config)
+    pages = [(page.prediction, page.annotated.exists()) for page in getattr(outcome, "pages", ())]
+    rejected = isinstance(outcome, Rejected)
+    reason, truncated = (outcome.reason, outcome.truncated) if rejected else ("", False)
+    print(repr((pages, reason, isinstance(outcome, Gone), truncated)))
 """
 
 
@@ -101,7 +103,7 @@ blocks = [bytes(5000) for _ in range(20_000)]
 kept = blocks[::100]
 del blocks
 before = held()
-task.tidy()
+task.trim_memory()
 print(before - held())
 """
 
