@@ -164,8 +164,12 @@ def write_durably(path: Path, data: bytes) -> None:
 
     The file is always a new one: what lies there is removed, never opened.
     """
-    path.unlink(missing_ok=True)
-    _fill(path, os.open(path, NEW_FILE, 0o666), None, lambda file: _write(file, data))
+    try:
+        file = os.open(path, NEW_FILE, 0o666)
+    except FileExistsError:
+        path.unlink()
+        file = os.open(path, NEW_FILE, 0o666)
+    _fill(path, file, None, lambda file: _write(file, data))
 
 
 def write_scratch(folder: int, owner: str, data: bytes) -> str:
