@@ -47,6 +47,10 @@ def open_folder(top: Path, folder: Path | None = None, *, make: bool = False) ->
             os.close(handle)
             handle = child
         yield handle
+    except OSError as error:  # a bare name, and that of a scratch file, says nothing to people: name the folder
+        if isinstance(error.filename, str) and not os.path.isabs(error.filename):
+            error.filename, error.filename2 = str(path), None
+        raise
     finally:
         os.close(handle)
 
