@@ -93,7 +93,7 @@ def test_killed_between_two_steps(tmp_path: Path, step: str, number: int) -> Non
         finish(service, sent)
 
 
-@pytest.mark.parametrize("step", ["mkdir", "mkdirat", "fsync", "fdatasync"])
+@pytest.mark.parametrize("step", ["mkdir", "fsync", "fdatasync"])
 @pytest.mark.parametrize("error", ["EDQUOT", "EIO"])
 def test_refused_for_a_while(tmp_path: Path, step: str, error: str) -> None:
     """A quota used up, or a disk with errors, at three calls in a row: a pause, said once, and no scan is failed."""

@@ -47,6 +47,10 @@ def open_folder(top: Path, folder: Path | None = None, *, make: bool = False) ->
             os.close(handle)
             handle = child
         yield handle
+    except OSError as error:  # a bare name, and that of a scratch file, says nothing to people: name the folder
+        if isinstance(error.filename, str) and not os.path.isabs(error.filename):
+            error.filename, error.filename2 = str(path), None
+        raise
     finally:
         os.close(handle)
 
@@ -164,8 +168,12 @@ def write_durably(path: Path, data: bytes) -> None:
 
     The file is always a new one: what lies there is removed, never opened.
     """
-    path.unlink(missing_ok=True)
-    _fill(path, os.open(path, NEW_FILE, 0o666), None, lambda file: _write(file, data))
+    try:
+        file = os.open(path, NEW_FILE, 0o666)
+    except FileExistsError:
+        path.unlink()
+        file = os.open(path, NEW_FILE, 0o666)
+    _fill(path, file, None, lambda file: _write(file, data))
 
 
 def write_scratch(folder: int, owner: str, data: bytes) -> str:
