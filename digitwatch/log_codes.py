@@ -22,6 +22,7 @@ class ReasonCode(StrEnum):
     BORDER_CONTACT = "border_contact"
     LINE_REMOVED = "line_removed"
     DISAGREEMENT = "disagreement"
+    SIGN = "sign"
     BLURRED = "blurred"
     DOWNSCALED = "downscaled"
     SOFT_STROKES = "soft_strokes"

@@ -13,6 +13,7 @@ from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.line_recognizer import LineRecognizer
 from digitwatch.recognition.page_reader import PageReader, turned
 from digitwatch.recognition.result import Reading
+from digitwatch.recognition.second_reader import SecondReader
 
 BUNDLED = Path(str(resources.files("digitwatch.models")))
 
@@ -36,6 +37,7 @@ class Reader:
         self._classifier = DigitClassifier.load(locate(model))
         threshold = self._classifier.card["review_below"] if review_below is None else review_below
         self._page_reader = PageReader(self._classifier, LineRecognizer.load(BUNDLED / "line"), threshold)
+        self._second_reader = SecondReader.load(BUNDLED / "crop", self._classifier.labels, threshold)
         self._max_pixels = max_pixels
 
     @property
@@ -82,7 +84,8 @@ class Reader:
             best = self._page_reader.read(page, object_hypotheses(self._classifier))
             return page, best.reading(self._classifier.labels)
         best = self._page_reader.read(page, hypotheses(page.grey))
-        return turned(page, best.turn), best.reading()
+        upright = turned(page, best.turn)
+        return upright, self._second_reader.check(upright.grey, best.reading())
 
 
 def locate(model: Path | str) -> Path:

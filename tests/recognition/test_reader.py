@@ -109,9 +109,9 @@ def test_a_row_of_bars_is_no_number(reader: Reader) -> None:
     assert reader.read(page).status == "review"
 
 
-@pytest.mark.parametrize(("dark", "text", "status"), [(1.0, "0", "review"), (0.15, "", "empty")])
+@pytest.mark.parametrize(("dark", "text", "status"), [(1.0, "0", "ok"), (0.15, "0", "review")])
 def test_dark_strokes_with_soft_edges_are_no_stains(reader: Reader, dark: float, text: str, status: str) -> None:
-    """A 0 of a few pixels, enlarged, has no sharp edge: dark, it is for review; as pale as a stain, it is one."""
+    """A 0 of a few pixels, enlarged, has no sharp edge: both readers see it; pale as a stain, only the second."""
     y, x = np.mgrid[:10, :10] - 4.5
     ring = np.exp(-(((np.hypot(y / 3.2, x / 2.2) - 1) / 0.35) ** 2))
     small = ring * np.random.default_rng(0).uniform(70, 255, ring.shape)
@@ -128,7 +128,8 @@ def test_a_digit_that_was_moved_is_clear_when_made_small(reader: Reader, label: 
     moved = corruptions.corrupt(normalise(strokes.digit(label, rng))[None], "motion", seed)[0]
     reading = reader.read(cv2.resize(255 - moved, (84, 84), interpolation=cv2.INTER_CUBIC))
 
-    assert (reading.text, reading.status, reading.reason) == (str(label), "review", DOWNSCALED.text)
+    assert reading.text == str(label)
+    assert reading.status == "ok" or reading.reason.startswith(DOWNSCALED.text)
 
 
 def test_rows_are_separated_by_one_space(reader: Reader, digits: list[np.ndarray]) -> None:

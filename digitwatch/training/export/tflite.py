@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from digitwatch.errors import UsageError
+from digitwatch.recognition.networks.crop_recognizer import HEIGHT, LABELS
 from digitwatch.training.fitting.architectures import DIGITS, OTHER
 
 REVIEW_BELOW = 0.95  # where the card of a converted model sets the limit between ok and review
@@ -98,6 +99,18 @@ def describe_line() -> dict[str, Any]:
         "labels": [*DIGITS, OTHER, ""],
         "reads": "rows",
         "input": {"shape": [32, None], "dtype": "float32", "range": [0, 1]},
+        "output": "logits",
+        "temperature": 1.0,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def describe_crop() -> dict[str, Any]:
+    """Return what the card of a crop model says."""
+    return {
+        "labels": list(LABELS),
+        "reads": "crops",
+        "input": {"shape": [HEIGHT, None], "dtype": "float32", "range": [0, 1]},
         "output": "logits",
         "temperature": 1.0,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
+from digitwatch.recognition.networks.crop_recognizer import HEIGHT, LABELS
+
 DIGITS = tuple("0123456789")
 OTHER = "other"  # the label of what is no digit
 
@@ -71,4 +73,30 @@ def _convolutions(flow: keras.KerasTensor, memory: float = 0.99) -> keras.KerasT
     return flow
 
 
-ARCHITECTURES: dict[str, Callable[[], keras.Model]] = {"cnn": cnn, "dense": dense, "line": line}
+def crop() -> keras.Model:
+    """Return the network for grey crops of a line: (N, 40, W, 1) from 0 to 1, to (N, W / 4, 21) logits.
+
+    They are those of crop_recognizer.LABELS. Convolutions see what stands in a place; two wide ones along the line see
+    its neighbours, in place of the recurrence of CRNN (Shi, Bai and Yao 2015). W is a multiple of 4.
+    """
+    grey = layers.Input((HEIGHT, None, 1))
+    flow = _block(grey, 24, (5, 5), strides=2)  # (N, 20, W / 2, 24)
+    flow = _block(flow, 48, (3, 3))
+    flow = layers.MaxPooling2D()(_block(flow, 48, (3, 3)))  # (N, 10, W / 4, 48)
+    flow = _block(flow, 96, (3, 3))
+    flow = layers.MaxPooling2D((2, 1))(_block(flow, 96, (3, 3)))  # (N, 5, W / 4, 96)
+    flow = _block(flow, 128, (3, 3))
+    flow = _block(layers.ZeroPadding2D((0, 1))(flow), 160, (5, 3), padding="valid")  # (N, 1, W / 4, 160)
+    flow = _block(_block(flow, 160, (1, 7)), 160, (1, 7))
+    flow = layers.Dropout(DROPOUT)(flow)
+    logits = layers.Conv2D(len(LABELS), 1, dtype="float32")(flow)  # (N, 1, W / 4, 21)
+    return keras.Model(grey, layers.Reshape((-1, len(LABELS)), dtype="float32")(logits), name="crop")
+
+
+def _block(flow: keras.KerasTensor, filters: int, kernel: tuple[int, int], **how: object) -> keras.KerasTensor:
+    """Return a convolution, normalised and rectified."""
+    flow = layers.Conv2D(filters, kernel, use_bias=False, **({"padding": "same"} | how))(flow)
+    return layers.Activation("relu")(layers.BatchNormalization()(flow))
+
+
+ARCHITECTURES: dict[str, Callable[[], keras.Model]] = {"cnn": cnn, "dense": dense, "line": line, "crop": crop}

@@ -20,7 +20,7 @@ from digitwatch.training.data.digits import DataError, Digits
 from digitwatch.training.evaluation.evaluate import measure
 from digitwatch.training.export import quantise, tflite
 from digitwatch.training.export.calibrate import temperature
-from digitwatch.training.fitting import architectures, train_lines
+from digitwatch.training.fitting import architectures, train_crops, train_lines
 from digitwatch.training.fitting.trainer import Progress, Recipe, Report, fit, policy
 from digitwatch.training.synthesis.epochs import NOT_A_DIGIT, generate, size
 
@@ -40,7 +40,7 @@ def train(
     """Train `architecture` and install it as `out`.tflite and `out`.json; return the card.
 
     Args:
-        architecture: "cnn" or "dense".
+        architecture: one of architectures.ARCHITECTURES.
         out: path of the model without ending.
         data: an .npz file as for digits.load; None: MNIST from Keras.
         epochs: None: as in the recipe.
@@ -59,7 +59,7 @@ def train(
     learn, test = digits.load(data)
     progress(f"{len(learn)} training digits, {len(test)} test digits")
     keras.utils.set_random_seed(seed)
-    trainer = {"dense": _dense, "cnn": _cnn, "line": train_lines.train}[architecture]
+    trainer = {"dense": _dense, "cnn": _cnn, "line": train_lines.train, "crop": train_crops.train}[architecture]
     content, card = trainer(learn, epochs, seed=seed, progress=progress)
     source = "" if data is None else f" --data {data.name}"
     card |= {
@@ -80,6 +80,10 @@ def _scores(content: bytes, card: dict[str, Any], test: Digits, progress: Progre
         exact = train_lines.exact(content, card, test)
         progress(f"{exact:.2%} of the lines composed of test digits read exactly")
         return {"test_rows_exact": round(exact, 4), "test_rows": train_lines.ROWS}
+    if card["reads"] == "crops":
+        exact = train_crops.exact(content, card, test)
+        progress(f"{exact:.2%} of the crops composed of test digits read exactly")
+        return {"test_crops_exact": round(exact, 4), "test_crops": train_crops.CROPS}
     result = measure(DigitClassifier(content, card, card["name"]), test)
     progress(f"test accuracy {result.accuracy:.2%}, best digit right {result.named:.2%}, loss {result.loss:.4f}")
     return {

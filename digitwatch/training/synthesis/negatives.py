@@ -45,7 +45,7 @@ def negative(digits: Digits, rng: Random) -> Pixels:
     return augment.finish(made, rng)
 
 
-def _letter(digits: Digits, rng: Random) -> Pixels:
+def letter(digits: Digits, rng: Random) -> Pixels:
     """A printed letter, bent as by hand, or a word of two to four letters."""
     text = LETTERS[int(rng.integers(len(LETTERS)))]
     if rng.random() < 0.25:
@@ -93,7 +93,7 @@ def _bend(ink: Pixels, rng: Random) -> Pixels:
     return bent
 
 
-def _scribble(digits: Digits, rng: Random) -> Pixels:
+def scribble(digits: Digits, rng: Random) -> Pixels:
     """A wandering pen: one or two smooth or angular lines through random points."""
     strokes = []
     for _ in range(int(rng.choice([1, 1, 2, 3]))):
@@ -237,5 +237,5 @@ def _texture(digits: Digits, rng: Random) -> Pixels:
 
 
 KINDS: dict[Callable[[Digits, Random], Pixels], float] = {
-    _letter: 3, _sign: 3, _scribble: 1.5, _spiral: 0.5, _mark: 1, _piece: 3, _turned: 1, _together: 4, _texture: 0.7,
+    letter: 3, _sign: 3, scribble: 1.5, _spiral: 0.5, _mark: 1, _piece: 3, _turned: 1, _together: 4, _texture: 0.7,
 }  # fmt: skip  # and how often each

@@ -1,0 +1,160 @@
+"""Grey crops of one line for the crop recogniser: digits, signs and other ink, in all that surrounds them on paper."""
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import count, islice, pairwise
+from multiprocessing import get_context
+
+import cv2
+import numpy as np
+
+from digitwatch.recognition.arrays import Pixels
+from digitwatch.recognition.networks.crop_recognizer import FRAME, framed, level, to_height
+from digitwatch.training.data.digits import Digits
+from digitwatch.training.synthesis import augment, surroundings
+from digitwatch.training.synthesis.handwriting import TALL, Row, digit, sized, written
+
+Random = np.random.Generator
+
+WIDEST = 448  # columns of a finished crop
+CHUNK, AHEAD = 100, 10  # crops that one task makes, and tasks under way
+
+REACHING, SLOPE = 0.15, 0.025  # the chance that neighbours reach in; a standard deviation, in radians
+MARGINS = (((0, 0.15), 0.3), ((0.1, 0.8), 0.5), ((0.5, 4), 0.2))  # beside the writing, in heights; and how often
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A (40, W) uint8 picture with W one of WIDTHS, and the indices in LABELS of what it says."""
+
+    picture: Pixels
+    symbols: tuple[int, ...]
+
+
+def crops(digits: Digits, *, seed: int) -> Iterator[Crop]:
+    """Yield crops without end, in an order and with contents that the seed alone decides, made in another process."""
+    with ProcessPoolExecutor(1, get_context("spawn"), _settle, (digits,)) as pool:
+        try:
+            tasks = (pool.submit(_crops, (seed, number)) for number in count())
+            ahead = deque(islice(tasks, AHEAD))
+            while True:
+                ready = ahead.popleft().result()
+                ahead.append(next(tasks))
+                yield from ready
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+_given: list[Digits] = []  # what a worker composes from: sent once, not with every task
+
+
+def _settle(digits: Digits) -> None:
+    """Use one thread at low priority in a worker."""
+    cv2.setNumThreads(1)
+    os.nice(2)
+    _given.append(digits)
+
+
+def _crops(seed: tuple[int, ...]) -> list[Crop]:
+    rng = np.random.default_rng(seed)
+    made = [crop(_given[0], rng) for _ in range(CHUNK)]
+    return [each for each in made if each is not None]
+
+
+def crop(digits: Digits, rng: Random) -> Crop | None:
+    """Return one crop; None when it came out too wide, or too narrow for its symbols."""
+    row = written(digits, rng)
+    ink, box, edges = _cut(row, digits, rng)
+    lines = surroundings.printed(ink.shape, box, rng)
+    if edges:
+        surroundings.cells(lines, edges, box, rng)
+    grey = surroundings.picture(ink, lines, rng)
+    small = to_height(grey)
+    if small.shape[1] > WIDEST or frames(row.symbols) > small.shape[1] // FRAME:
+        return None
+    return Crop(framed(level(small)), tuple(row.symbols))
+
+
+def frames(symbols: list[int] | tuple[int, ...]) -> int:
+    """Return how many frames of the network the symbols need: one each, and one between two of a kind."""
+    return len(symbols) + sum(one == other for one, other in pairwise(symbols))
+
+
+def _cut(row: Row, digits: Digits, rng: Random) -> tuple[Pixels, tuple[int, int, int, int], list[int]]:
+    """Return a crop's ink, TALL pixels high, the box (left, top, right, bottom) of its writing, and its cell edges."""
+    if not row.symbols:
+        ink = np.zeros((TALL, int(rng.integers(TALL // 2, 5 * TALL))), np.uint8)
+        _reach(ink, digits, row.height, rng)
+        middle = ink.shape[1] // 2
+        return ink, (middle - 20, 20, middle + 20, 60), []
+    line = row.ink[:, : row.right + row.height]
+    line = _pen(_slanted(line, rng.normal(0, 0.13), rng.normal(0, SLOPE)), rng)
+    left, top, width, height = cv2.boundingRect(line)
+    shift = -left if not row.edges else -min(left, row.edges[0] + 2)
+    if height > TALL - 2:  # signs that hang below, or slope: it all becomes smaller
+        scale = (TALL - 2) / height
+        line = cv2.resize(line, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        row.edges = [round(edge * scale) for edge in row.edges]
+        left, top, width, height = cv2.boundingRect(line)
+        shift = -left if not row.edges else -min(left, row.edges[0] + 2)
+    before, behind = _margin(row.height, rng), _margin(row.height, rng)
+    right = max(left + width, row.edges[-1] if row.edges else 0)
+    ink = np.zeros((TALL, right + shift + before + behind + 2), np.uint8)
+    y = int(rng.integers(0, TALL - height + 1))
+    start = left + shift + before
+    ink[y : y + height, start : start + width] = line[top : top + height, left : left + width]
+    box = (start, y, start + width, y + height)
+    if rng.random() < REACHING:
+        _reach(ink, digits, row.height, rng)
+    return ink, box, [edge + shift + before for edge in row.edges]
+
+
+def _margin(height: int, rng: Random) -> int:
+    """Return how many pixels of paper lie beside writing of this height: tight, as in a field, or far."""
+    wide = [rng.uniform(*ends) for ends, _ in MARGINS]
+    return int(height * rng.choice(wide, p=[share for _, share in MARGINS]))
+
+
+def _slanted(ink: Pixels, slant: float, slope: float) -> Pixels:
+    """Return the ink sheared as the hand writes, rising by `slope` radians; its base line stays in place."""
+    height, width = ink.shape
+    room = int(abs(slope) * width) + 1
+    matrix = np.array([[1, slant, -slant * height * 2 / 3], [slope, 1, room - min(0.0, slope * width)]])
+    slanted = cv2.warpAffine(ink, matrix, (width, height + 2 * room), flags=cv2.INTER_LINEAR)
+    return np.asarray(cv2.threshold(slanted, augment.FAINT, 0, cv2.THRESH_TOZERO)[1], np.uint8)
+
+
+def _pen(ink: Pixels, rng: Random) -> Pixels:
+    """Return the strokes drawn by a finer or broader pen; the finest are a pixel wide and may break."""
+    kind = rng.random()
+    if kind < 0.55:
+        return augment.pen(ink, rng)
+    cross = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+    total = int(ink.sum())
+    for _ in range(int(rng.integers(1, 4))):
+        thin = cv2.erode(ink, cross)
+        if int(thin.sum()) < 0.25 * total:
+            break
+        ink = np.asarray(thin, np.uint8)
+    return np.asarray(np.clip(ink.astype(np.float32) * 1.5, 0, 255), np.uint8)
+
+
+def _reach(ink: Pixels, digits: Digits, height: int, rng: Random) -> None:
+    """Let slivers of other writing reach into the crop from its sides; they are too little to be read."""
+    for _ in range(int(rng.integers(1, 3))):
+        glyph = sized(digit(digits, None, rng)[1], height)
+        high, wide = glyph.shape
+        side = int(rng.integers(4))
+        part = max(1, round((high if side < 2 else wide) * rng.uniform(0.05, 0.25)))
+        glyph = (glyph[-part:], glyph[:part], glyph[:, -part:], glyph[:, :part])[side]
+        high, wide = min(glyph.shape[0], ink.shape[0]), min(glyph.shape[1], ink.shape[1])
+        y, x = int(rng.integers(0, ink.shape[0] - high + 1)), int(rng.integers(0, ink.shape[1] - wide + 1))
+        y, x = (
+            (0 if side == 0 else ink.shape[0] - high if side == 1 else y),
+            (0 if side == 2 else ink.shape[1] - wide if side == 3 else x),
+        )
+        room = ink[y : y + high, x : x + wide]
+        np.maximum(room, glyph[:high, :wide], out=room)

@@ -1,0 +1,171 @@
+"""One line of handwriting: training digits, drawn signs, letters, struck-out and overwritten digits, in one hand."""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from digitwatch.recognition.arrays import Pixels
+from digitwatch.recognition.networks.crop_recognizer import LABELS, OTHER, SIGNS
+from digitwatch.training.data.digits import Digits
+from digitwatch.training.synthesis import augment, negatives, signs
+from digitwatch.training.synthesis import strokes as pens
+
+Random = np.random.Generator
+
+TALL = 80  # pixels of a crop while it is composed
+LONGEST = 14  # symbols in a crop
+
+EMPTY, LONE = 0.06, 0.17  # chances of a crop without writing, and of a single digit
+SIGNED, LETTERED, STRUCK, OVERWRITTEN, DRAWN = 0.28, 0.12, 0.02, 0.0067, 0.14  # of a crop; of a digit from the third on
+CELLS = 0.30  # chance that digits stand in cells
+BENT = 0.7  # how much single digits vary, as a share of what the digit model is shown
+FORMS = "d.d d,d d,dd d/d d/d/d -d (d) d:d d% d-d d. d) d½ ½ d.d.d d,- d/ d.d%"  # d: one digit or several
+TEXTS = tuple(FORMS.split())
+LINES = ("-0,0 100,5", "-0,0 0,100 100,100", "-100,0 0,0 0,100", "-100,0 100,100 0,100")  # a minus, corners of boxes
+MARKS = tuple(mark for mark in negatives.SIGNS if mark not in LINES)
+INDEX = {label: number for number, label in enumerate(LABELS)}
+
+
+@dataclass
+class Row:
+    """A line while it is composed: (H, W) ink, where its base line and last column are, and what it says."""
+
+    ink: Pixels
+    height: int
+    base: int
+    right: int
+    symbols: list[int] = field(default_factory=list)
+    edges: list[int] = field(default_factory=list)
+
+
+def _text(rng: Random) -> str:
+    """Return what a crop says: digits, SIGNS, and x for other ink."""
+    chance = rng.random()
+    if chance < EMPTY:
+        return ""
+    if chance < EMPTY + LONE:
+        return "0"
+    length = int(rng.choice([2, 3, 4, 5, 6, 7, 8, 9, 10], p=[0.24, 0.2, 0.14, 0.1, 0.08, 0.07, 0.07, 0.05, 0.05]))
+    text = "0" * length
+    if rng.random() < SIGNED:
+        parts = str(rng.choice(TEXTS))
+        text = "".join("0" * int(rng.choice([1, 2, 3, 4], p=[0.4, 0.35, 0.15, 0.1])) if c == "d" else c for c in parts)
+    if rng.random() < LETTERED:
+        at = int(rng.choice([0, len(text), int(rng.integers(len(text) + 1))]))
+        text = text[:at] + "x" + text[at:] if rng.random() < 0.6 else "x"
+    return text[:LONGEST]
+
+
+def written(digits: Digits, rng: Random) -> Row:
+    """Return one line of writing in a hand of its own."""
+    text = _text(rng)
+    height = round(TALL * rng.uniform(0.3, 1.0) ** (1.0 if len(text) < 6 else 1.3))
+    height = max(22, height)
+    row = Row(np.zeros((3 * height, (len(text) + 3) * 3 * height), np.uint8), height, 2 * height, height)
+    gap, spread = ((0.22, 0.12), (-0.02, 0.05), (0.1, 0.12), (0.6, 0.3))[int(rng.choice(4, p=[0.4, 0.22, 0.3, 0.08]))]
+    pitch = height * rng.uniform(0.85, 1.7) if rng.random() < CELLS else 0.0
+    start = row.right
+    stretch = float(np.exp(rng.normal(0, 0.13)))
+    for number, each in enumerate(text):
+        symbol, glyph, below = _glyph(each, digits, height, rng)
+        if each.isdigit():
+            glyph = np.asarray(cv2.resize(glyph, (max(2, round(glyph.shape[1] * stretch)), glyph.shape[0])), np.uint8)
+        if pitch:
+            left = round(
+                start + number * pitch + (pitch - glyph.shape[1]) * float(np.clip(rng.normal(0.5, 0.13), 0, 1))
+            )
+            left = max(left, row.right - round(0.1 * height))
+        else:
+            left = row.right + round(height * max(-0.3, rng.normal(gap, spread)))
+        _put(row, glyph, left, below + round(rng.normal(0, 0.04) * height))
+        if not (symbol == INDEX[OTHER] and row.symbols[-1:] == [symbol]):
+            row.symbols.append(symbol)
+    if pitch and text:
+        extra = int(rng.choice([0, 0, 1, 3]))
+        row.edges = [round(start + k * pitch) for k in range(len(text) + 1 + extra)]
+    return row
+
+
+def _glyph(text: str, digits: Digits, height: int, rng: Random) -> tuple[int, Pixels, int]:
+    """Return a symbol, its cropped ink, and by how many pixels that ends below the base line."""
+    if text in SIGNS:
+        ink, below = signs.sign(text, height, lambda label: digit(digits, int(label), rng)[1], rng)
+        return INDEX[text], ink, below
+    if text == "x":
+        return (
+            INDEX[OTHER],
+            sized(_other(digits, rng), height * rng.uniform(0.7, 1.25)),
+            round(rng.normal(0, 0.1) * height),
+        )
+    label, ink = digit(digits, None, rng)
+    ink = sized(ink, height * float(np.exp(rng.normal(0, 0.07))))
+    if rng.random() < STRUCK:
+        return INDEX[OTHER], _struck(ink, rng), 0
+    if rng.random() < OVERWRITTEN:
+        other, second = digit(digits, (label + int(rng.integers(1, 10))) % 10, rng)
+        over = cv2.resize(sized(second, height), ink.shape[::-1])
+        return (INDEX[OTHER] if {label, other} != {1, 7} else 7), np.maximum(ink, over), 0
+    low = ink.shape[0] < 0.6 * height
+    return label, ink, -(height - ink.shape[0]) // 2 if low else 0
+
+
+def digit(digits: Digits, label: int | None, rng: Random) -> tuple[int, Pixels]:
+    """Return a label, the given one or any, and its ink, cropped."""
+    if rng.random() < DRAWN:
+        label = int(rng.integers(10)) if label is None else label
+        ink = pens.digit(label, rng)
+    else:
+        which = int(rng.integers(len(digits)))
+        while label is not None and digits.labels[which] != label:
+            which = int(rng.integers(len(digits)))
+        label = int(digits.labels[which])
+        ink = augment.bar_or_slash(digits.pictures[which], label, rng)
+        ink = augment.bend(ink, rng, side=augment.FINE, amount=BENT, zoom=1.0, shift=np.zeros(2))
+    left, top, width, height = cv2.boundingRect(ink)
+    return label, ink[top : top + height, left : left + width] if width else np.full((40, 6), 255, np.uint8)
+
+
+def sized(ink: Pixels, height: float) -> Pixels:
+    """Return the ink about `height` pixels high; a lying stroke becomes that wide."""
+    scale = height / max(ink.shape[0], 0.75 * ink.shape[1])
+    size = (max(2, round(ink.shape[1] * scale)), max(2, round(ink.shape[0] * scale)))
+    return np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), np.uint8)
+
+
+def _other(digits: Digits, rng: Random) -> Pixels:
+    """Return the ink of a letter, a word, a mark or a scribble."""
+    kind = rng.random()
+    if kind < 0.45:
+        ink = negatives.letter(digits, rng)
+    elif kind < 0.8:
+        ink = pens.draw(pens.strokes(MARKS[int(rng.integers(len(MARKS)))], rng), rng)
+    else:
+        ink = negatives.scribble(digits, rng)
+    left, top, width, height = cv2.boundingRect(ink)
+    return ink[top : top + height, left : left + width]
+
+
+def _struck(ink: Pixels, rng: Random) -> Pixels:
+    """Return the digit crossed out by strokes that reach beyond it, or scribbled over."""
+    height, width = ink.shape
+    margin = max(3, round(0.25 * height))
+    ink, pen = np.pad(ink, ((0, 0), (margin, margin))), max(1, round(height * rng.uniform(0.05, 0.12)))
+    across = width + 2 * margin
+    if rng.random() < 0.35:
+        points = [(rng.uniform(0, across), rng.uniform(0.05, 0.95) * height) for _ in range(int(rng.integers(6, 14)))]
+        cv2.polylines(ink, [np.array(points, np.int32)], False, (255,), pen, cv2.LINE_AA)
+        return ink
+    for _ in range(int(rng.integers(2, 5))):
+        y = rng.uniform(0.25, 0.75, 2) * height + np.array([1, -1]) * rng.uniform(-0.3, 0.3) * height
+        cv2.line(ink, (1, int(y[0])), (across - 2, int(y[1])), (255,), pen, cv2.LINE_AA)
+    return ink
+
+
+def _put(row: Row, glyph: Pixels, left: int, below: int) -> None:
+    """Write the glyph into the row, its lowest pixel `below` the base line."""
+    high = glyph.shape[0]
+    left, top = max(0, left), int(np.clip(row.base + below - high, 0, row.ink.shape[0] - high))
+    room = row.ink[top : top + high, left : left + glyph.shape[1]]
+    np.maximum(room, glyph[:, : room.shape[1]], out=room)
+    row.right = max(row.right, left + int(room.shape[1]))

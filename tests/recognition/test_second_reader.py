@@ -1,0 +1,106 @@
+"""Two readers of a line: agreement, disagreement, signs, and digits that only the second one sees."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from digitwatch.recognition.networks.crop_recognizer import LABELS, CropRecognizer
+from digitwatch.recognition.result import Box, Digit, Reading
+from digitwatch.recognition.second_reader import Line, SecondReader
+from digitwatch.recognition.segmentation.crop_views import views
+
+Pixels = NDArray[np.uint8]
+PAGE = np.full((60, 90), 220, np.uint8)
+DIGITS = tuple("0123456789")
+
+
+class Seen(CropRecognizer):
+    """A network that sees one text in whatever it is shown, with one probability in each frame."""
+
+    def __init__(self, text: str, chance: float = 0.999) -> None:
+        """Take the text and the chance."""
+        self._text, self._chance = text, chance
+
+    def __call__(self, grey: Pixels) -> NDArray[np.float64]:
+        """Return the frames of that text."""
+        chances = np.full((2 * len(self._text) + 1, len(LABELS)), (1 - self._chance) / (len(LABELS) - 1))
+        chances[::2, -1] = self._chance
+        for number, label in enumerate(self._text):
+            chances[2 * number + 1, LABELS.index(label)] = self._chance
+        return np.asarray(np.log(chances))
+
+
+def reading(text: str, confidence: float, status: str) -> Reading:
+    """Return what a first reader might say."""
+    places = [Box(10 + 20 * number, 20, 15, 25) for number in range(len(text))]
+    digits = [Digit(each, confidence, box, np.zeros((28, 28), np.uint8), np.eye(10, dtype=np.float32)[int(each)])
+              for each, box in zip(text, places, strict=True)]  # fmt: skip
+    return Reading((tuple(digits),) if text else (), confidence, status, "" if status == "ok" else "because", 0)
+
+
+def second(text: str, chance: float = 0.999) -> SecondReader:
+    """Return a second reader that sees this text."""
+    return SecondReader(Seen(text, chance), (0.0, 1.0, 1.0), DIGITS, 0.95)
+
+
+def test_agreement_makes_a_doubtful_reading_sure() -> None:
+    """Both see 42: the probability rises above that of either."""
+    checked = second("42").check(PAGE, reading("42", 0.9, "review"))
+
+    assert (checked.status, checked.text, checked.reason) == ("ok", "42", "")
+    assert checked.confidence > 0.95
+
+
+def test_disagreement_is_for_review() -> None:
+    """A sure first reader is not `ok` when the second sees another number."""
+    checked = second("29150198", 0.9).check(PAGE, reading("29", 0.999, "ok"))
+
+    assert (checked.status, checked.text) == ("review", "29")
+    assert checked.reason == "a second reader sees 29150198 instead"
+
+
+def test_a_sign_beside_the_digits_is_for_review() -> None:
+    """7.5 is not 75."""
+    checked = second("7.5").check(PAGE, reading("75", 0.999, "ok"))
+
+    assert (checked.status, checked.reason) == ("review", "a second reader sees 7.5")
+
+
+def test_digits_that_only_the_second_reader_sees_are_for_review() -> None:
+    """A page that seems empty gets them, with boxes inside the page."""
+    checked = second("36").check(PAGE, reading("", 1.0, "empty"))
+
+    assert (checked.status, checked.text) == ("review", "36")
+    assert checked.confidence < 0.95
+    for digit in checked.digits:
+        assert 0 <= digit.box.left < digit.box.left + digit.box.width <= PAGE.shape[1]
+        assert digit.glyph.shape == (28, 28)
+
+
+def test_nothing_seen_by_both_stays_empty() -> None:
+    """An empty page is empty for both."""
+    empty = reading("", 1.0, "empty")
+
+    assert second("").check(PAGE, empty) is empty
+
+
+def test_each_row_of_several_is_asked_about() -> None:
+    """Both rows say 1: the reading stays; where the second reader sees something else it is for review."""
+    rows = reading("1", 0.99, "ok").rows * 2
+    page = Reading(rows, 0.99, "ok", "", 0)
+
+    assert second("1").check(PAGE, page) is page
+    assert second("1)").check(PAGE, page).reason == "a second reader sees 1) in row 1"
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (8, 400), (400, 8), (1, 1), (2000, 3000)])
+def test_a_page_of_any_size_is_read(shape: tuple[int, int]) -> None:
+    """A page too small or too long for a line is asked about as it is."""
+    page = np.full(shape, 200, np.uint8)
+    cv2.circle(page, (shape[1] // 2, shape[0] // 2), 2, (0,), -1)
+
+    line = second("5").read(views(page, ()))
+
+    assert isinstance(line, Line)
+    assert line.text == "5"
