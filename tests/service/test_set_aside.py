@@ -91,7 +91,8 @@ def test_a_file_where_a_folder_must_be_stops_nobody_else(tmp_path: Path) -> None
         service.await_rows(2)
         until(lambda: len(list((tmp_path / "archive").rglob("*.*"))) == 1, "the scan is filed")
 
-        assert [path.name for path in (tmp_path / "archive").rglob("*.*")] == ["meter~b.png"]
+        [filed] = (tmp_path / "archive").rglob("*.*")
+        assert filed.name.endswith("meter~b.png")
 
 
 def test_a_path_too_long_for_a_claim_stops_nobody_else(tmp_path: Path) -> None:
