@@ -7,7 +7,7 @@ from pathlib import Path
 
 from digitwatch.cli import factories
 from digitwatch.cli.web import serve, supervisor
-from digitwatch.config import settings as config
+from digitwatch.config.settings import FILES, find
 from digitwatch.corrections.export import lines
 from digitwatch.errors import ExitCode, UsageError, advice
 from digitwatch.models import provisioning
@@ -33,7 +33,7 @@ def watch(path: Path | None) -> ExitCode:
         is_complete=is_complete,
         clock=time.monotonic,
     )
-    web = supervisor(settings, config.find(path))
+    web = supervisor(settings, find(path))
     daemon = Daemon(
         folders,
         inbox,
@@ -105,10 +105,10 @@ def check(path: Path | None) -> ExitCode:
     settings = factories.load_settings(path)
     from digitwatch.diagnostics.inspect import inspect  # noqa: PLC0415 (loads OpenCV and LiteRT)
 
-    print(f"ok    config: {config.find(path) or 'built-in defaults'}")
+    print(f"ok    config: {find(path) or 'built-in defaults'}")
     findings = inspect(
         factories.folders(settings),
-        {name: getattr(settings, name) for name in config.FILES},
+        {name: getattr(settings, name) for name in FILES},
         factories.watch_policy(settings),
         model=provisioning.active_model(settings),
         data=settings.training.data,
@@ -141,5 +141,5 @@ def web(path: Path | None, *, handle: int | None, until_eof: bool) -> ExitCode:
     """Serve the web interface until a signal ends it, on the open socket `handle` or else on web.listen."""
     settings = factories.load_settings(path)
     with advice("see web.listen in config.yaml"):
-        serve(settings, config.find(path), handle=handle, until_eof=until_eof)
+        serve(settings, find(path), handle=handle, until_eof=until_eof)
     return ExitCode.DONE

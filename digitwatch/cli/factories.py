@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from digitwatch.cli import log_setup
-from digitwatch.config import settings as config
-from digitwatch.config.settings import Settings
+from digitwatch.config.settings import FILES, FOLDERS, Settings, find, load
 from digitwatch.errors import advice
 from digitwatch.models import provisioning
 from digitwatch.spool.folders import Folders
@@ -24,7 +23,7 @@ log = logging.getLogger(__name__)
 
 def load_settings(path: Path | None) -> Settings:
     """Return the settings of the configuration at `path`, or of the one found; set up logging as they say."""
-    settings = config.load(config.find(path))
+    settings = load(find(path))
     log_setup.set_up(settings.log_level)
     return settings
 
@@ -45,8 +44,8 @@ def make_folders(settings: Settings) -> None:
     Raises:
         OSError: a folder is missing or cannot be listed; a note says what to do.
     """
-    paths = {name: getattr(settings, name) for name in config.FOLDERS}
-    paths |= {name: getattr(settings, name).parent for name in config.FILES}
+    paths = {name: getattr(settings, name) for name in FOLDERS}
+    paths |= {name: getattr(settings, name).parent for name in FILES}
     for name, folder in paths.items():
         with advice(f"{name}: create it (mkdir -p {folder}) or mount its disk; `digitwatch check` shows more"):
             if folder.is_relative_to(settings.base):

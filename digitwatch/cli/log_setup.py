@@ -1,4 +1,4 @@
-"""Log lines for a terminal, and for journald with its priorities."""
+"""Log output for a terminal, and for journald with its priorities."""
 
 import contextlib
 import logging
@@ -8,7 +8,7 @@ import sys
 from digitwatch.spool.csv_rows import printable
 
 PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
-"""syslog(3) levels, which journald reads from a <N> in front of a line (sd-daemon(3))."""
+"""syslog(3) levels, which journald reads from a prefix <N> of a line (sd-daemon(3))."""
 
 
 class _Formatter(logging.Formatter):
@@ -22,7 +22,7 @@ class _Formatter(logging.Formatter):
 class _JournalFormatter(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         mark = f"<{PRIORITIES.get(record.levelno, 6)}>"
-        return mark + super().format(record).replace("\n", f"\n{mark}")  # each line is an entry of its own
+        return mark + super().format(record).replace("\n", f"\n{mark}")  # each line is a journal entry
 
 
 def set_up(level: str) -> None:
@@ -37,9 +37,9 @@ def set_up(level: str) -> None:
 
 
 def _is_read_by_journald() -> bool:
-    """Tell whether standard error leads to the journal (systemd.exec(5), JOURNAL_STREAM).
+    """Return whether standard error is connected to the journal (systemd.exec(5), JOURNAL_STREAM).
 
-    The variable alone says little: shells inherit it from a desktop's terminal program.
+    The variable alone is not enough: shells inherit it from the terminal program of a desktop.
     """
     with contextlib.suppress(OSError):
         status = os.fstat(sys.stderr.fileno())

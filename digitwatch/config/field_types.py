@@ -1,4 +1,4 @@
-"""How single values of config.yaml are understood: paths, sizes, addresses."""
+"""Types of single values of config.yaml: paths, sizes, addresses."""
 
 import ipaddress
 from pathlib import Path
@@ -9,10 +9,10 @@ from pydantic_core import PydanticCustomError
 
 
 def address(text: str) -> tuple[str, int]:
-    """Give host and port of `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`.
+    """Return host and port of `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`.
 
     Raises:
-        ValueError: it is no such text.
+        ValueError: the text has another form.
     """
     host, _, port = text.rpartition(":")
     bare = host.removeprefix("[").removesuffix("]")
@@ -22,7 +22,7 @@ def address(text: str) -> tuple[str, int]:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach an address; a name other than localhost may be any."""
+    """Return whether only this machine can reach an address; a name other than localhost may be any address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -37,17 +37,17 @@ def _as_path(value: object) -> object:
     try:
         return Path(value).expanduser()
     except RuntimeError:  # ~NAME of a user that does not exist
-        raise ValueError("expected the home of a user of this machine behind ~") from None
+        raise ValueError("expected ~ or ~NAME of a user of this machine") from None
 
 
-def of_a_user_that_exists(text: str) -> str:
-    """Give a text that may be a path as it is; refuse the home of a user that this machine does not have."""
+def existing_user(text: str) -> str:
+    """Return a text that may be a path unchanged; refuse ~NAME of a user that does not exist."""
     _as_path(text)
     return text
 
 
 def _as_size(value: object) -> object:
-    """Let pydantic parse "200 MB"; a bare number means bytes and is taken as it is."""
+    """Parse a size such as "200 MB" with pydantic; a bare number is in bytes."""
     if not isinstance(value, str):
         return value
     try:
@@ -58,15 +58,15 @@ def _as_size(value: object) -> object:
 
 def _no_control_characters(path: Path) -> Path:
     if any(character < " " for character in str(path)):
-        raise ValueError("a path without control characters expected")
+        raise ValueError("expected a path without control characters")
     return path
 
 
-def _of_an_address(text: str) -> str:
+def _valid_address(text: str) -> str:
     address(text)
     return text
 
 
 FilePath = Annotated[Path, BeforeValidator(_as_path), AfterValidator(_no_control_characters)]
 Size = Annotated[int, BeforeValidator(_as_size), Field(ge=0)]
-Address = Annotated[str, AfterValidator(_of_an_address)]
+Address = Annotated[str, AfterValidator(_valid_address)]

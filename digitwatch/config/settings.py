@@ -1,4 +1,4 @@
-"""From config.yaml to checked, frozen settings; nothing else reads that file."""
+"""config.yaml as checked, frozen settings; no other module reads that file."""
 
 import difflib
 import logging
@@ -10,13 +10,13 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from digitwatch.config.field_types import Address, FilePath, Size, address, is_loopback, of_a_user_that_exists
+from digitwatch.config.field_types import Address, FilePath, Size, address, existing_user, is_loopback
 from digitwatch.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
 
-PLACES = (Path("config.yaml"), Path("/etc/digitwatch/config.yaml"))
-"""Where the configuration is looked for when no -c/--config is given, first found wins."""
+SEARCH_PATH = (Path("config.yaml"), Path("/etc/digitwatch/config.yaml"))
+"""Paths of the configuration if -c/--config is not given; the first that exists is used."""
 
 FOLDERS = ("inbox", "outbox", "archive", "failed")
 FILES = ("predictions", "corrections")
@@ -38,7 +38,7 @@ class _Section(BaseModel):
 
 
 class Limits(_Section):
-    """What one scan may cost before it is given up (section `limits`)."""
+    """Limits of the cost of one scan, beyond which it fails (section `limits`)."""
 
     seconds: float = Field(120, ge=1, le=86_400)
     pixels: int = Field(200_000_000, ge=10_000, le=2_000_000_000)
@@ -46,7 +46,7 @@ class Limits(_Section):
 
 
 class Training(_Section):
-    """How a missing model is made (section `training`)."""
+    """How a missing model is trained (section `training`)."""
 
     architecture: Literal["cnn", "dense"] = "cnn"
     data: FilePath | None = None
@@ -55,7 +55,7 @@ class Training(_Section):
 
 
 class Web(_Section):
-    """The page to watch and correct (section `web`); off without `listen`."""
+    """The web interface (section `web`); off without `listen`."""
 
     listen: Address | None = None
     token_file: FilePath | None = None
@@ -64,7 +64,7 @@ class Web(_Section):
 
 
 class Settings(_Section):
-    """Everything that config.yaml can say; paths are absolute once loaded."""
+    """All keys of config.yaml; paths are absolute once loaded."""
 
     inbox: FilePath = Path("digitwatch-data/inbox")
     outbox: FilePath = Path("digitwatch-data/outbox")
@@ -80,7 +80,7 @@ class Settings(_Section):
     rescan: float = Field(30.0, ge=1, le=86_400)
     poll: float = Field(1.0, ge=0.1, le=3600)
     min_free: Size = 200_000_000
-    model: Annotated[str, AfterValidator(of_a_user_that_exists)] = Field("cnn", min_length=1)
+    model: Annotated[str, AfterValidator(existing_user)] = Field("cnn", min_length=1)
     review_below: float | None = Field(None, ge=0, le=1)
     workers: int | None = Field(None, ge=1, le=256)
     limits: Limits = Limits()
@@ -89,11 +89,11 @@ class Settings(_Section):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     base: Annotated[Path, Field(exclude=True)] = Path()
-    """The folder of config.yaml: relative paths start here, and the log's paths are relative to it."""
+    """The folder of config.yaml; relative paths start here, and the paths in the log are relative to it."""
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML that refuses the same key twice, where plain YAML silently keeps the last."""
+    """YAML that refuses duplicate keys, of which the plain loader silently keeps the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
@@ -101,18 +101,18 @@ class _UniqueKeyLoader(yaml.SafeLoader):
             key = self.construct_object(key_node, deep=True)
             line = key_node.start_mark.line + 1
             if not isinstance(key, Hashable):
-                raise yaml.MarkedYAMLError(problem=f"line {line} has a list or a section where a key is expected")
+                raise yaml.MarkedYAMLError(problem=f"expected a key in line {line}, found a list or a section")
             if key in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key '{key}' stands a second time in line {line}")
+                raise yaml.MarkedYAMLError(problem=f"duplicate key '{key}' in line {line}")
             seen.add(key)
         return super().construct_mapping(node, deep)
 
 
-def find(chosen: Path | None) -> Path | None:
-    """Give the configuration file to use: the chosen one, else the first of PLACES, else None."""
-    if chosen is not None:
-        return chosen
-    return next((place for place in PLACES if place.is_file()), None)
+def find(given: Path | None) -> Path | None:
+    """Return the configuration file to use: the given one, else the first of SEARCH_PATH that exists, else None."""
+    if given is not None:
+        return given
+    return next((place for place in SEARCH_PATH if place.is_file()), None)
 
 
 def load(path: Path | None) -> Settings:
@@ -122,15 +122,15 @@ def load(path: Path | None) -> Settings:
         path: the YAML file, or None for the built-in defaults below the current folder.
 
     Raises:
-        ConfigError: the file is missing or wrong; it names all problems at once.
+        ConfigError: the file is missing or wrong; the error lists all problems.
     """
     if path is None:
         return _absolute(Settings(), Path.cwd())
     source = str(path)
     raw = _parse(path, source)
     problems = _problems(raw)
-    usable = {key: value for key, value in raw.items() if key not in problems}
-    settings = _absolute(Settings(**usable), Path(os.path.abspath(path)).parent)  # without any `..`
+    valid = {key: value for key, value in raw.items() if key not in problems}
+    settings = _absolute(Settings(**valid), Path(os.path.abspath(path)).parent)  # without any `..`
     sentences = [sentence for found in problems.values() for sentence in found] + list(dangers(settings))
     if sentences:
         raise ConfigError(source, sentences)
@@ -154,9 +154,9 @@ def _parse(path: Path, source: str) -> dict[str, Any]:
 
 
 def _problems(raw: dict[str, Any]) -> dict[str, list[str]]:
-    """Give the sentences on what is wrong, by the top-level key that holds it."""
+    """Return a sentence for each problem, by the top-level key that it belongs to."""
     problems: dict[str, list[str]] = {}
-    if "base" in raw:  # an inner value, not a key of the file
+    if "base" in raw:  # an internal field, not a key of the file
         problems["base"] = [_unknown(("base",))]
     try:
         Settings(**{key: value for key, value in raw.items() if key != "base"})
@@ -167,13 +167,13 @@ def _problems(raw: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def _sentence(problem: Any) -> str:
-    """Put one pydantic error into: dotted path, what was expected, what was found."""
+    """Return one pydantic error as: dotted path, what was expected, what was found."""
     location = tuple(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return _unknown(location)
     expected = problem["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
     if problem["type"] == "model_type":
-        expected = "expected a section with keys of its own"
+        expected = "expected a section with keys"
     return f"{'.'.join(location)}: {expected}, found {problem['input']!r}"
 
 
@@ -189,7 +189,7 @@ def _unknown(location: tuple[str, ...]) -> str:
 
 
 def _absolute(settings: Settings, base: Path) -> Settings:
-    """Make every path absolute, relative ones counted from the folder of config.yaml."""
+    """Make every path absolute; relative ones start at the folder of config.yaml."""
     paths = {name: Path(os.path.abspath(base / getattr(settings, name))) for name in (*FOLDERS, *FILES, "taught")}
     if settings.rotated_logs is not None:
         paths["rotated_logs"] = Path(os.path.abspath(base / settings.rotated_logs))
@@ -202,13 +202,13 @@ def _absolute(settings: Settings, base: Path) -> Settings:
 
 
 def dangers(settings: Settings) -> Iterator[str]:
-    """Yield a sentence for each pair of folders that would eat each other's files."""
+    """Yield a sentence for each conflict: overlapping folders, and an open web interface without a token."""
     real = {name: Path(os.path.realpath(getattr(settings, name))) for name in (*FOLDERS, *FILES, "taught")}
     for name in ("outbox", "archive", "failed", "taught", *FILES):
         if real[name].is_relative_to(real["inbox"]):
             yield (
                 f"{name}: expected a place outside the inbox ({real['inbox']}), found {real[name]}; "
-                "what is written there would be taken for a new scan"
+                "files written there would be read as new scans"
             )
     written = ("outbox", "archive", "failed")
     for first, second in ((a, b) for i, a in enumerate(written) for b in written[i + 1 :]):
@@ -222,13 +222,13 @@ def dangers(settings: Settings) -> Iterator[str]:
         yield f"corrections: expected a file of its own, found the same as predictions ({real['corrections']})"
     if settings.web.listen and not settings.web.token_file and not is_loopback(address(settings.web.listen)[0]):
         yield (
-            f"web.listen: expected an address of this machine alone such as 127.0.0.1:8080, or a `web.token_file` "
-            f"that keeps others out, found {settings.web.listen}"
+            f"web.listen: expected an address that only this machine reaches, such as 127.0.0.1:8080, or a "
+            f"`web.token_file`, found {settings.web.listen}"
         )
 
 
 def model_path(settings: Settings) -> Path | str:
-    """Give the model to load: the bundled name as it is, else a path counted from config.yaml's folder."""
+    """Return the configured model: a bundled name unchanged, else its path, relative to the folder of config.yaml."""
     if settings.model in ("cnn", "dense"):
         return settings.model
     return settings.base / Path(settings.model).expanduser()

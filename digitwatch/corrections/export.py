@@ -1,4 +1,4 @@
-"""The log with what people corrected beside it, for spreadsheets and statistics."""
+"""Export of the log with the corrected values, for spreadsheets and statistics."""
 
 import csv
 import io

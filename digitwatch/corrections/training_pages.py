@@ -1,4 +1,4 @@
-"""The pages that people have looked at: their corrections, joined with where the originals were filed."""
+"""Reviewed pages for training: corrections, joined with the paths of the originals."""
 
 import errno
 import hashlib
@@ -13,7 +13,7 @@ from digitwatch.spool.log_search import all_rows
 
 
 class Reviewed(NamedTuple):
-    """A page and what a person says of it, as in corrections.csv; `filed` is where the log says its scan lies."""
+    """A page and its corrected text as in corrections.csv; `filed` is the path of the original according to the log."""
 
     scan: str
     page: int
@@ -21,29 +21,35 @@ class Reviewed(NamedTuple):
     filed: str
 
 
-def pages(predictions: Path, told: Path) -> Iterator[Reviewed]:
-    """Yield each corrected or confirmed page, in the order in which they were corrected.
+def pages(predictions: Path, corrections: Path, rotated: Path | None = None) -> Iterator[Reviewed]:
+    """Yield each corrected or confirmed page in the order of the corrections.
+
+    `rotated` is a folder with rotated logs, besides that of the log.
 
     Raises:
         OSError: the log or the corrections cannot be read.
     """
-    known = correction_log.read(told)
-    filed = {(row.id, row.page): row.filed for row, _ in all_rows(predictions) if (row.id, row.page) in known}
+    known = correction_log.read(corrections)
+    filed = {
+        (row.id, row.page): row.filed
+        for row, _ in all_rows(predictions, rotated=rotated)
+        if (row.id, row.page) in known
+    }
     for key, correction in known.items():
         if correction.page.isascii() and correction.page.isdigit():
             yield Reviewed(correction.sha256, int(correction.page), correction.now, filed.get(key, ""))
 
 
-def content(places: Folders, page: Reviewed) -> bytes:
-    """Give the bytes of the scan that was looked at.
+def content(folders: Folders, page: Reviewed) -> bytes:
+    """Return the bytes of the original of a reviewed page.
 
     Raises:
-        OSError: it is no longer where it was filed, or has changed.
+        OSError: it is not at the path in the log, or has changed.
     """
     try:
-        data = find(places.base, page.filed, (places.archive,)).read_bytes()
+        data = find(folders.base, page.filed, (folders.archive,)).read_bytes()
     except NotThereError:
-        raise FileNotFoundError(errno.ENOENT, "the original is not where it was filed", page.filed) from None
+        raise FileNotFoundError(errno.ENOENT, "the original is not at the path in the log", page.filed) from None
     if hashlib.sha256(data).hexdigest() != page.scan:
-        raise FileNotFoundError(errno.ENOENT, "another file lies where the original was filed", page.filed)
+        raise FileNotFoundError(errno.ENOENT, "another file is at the path of the original", page.filed)
     return data

@@ -9,7 +9,7 @@ import numpy as np
 
 from digitwatch.diagnostics.check_folders import writable
 from digitwatch.diagnostics.finding import Finding, fail, note, ok
-from digitwatch.models.provisioning import NoModelError, Plan, convert, needs_tensorflow, plan
+from digitwatch.models.provisioning import NoModelError, Plan, convert, plan, require_tensorflow
 from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.reader import Reader
 
@@ -19,7 +19,7 @@ def model(named: Path | str, data: Path | None) -> Iterator[Finding]:
     try:
         found, how = plan(named)
         if how is not Plan.READY:
-            needs_tensorflow(found)
+            require_tensorflow(found)
     except NoModelError as error:
         yield fail(f"model: {error}")
         return

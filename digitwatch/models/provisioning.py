@@ -1,4 +1,4 @@
-"""The model that config.yaml names: found, converted, or trained when it is not there yet."""
+"""The configured model: found, converted, or trained if it does not exist."""
 
 import importlib.util
 import subprocess
@@ -16,11 +16,11 @@ from digitwatch.system.child_env import environment
 
 
 class NoModelError(ConfigurationError):
-    """The model is not there and cannot be made; the message says what to do."""
+    """The model does not exist and cannot be made; the message says what to do."""
 
 
 class Plan(Enum):
-    """What is to be done before a model can be used."""
+    """What must be done before a model can be used."""
 
     READY = "nothing"
     CONVERT = "convert the .keras file"
@@ -28,10 +28,10 @@ class Plan(Enum):
 
 
 def active_model(settings: Settings) -> Path | str:
-    """Give the model that reads: the newest that learned from corrections, else the one that config.yaml names.
+    """Return the model in use: the newest fine-tuned one, else the configured one.
 
     Raises:
-        NoModelError: which one it is cannot be told.
+        NoModelError: the history of fine-tuned models is damaged.
     """
     try:
         return registry.current(settings.taught, model_path(settings))
@@ -40,22 +40,22 @@ def active_model(settings: Settings) -> Path | str:
 
 
 def existing_model(settings: Settings) -> Path | str:
-    """Give the model that is to read, without making anything.
+    """Return the model in use if it exists; nothing is converted or trained.
 
     Raises:
-        NoModelError: it cannot be told, or does not exist yet.
+        NoModelError: it does not exist yet, or the history of fine-tuned models is damaged.
     """
     found, how = plan(active_model(settings))
     if how is not Plan.READY:
-        raise NoModelError(f"{found}: to {how.value} takes a restart")
+        raise NoModelError(f"{found}: restart digitwatch to {how.value}")
     return found
 
 
 def plan(model: Path | str) -> tuple[Path | str, Plan]:
-    """Give what to load, convert or train, and which of the three; nothing is done yet.
+    """Return what to load, convert or train, and which of the three; nothing is done yet.
 
     Raises:
-        NoModelError: a part of it is missing, so that nothing can be done.
+        NoModelError: a file of it is missing.
     """
     if isinstance(model, str):
         return model, Plan.READY
@@ -65,7 +65,7 @@ def plan(model: Path | str) -> tuple[Path | str, Plan]:
     network, card = (stem.with_name(stem.name + ending) for ending in (".tflite", ".json"))
     if network.is_file() and not card.is_file():
         raise NoModelError(
-            f"model {network} lacks its card {card.name}: put it beside it, or delete {network} to train anew"
+            f"model {network} has no card {card.name}: restore the card, or delete {network} to train a new model"
         )
     return stem, Plan.READY if network.is_file() else Plan.TRAIN
 
@@ -82,18 +82,18 @@ def _keras(keras: Path) -> tuple[Path, Plan]:
 
 
 def provide(model: Path | str, training: Training, progress: Callable[[str], None]) -> Path | str:
-    """Give a model that exists: a bundled name as it is, else the stem of NAME.tflite and NAME.json.
+    """Return a model that exists: a bundled name unchanged, else the stem of NAME.tflite and NAME.json.
 
-    A .keras file is converted once, beside itself; a model that does not exist yet is trained and saved
-    under its name. `progress` is called with a line now and then, which may take minutes in all.
+    A .keras file is converted once, in its own folder; a model that does not exist is trained and saved
+    under its name, which may take minutes. `progress` is called with a line of text from time to time.
 
     Raises:
-        NoModelError: it cannot be made here.
+        NoModelError: it cannot be converted or trained on this machine.
     """
     found, how = plan(model)
     if how is Plan.READY:
         return found
-    needs_tensorflow(found)
+    require_tensorflow(found)
     found = Path(found)
     if how is Plan.CONVERT:
         progress(f"converting {found}")
@@ -108,52 +108,52 @@ def convert(keras: Path, stem: Path) -> None:
     """Make `stem`.tflite and `stem`.json of a .keras file.
 
     Raises:
-        NoModelError: it is no model of digits that can be converted.
+        NoModelError: it is not a digit model that can be converted.
     """
-    if not zipfile.is_zipfile(keras):  # told at once, not when TensorFlow is loaded
+    if not zipfile.is_zipfile(keras):  # before TensorFlow is loaded
         raise NoModelError(f"{keras}: expected a model saved by Keras 3 as .keras, which is a zip file")
     _make(["--convert", str(keras), "--out", str(stem)], lambda _: None)
 
 
-def needs_tensorflow(model: Path | str) -> None:
-    """Refuse to make a model where TensorFlow is not there.
+def require_tensorflow(model: Path | str) -> None:
+    """Check that TensorFlow, which is needed to make `model`, is installed.
 
     Raises:
-        NoModelError: it is not.
+        NoModelError: it is not installed.
     """
     if importlib.util.find_spec("tensorflow") is None:
         raise NoModelError(
             f"model {model} must be made first, which needs TensorFlow: pip install 'digitwatch[train]'; "
-            "or name a bundled one in config.yaml (model: cnn)"
+            "or set a bundled one in config.yaml (model: cnn)"
         )
 
 
 def _train(stem: Path, training: Training, progress: Callable[[str], None]) -> None:
-    if training.data and not training.data.exists():  # told at once, not when TensorFlow is loaded
+    if training.data and not training.data.exists():  # before TensorFlow is loaded
         raise NoModelError(f"training.data: {training.data} does not exist")
-    asked = ["--model", training.architecture, "--out", str(stem), "--seed", str(training.seed)]
-    asked += ["--data", str(training.data)] if training.data else []
-    asked += ["--epochs", str(training.epochs)] if training.epochs else []
-    _make(asked, progress)
+    arguments = ["--model", training.architecture, "--out", str(stem), "--seed", str(training.seed)]
+    arguments += ["--data", str(training.data)] if training.data else []
+    arguments += ["--epochs", str(training.epochs)] if training.epochs else []
+    _make(arguments, progress)
 
 
 def _make(arguments: list[str], progress: Callable[[str], None]) -> None:
-    """Run `digitwatch train` in a process of its own, so that TensorFlow's memory ends with it.
+    """Run `digitwatch train` in a child process, so that the memory of TensorFlow is freed.
 
     Raises:
-        NoModelError: it did not succeed; the message is its own.
+        NoModelError: it failed; the message is that of the child process.
     """
     command = [sys.executable, "-P", "-u", "-m", "digitwatch", "train", *arguments]
-    with tempfile.TemporaryFile() as complaints:
+    with tempfile.TemporaryFile() as errors:
         with subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints, env=environment(), text=True
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=environment(), text=True
         ) as process:
             assert process.stdout is not None
             for line in process.stdout:
-                if not line.startswith("to use it"):  # config.yaml names it already
+                if not line.startswith("to use it"):  # it is configured already
                     progress(line.rstrip())
         if process.returncode:
-            complaints.seek(0)
-            said = complaints.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
-            why = said.removeprefix("digitwatch: ") or f"the training ended with code {process.returncode}"
+            errors.seek(0)
+            last = errors.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
+            why = last.removeprefix("digitwatch: ") or f"the training ended with code {process.returncode}"
             raise NoModelError(why)

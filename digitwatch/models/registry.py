@@ -1,8 +1,8 @@
-"""The models that learned from corrections: which one stands in for the model of config.yaml, and which before it.
+"""Registry of fine-tuned models: which one replaces the configured model, and which one did before.
 
-They lie in one folder as pairs that are never changed, `cnn-taught-1.tflite` and `.json`. A small file beside
-them, history.json, names for each model those that stood in for it, the newest last; taking a new one and going
-back are each one rename of that file.
+The models lie in one folder as pairs of files that never change, `cnn-taught-1.tflite` and `.json`. history.json in
+the same folder lists for each configured model its replacements, the newest last; installing one and rolling back
+are each one rename of that file.
 """
 
 import contextlib
@@ -19,28 +19,28 @@ from digitwatch.spool.durable_io import sync_folder, write_durably
 
 HISTORY = "history.json"
 _STEM = re.compile(r"[^/\0]*-taught-[0-9]+")
-History = dict[str, list[str]]  # what config.yaml names -> the stems that stood in for it, oldest first
+History = dict[str, list[str]]  # configured model -> stems of its replacements, oldest first
 
 
 class RegistryError(ConfigurationError):
-    """The file that says which model stands in cannot be used; the message says what to do."""
+    """history.json cannot be used; the message says what to do."""
 
 
 def current(folder: Path, named: Path | str) -> Path | str:
-    """Give the newest model that stands in for `named`, or `named` itself where none does.
+    """Return the newest replacement of `named`, or `named` itself if it has none.
 
     Raises:
-        RegistryError: the history is no such file.
+        RegistryError: history.json is damaged.
     """
     stems = _read(folder).get(str(named), [])
     return folder / stems[-1] if stems else named
 
 
 def install(folder: Path, named: Path | str, save: Callable[[Path], None]) -> Path:
-    """Let `save` write a pair of files at the stem it is given, then let it stand in for `named`; give the stem.
+    """Write a model with `save`, which gets its stem, and let it replace `named`; return the stem.
 
     Raises:
-        OSError: the disk is full, or the folder is closed to us; what stood in still does.
+        OSError: the folder cannot be written; the model in use does not change.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
@@ -57,7 +57,7 @@ def install(folder: Path, named: Path | str, save: Callable[[Path], None]) -> Pa
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold the registry alone: of two trainings that end at once each gets a name of its own."""
+    """Hold the lock of the registry, so that trainings that end at once get different names."""
     handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -67,9 +67,9 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def rollback(folder: Path, named: Path | str) -> tuple[Path, Path | str] | None:
-    """Let the model before the newest stand in for `named`; give the one left and the one that counts now.
+    """Remove the newest replacement of `named`; return the removed model and the one now in use.
 
-    The files of the one left are kept. None where nothing stands in.
+    The files of the removed model are kept. None if `named` has no replacement.
     """
     if not folder.is_dir():
         return None
@@ -77,9 +77,9 @@ def rollback(folder: Path, named: Path | str) -> tuple[Path, Path | str] | None:
         history = _read(folder)
         if not history.get(str(named)):
             return None
-        left = history[str(named)].pop()
+        removed = history[str(named)].pop()
         _write(folder, history)
-    return folder / left, current(folder, named)
+    return folder / removed, current(folder, named)
 
 
 def _read(folder: Path) -> History:
@@ -89,9 +89,9 @@ def _read(folder: Path) -> History:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise RegistryError(f"{path} is damaged ({error}): delete it to read with the model of config.yaml") from error
+        raise RegistryError(f"{path} is damaged ({error}): delete it to use the configured model") from error
     if not isinstance(history, dict) or not all(_is_stems(stems) for stems in history.values()):
-        raise RegistryError(f"{path}: expected lists of models, found something else: delete it")
+        raise RegistryError(f"{path}: expected lists of model names: delete it to use the configured model")
     return history
 
 

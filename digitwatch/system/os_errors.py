@@ -2,7 +2,7 @@
 
 
 def describe(error: OSError) -> str:
-    """Return what the system refused and on which path."""
+    """Return the message of the system and the path that it is about."""
     where = error.filename2 or error.filename
     return f"{error.strerror or error}{f': {where}' if where else ''}"
 

@@ -6,13 +6,13 @@ import time
 
 
 def notify(**fields: str | int) -> None:
-    """Send fields such as READY=1 or STATUS=… to the service manager; without one, do nothing."""
+    """Send fields such as READY=1 or STATUS=… to the service manager if there is one."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
     if address.startswith("@"):  # an abstract socket
         address = "\0" + address[1:]
-    # A line end inside a value, such as one from the name of a scan, would begin another field.
+    # A line feed inside a value, such as in the name of a scan, would start another field.
     message = "\n".join(f"{key}={str(value).replace(chr(10), ' ')}" for key, value in fields.items())
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
         try:
@@ -22,12 +22,12 @@ def notify(**fields: str | int) -> None:
 
 
 def reloading() -> None:
-    """Say that the configuration is being reloaded; `notify(READY=1)` ends it."""
+    """Report that the configuration is being reloaded; `notify(READY=1)` ends it."""
     notify(RELOADING=1, MONOTONIC_USEC=time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000)
 
 
 def watchdog_seconds() -> float | None:
-    """Give how often the manager wants to hear from us (half of WatchdogSec), or None when it does not."""
+    """Return the interval in seconds for WATCHDOG=1 (half of WatchdogSec), None without a watchdog."""
     if os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     microseconds = os.environ.get("WATCHDOG_USEC", "")
@@ -35,7 +35,7 @@ def watchdog_seconds() -> float | None:
 
 
 def inherited_sockets() -> list[int]:
-    """Give the open sockets that the manager hands to this process (sd_listen_fds(3)), kept from its children."""
+    """Return the sockets passed by the service manager (sd_listen_fds(3)); child processes do not inherit them."""
     number = os.environ.get("LISTEN_FDS", "")
     if os.environ.get("LISTEN_PID") != str(os.getpid()) or not number.isdigit():
         return []

@@ -1,7 +1,7 @@
-"""A temporary folder for this process alone: what it is killed over does not stay in the system's for ever.
+"""A temporary folder per process, so that the files of a killed process are removed by a later start.
 
-Python removes its temporary files when a process ends, not when it is killed. So they all go into one folder that the
-process holds a lock on, and a later start removes the folders whose lock nobody holds.
+Python removes temporary files when a process ends, not when it is killed. So they are all created in one folder that
+the process holds a lock on; a later start removes the folders that are not locked.
 """
 
 import contextlib
@@ -14,40 +14,40 @@ from multiprocessing import util
 from pathlib import Path
 
 PREFIX = ".digitwatch-run-"
-OURS = re.compile(re.escape(PREFIX) + r"[a-z0-9_]{8}")  # as mkdtemp makes them
-LONGEST = 40  # bytes of the path above: sockets lie three folders below, and their paths end at 107
+OURS = re.compile(re.escape(PREFIX) + r"[a-z0-9_]{8}")  # as created by mkdtemp
+LONGEST = 40  # bytes of the parent path: sockets lie three folders below it, and their paths have at most 107 bytes
 
-LAST = -200  # at the end, when multiprocessing has removed its own folder in it
+LAST = -200  # exit priority: after multiprocessing has removed its own folder in it
 
 
 def settle() -> None:
-    """Let all temporary files of this process, and the sockets of its workers, go into a folder of its own.
+    """Use a new folder for all temporary files of this process and the sockets of its workers.
 
-    Where that cannot be made, they go where they always went.
+    If it cannot be created, the default folder is used.
     """
-    above = Path(tempfile.gettempdir())
-    if OURS.fullmatch(above.name) or len(os.fsencode(above)) > LONGEST:  # it was done before, or cannot be
+    parent = Path(tempfile.gettempdir())
+    if OURS.fullmatch(parent.name) or len(os.fsencode(parent)) > LONGEST:  # already done, or not possible
         return
-    sweep(above)
+    sweep(parent)
     with contextlib.suppress(OSError):
-        folder = _make(above)
+        folder = _make(parent)
         tempfile.tempdir = str(folder)
         util.Finalize(None, shutil.rmtree, args=(folder, True), exitpriority=LAST)
 
 
-def sweep(above: Path) -> None:
-    """Remove the folders of processes that are no more."""
-    for folder in above.glob(f"{PREFIX}*"):
+def sweep(parent: Path) -> None:
+    """Remove the folders of processes that have ended."""
+    for folder in parent.glob(f"{PREFIX}*"):
         if OURS.fullmatch(folder.name):
-            with contextlib.suppress(OSError):  # another user's, or in use
+            with contextlib.suppress(OSError):  # of another user, or in use
                 _remove_unless_locked(folder)
 
 
-def _make(above: Path) -> Path:
-    """Make a folder and lock it for as long as this process lives."""
+def _make(parent: Path) -> Path:
+    """Create a folder and lock it until this process ends."""
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=above))
-        with contextlib.suppress(FileNotFoundError):  # somebody who sweeps was faster than our lock: once more
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        with contextlib.suppress(FileNotFoundError):  # removed by a sweep before it was locked: try again
             handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             fcntl.flock(handle, fcntl.LOCK_EX)
             os.stat(folder)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.config import settings as config
+from digitwatch.config.settings import ConfigError, Limits, Settings, Training, Web, _absolute, load
 
 SHIPPED = Path(__file__).parents[2] / "config.yaml"
 
@@ -14,22 +14,22 @@ def problems_of(tmp_path: Path, text: str) -> list[str]:
     """Load a configuration that must be refused; give its problems."""
     path = tmp_path / "config.yaml"
     path.write_text(text)
-    with pytest.raises(config.ConfigError) as caught:
-        config.load(path)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
     return caught.value.problems
 
 
 def test_shipped_file_states_the_defaults() -> None:
     """config.yaml says exactly what applies without it."""
-    shipped = config.load(SHIPPED).model_dump(exclude={"base"})
+    shipped = load(SHIPPED).model_dump(exclude={"base"})
 
-    assert config._absolute(config.Settings(), SHIPPED.parent).model_dump(exclude={"base"}) == shipped
+    assert _absolute(Settings(), SHIPPED.parent).model_dump(exclude={"base"}) == shipped
 
 
 def test_shipped_file_explains_every_key() -> None:
     """Each key stands in config.yaml with a comment above or behind it."""
     lines = SHIPPED.read_text().splitlines()
-    sections = (config.Settings, config.Limits, config.Training, config.Web)
+    sections = (Settings, Limits, Training, Web)
     for key in [key for section in sections for key in section.model_fields]:
         if key == "base":
             continue
@@ -78,7 +78,7 @@ def test_two_written_folders_must_differ(tmp_path: Path) -> None:
 
 def test_a_key_written_twice_is_refused(tmp_path: Path) -> None:
     """YAML would silently keep the last of two values."""
-    assert "'settle' stands a second time in line 2" in problems_of(tmp_path, "settle: 1\nsettle: 2\n")[0]
+    assert "duplicate key 'settle' in line 2" in problems_of(tmp_path, "settle: 1\nsettle: 2\n")[0]
 
 
 @pytest.mark.parametrize("text", ["- a list", "just text", "inbox: [", "\x00"])
@@ -94,14 +94,14 @@ def test_true_is_not_a_number(tmp_path: Path) -> None:
 
 def test_missing_file_is_told(tmp_path: Path) -> None:
     """A configuration that was asked for must be there."""
-    with pytest.raises(config.ConfigError, match="No such file"):
-        config.load(tmp_path / "absent.yaml")
+    with pytest.raises(ConfigError, match="No such file"):
+        load(tmp_path / "absent.yaml")
 
 
 def test_relative_paths_start_at_the_file(tmp_path: Path) -> None:
     """Folders are counted from config.yaml, wherever the program was started."""
     (tmp_path / "config.yaml").write_text("inbox: scans\narchive: /srv/archive\n")
-    settings = config.load(tmp_path / "config.yaml")
+    settings = load(tmp_path / "config.yaml")
 
     assert settings.inbox == tmp_path / "scans"
     assert settings.archive == Path("/srv/archive")
@@ -113,7 +113,7 @@ def test_a_file_reached_by_a_detour_has_its_folders_beside_it(tmp_path: Path, mo
         (tmp_path / name).mkdir()
     (tmp_path / "b" / "config.yaml").write_text("inbox: scans\n")
     monkeypatch.chdir(tmp_path / "a")
-    settings = config.load(Path("../b/config.yaml"))
+    settings = load(Path("../b/config.yaml"))
 
     assert settings.inbox == tmp_path / "b" / "scans" and settings.inbox.is_relative_to(settings.base)
 
@@ -122,14 +122,14 @@ def test_sizes_may_have_units(tmp_path: Path) -> None:
     """200 MB is understood as people write it."""
     (tmp_path / "config.yaml").write_text("min_free: 1.5 GB\n")
 
-    assert config.load(tmp_path / "config.yaml").min_free == 1_500_000_000
+    assert load(tmp_path / "config.yaml").min_free == 1_500_000_000
 
 
 def test_empty_file_means_the_defaults(tmp_path: Path) -> None:
     """Every key may be left out."""
     (tmp_path / "config.yaml").write_text("# nothing\n")
 
-    assert config.load(tmp_path / "config.yaml").settle == 2.0
+    assert load(tmp_path / "config.yaml").settle == 2.0
 
 
 @pytest.mark.parametrize("line", ["inbox: ~nosuchuser/x", "model: ~nosuchuser/x", "[1, 2]: x", "inbox: 3", "inbox: ''"])

@@ -37,11 +37,11 @@ def test_an_original_that_is_another_one_is_not_given(places: Folders) -> None:
     """Changed, gone, or told to lie elsewhere."""
     [page] = pages(places.base / "predictions.csv", places.base / "corrections.csv")
     (places.base / "elsewhere.png").write_bytes(b"scan")
-    with pytest.raises(FileNotFoundError, match="not where it was filed"):
+    with pytest.raises(FileNotFoundError, match="not at the path in the log"):
         content(places, page._replace(filed="elsewhere.png"))
     (places.archive / "a.png").write_bytes(b"changed")
     with pytest.raises(FileNotFoundError, match="another file"):
         content(places, page)
     (places.archive / "a.png").unlink()
-    with pytest.raises(FileNotFoundError, match="not where it was filed"):
+    with pytest.raises(FileNotFoundError, match="not at the path in the log"):
         content(places, page)

@@ -41,7 +41,7 @@ def test_a_damaged_model(tmp_path: Path) -> None:
 def test_half_a_model_is_not_trained_over(tmp_path: Path) -> None:
     """A network without its card is somebody's, so it is not replaced."""
     assert lines(put(tmp_path, ".tflite")).startswith("FAIL  model: ")
-    assert "lacks its card mine.json" in lines(tmp_path / "mine.tflite")
+    assert "has no card mine.json" in lines(tmp_path / "mine.tflite")
 
 
 def test_a_missing_model_without_tensorflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

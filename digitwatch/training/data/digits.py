@@ -1,4 +1,4 @@
-"""Where the labelled digits come from: MNIST through Keras, or an .npz file of the same four arrays."""
+"""Labelled digits: MNIST from Keras, or an .npz file with the same four arrays."""
 
 import zipfile
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from digitwatch.recognition.arrays import Pixels
 Labels = NDArray[np.uint8]
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
-HELD_OUT_SHARE = 0.05  # of the training pictures, kept from the training to calibrate on
+HELD_OUT_SHARE = 0.05  # of the training images, held out for calibration
 
 
 class DataError(UsageError):
-    """The training data is not what was asked for; the message says what was expected and what came."""
+    """The data cannot be used; the message says what was expected and what was found."""
 
 
 @dataclass(frozen=True)
 class Digits:
-    """Pictures and what they show.
+    """Images of digits and their labels.
 
     pictures: (N, 28, 28) uint8, 0 = paper to 255 = ink. labels: (N,) uint8, 0 to 9.
     writers: (N,) int64 who wrote each, or None when nobody knows.
@@ -57,7 +57,7 @@ def load(data: Path | None = None) -> tuple[Digits, Digits]:
     writers = arrays.get("writers_train")
     if writers is not None and writers.shape != arrays["y_train"].shape:
         expected = arrays["y_train"].shape
-        raise DataError(f"{origin}: expected a writer for each training picture {expected}, found {writers.shape}")
+        raise DataError(f"{origin}: expected a writer for each training image {expected}, found {writers.shape}")
     train = _digits(arrays["x_train"], arrays["y_train"], f"{origin}: x_train, y_train")
     test = _digits(arrays["x_test"], arrays["y_test"], f"{origin}: x_test, y_test")
     if writers is not None:
@@ -79,37 +79,37 @@ def hold_out(train: Digits, *, share: float = HELD_OUT_SHARE, seed: int = 0) -> 
 
 
 def _few_writers(written: NDArray[np.int64] | None, count: int, seed: int) -> NDArray[np.int64]:
-    """Return writers, drawn by lot, who made at most `count` pictures together; none where that is impossible."""
+    """Return random writers with at most `count` images together; none if that is impossible."""
     if written is None:
         return np.empty(0, np.int64)
     writers, sizes = np.unique(written, return_counts=True)
     order = np.random.default_rng(seed).permutation(len(writers))
-    fit = order[sizes[order] <= count]  # one who made more would end the sum at once
+    fit = order[sizes[order] <= count]  # a writer with more images than that can never be chosen
     chosen: NDArray[np.int64] = writers[fit[np.cumsum(sizes[fit]) <= count]]
     return chosen
 
 
 def download(name: str) -> dict[str, NDArray[np.generic]]:
-    """Return the arrays KEYS of a set of keras.datasets from Keras' cache, downloading them once.
+    """Return the arrays KEYS of a data set of keras.datasets, downloaded once into the cache of Keras.
 
     Raises:
         DataError: they cannot be downloaded.
     """
-    from keras import datasets  # noqa: PLC0415  # here alone: the workers of lessons.py need no Keras
+    from keras import datasets  # noqa: PLC0415  # here only: the processes of epochs.py need no Keras
 
     try:
         (x_train, y_train), (x_test, y_test) = getattr(datasets, name).load_data()
     except Exception as error:  # Keras wraps whatever the network does in a bare Exception
-        called = "MNIST" if name == "mnist" else name
+        shown = "MNIST" if name == "mnist" else name
         raise DataError(
-            f"{called} could not be downloaded ({error}). Connect this machine to the internet, or name a file "
+            f"{shown} could not be downloaded ({error}). Connect this machine to the internet, or name a file "
             f"that holds {', '.join(KEYS)} with --data FILE.npz."
         ) from error
     return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
 
 
 def read(path: Path) -> dict[str, NDArray[np.generic]]:
-    """Return the arrays of the .npz file, with the writers of a file beside it.
+    """Return the arrays of the .npz file, with the writers from NAME_writers.npz in the same folder.
 
     Raises:
         DataError: it cannot be read, or lacks one of KEYS.
@@ -143,15 +143,15 @@ def _digits(pictures: NDArray[np.generic], labels: NDArray[np.generic], where: s
     if pictures.ndim == 4 and pictures.shape[-1] == 1:
         pictures = pictures[..., 0]
     if pictures.ndim != 3 or pictures.shape[1:] != (28, 28) or len(pictures) == 0:
-        raise DataError(f"{where}: expected pictures of the shape (N, 28, 28), found {pictures.shape}")
+        raise DataError(f"{where}: expected images of the shape (N, 28, 28), found {pictures.shape}")
     if pictures.dtype != np.uint8:
         raise DataError(
-            f"{where}: expected pictures as uint8 from 0 (paper) to 255 (ink), found {pictures.dtype} "
+            f"{where}: expected images as uint8 from 0 (paper) to 255 (ink), found {pictures.dtype} "
             f"from {pictures.min():g} to {pictures.max():g}"
         )
     if labels.shape != (len(pictures),) or labels.dtype.kind not in "iu":
         raise DataError(
-            f"{where}: expected one whole number for each of the {len(pictures)} pictures, "
+            f"{where}: expected one whole number for each of the {len(pictures)} images, "
             f"found {labels.dtype} {labels.shape}"
         )
     if int(labels.min()) < 0 or int(labels.max()) > 9:

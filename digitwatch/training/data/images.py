@@ -1,4 +1,4 @@
-"""Labelled pictures of anything: Keras' data sets, an .npz file, or a folder with one sub-folder for each class."""
+"""Labelled images of any classes: data sets of Keras, an .npz file, or a folder with one sub-folder per class."""
 
 import hashlib
 from collections import Counter
@@ -22,18 +22,18 @@ NAMES = {
     ),
     "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
 }  # fmt: skip
-"""The classes of the sets that Keras fetches, in the order of their labels."""
+"""The classes of the data sets of Keras, in the order of their labels."""
 
-SIDES = (16, 64)  # pixels of the pictures made of a folder, depending on how large its pictures are
-TESTED = 5  # one picture in so many of a folder is kept for the test
-FEWEST = 5  # pictures of a class
-MOST = 200  # classes; labels travel in one byte
-SMALLEST, LARGEST = 8, 256  # pixels of a side of what a network takes
+SIDES = (16, 64)  # smallest and largest side in pixels of the images made of a folder
+TESTED = 5  # one image in five of a folder is a test image
+FEWEST = 5  # images per class
+MOST = 200  # classes; a label is one byte
+SMALLEST, LARGEST = 8, 256  # pixels of a side of an input image
 
 
 @dataclass(frozen=True)
 class Collection:
-    """Pictures with the names of what they show.
+    """Images with the names of their classes.
 
     The pictures are (N, height, width) or (N, height, width, 3) uint8 in red, green, blue; labels count the names.
     """
@@ -73,9 +73,7 @@ def _checked(name: str, labels: tuple[str, ...], arrays: dict[str, NDArray[np.ge
     parts = [_part(arrays[f"x_{which}"], arrays[f"y_{which}"], f"{name}: x_{which}") for which in ("train", "test")]
     learn, test = parts
     if learn.pictures.shape[1:] != test.pictures.shape[1:]:
-        raise DataError(
-            f"{name}: expected test pictures of {learn.pictures.shape[1:]}, found {test.pictures.shape[1:]}"
-        )
+        raise DataError(f"{name}: expected test images of {learn.pictures.shape[1:]}, found {test.pictures.shape[1:]}")
     if not 2 <= len(labels) <= MOST or max(learn.labels.max(), test.labels.max()) >= len(labels):
         most = max(learn.labels.max(), test.labels.max())
         raise DataError(f"{name}: expected 2 to {MOST} classes with a name for each, found {len(labels)}, label {most}")
@@ -85,13 +83,13 @@ def _checked(name: str, labels: tuple[str, ...], arrays: dict[str, NDArray[np.ge
 def _part(pictures: NDArray[Any], labels: NDArray[Any], where: str) -> Digits:
     if pictures.ndim == 4 and pictures.shape[-1] == 1:
         pictures = pictures[..., 0]
-    if labels.ndim == 2 and labels.shape[1] == 1:  # as CIFAR has them
+    if labels.ndim == 2 and labels.shape[1] == 1:  # as in CIFAR
         labels = labels[:, 0]
     fits = pictures.ndim == 3 or (pictures.ndim == 4 and pictures.shape[-1] == 3)
     fits = fits and all(SMALLEST <= side <= LARGEST for side in pictures.shape[1:3])
     if not fits or not len(pictures) or pictures.dtype != np.uint8:
         raise DataError(
-            f"{where}: expected uint8 pictures (N, height, width) or (N, height, width, 3) of {SMALLEST} to {LARGEST} "
+            f"{where}: expected uint8 images (N, height, width) or (N, height, width, 3) of {SMALLEST} to {LARGEST} "
             f"pixels, found {pictures.dtype} {pictures.shape}"
         )
     if (
@@ -100,14 +98,14 @@ def _part(pictures: NDArray[Any], labels: NDArray[Any], where: str) -> Digits:
         or not 0 <= labels.min() <= labels.max() < MOST
     ):
         raise DataError(
-            f"{where}: expected one whole number from 0 for each of the {len(pictures)} pictures, "
+            f"{where}: expected one whole number from 0 for each of the {len(pictures)} images, "
             f"found {labels.dtype} {labels.shape}"
         )
     return Digits(np.ascontiguousarray(pictures), labels.astype(np.uint8))
 
 
 def _folder(folder: Path) -> Collection:
-    """Read a folder of folders; one picture in TESTED, chosen by its content, is for the test."""
+    """Read a folder of folders; one image in TESTED, chosen by its content, is a test image."""
     classes = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     if not 2 <= len(classes) <= MOST:
         raise DataError(f"{folder}: expected 2 to {MOST} sub-folders, one for each class, found {len(classes)}")
@@ -115,8 +113,8 @@ def _folder(folder: Path) -> Collection:
     counts = Counter(k for _, _, k in found)
     for k, path in enumerate(classes):
         if counts[k] < FEWEST:
-            raise DataError(f"{path}: expected {FEWEST} pictures or more, found {counts[k]} that can be read")
-    found.sort(key=lambda entry: entry[0])  # in the order of their digests: shuffled, and the same each time
+            raise DataError(f"{path}: expected {FEWEST} images or more, found {counts[k]} that can be read")
+    found.sort(key=lambda entry: entry[0])  # by digest: shuffled, and always in the same order
     shape = _shape([image for _, image, _ in found])
     framed = [letterbox(image, shape) for _, image, _ in found]
     pictures = np.stack([np.zeros(shape, np.uint8) if picture is None else picture for picture in framed])
@@ -133,7 +131,7 @@ def _parted(pictures: NDArray[np.uint8], labels: NDArray[np.uint8], tested: NDAr
 
 
 def _images(folder: Path) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """Yield digest and first page of each different picture in a folder, made no larger than a network takes."""
+    """Yield digest and first page of each distinct image in a folder, downscaled to the largest input size."""
     known = set()
     for path in sorted(folder.iterdir()):
         if not path.is_file():
@@ -145,14 +143,14 @@ def _images(folder: Path) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         known.add(digest)
         try:
             image = next(iter(decode(data))).image
-        except (ImageError, StopIteration):  # notes and the like lie among pictures; the count says what was read
+        except (ImageError, StopIteration):  # other files may lie among the images; the count is checked
             continue
         scale = LARGEST / min(image.shape[:2])
         yield digest, image if scale >= 1 else cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 
 def _shape(images: list[NDArray[np.uint8]]) -> tuple[int, ...]:
-    """Choose what the network takes: squares about as large as the pictures, grey where all of them are."""
+    """Return the input shape: a square about as large as the images, grey if all of them are."""
     usual = int(np.median([min(image.shape[:2]) for image in images]))
     side = int(np.clip(usual // 8 * 8, *SIDES))
     coloured = any(image.ndim == 3 and int(np.ptp(image, axis=2).max()) > 8 for image in images)

@@ -1,4 +1,4 @@
-"""The pictures of the report, each a matplotlib Figure drawn without pyplot."""
+"""The charts of the report, each a matplotlib Figure drawn without pyplot."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ INK, LINE, WRONG = "#1f2933", "#3b6ea5", "#b8432f"
 
 
 def confusion(evaluation: Evaluation) -> Figure:
-    """Return the table of answers by true digit; the diagonal is left pale so that errors stand out."""
+    """Return the confusion matrix; the diagonal is not coloured, so that errors stand out."""
     table = evaluation.confusion
     errors = table.astype(float)
     np.fill_diagonal(errors, 0)
@@ -22,20 +22,20 @@ def confusion(evaluation: Evaluation) -> Figure:
     for (row, column), count in np.ndenumerate(table):
         if count:
             axes.text(column, row, str(count), ha="center", va="center", color=INK, fontsize=9)
-    axes.set(xlabel="said", ylabel="true", yticks=range(10))
+    axes.set(xlabel="predicted", ylabel="true", yticks=range(10))
     axes.set_xticks(range(len(evaluation.answers)), evaluation.answers)
     return figure
 
 
 def reliability(evaluation: Evaluation) -> Figure:
-    """Return accuracy against confidence; the size of a point tells how many digits it stands for."""
+    """Return accuracy against confidence; the size of a point shows its number of digits."""
     sure, right, count = np.array(evaluation.reliability()).T
     figure = Figure((6, 5))
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="#b0b8c0")
     axes.scatter(sure, right, s=20 + 300 * np.sqrt(count / count.sum()), color=LINE, alpha=0.7)
     title = f"expected calibration error {evaluation.calibration_error:.2%}"
-    axes.set(xlabel="how sure the model says it is", ylabel="share that is right", title=title)
+    axes.set(xlabel="confidence of the model", ylabel="accuracy", title=title)
     return figure
 
 
@@ -61,7 +61,7 @@ def review(evaluation: Evaluation, limit: float) -> Figure:
 
 
 def mistakes(evaluation: Evaluation, digits: Digits, count: int) -> Figure:
-    """Return the wrong answers that the model was surest of, as pictures."""
+    """Return the wrong answers with the highest confidence, as images."""
     wrong = np.flatnonzero(~evaluation.right)
     wrong = wrong[np.argsort(-evaluation.chances[wrong].max(axis=1))][:count]
     rows = max(1, -(-len(wrong) // 10))
@@ -72,12 +72,12 @@ def mistakes(evaluation: Evaluation, digits: Digits, count: int) -> Figure:
             index = wrong[place]
             axes.imshow(255 - digits.pictures[index], cmap="gray", vmin=0, vmax=255)
             said = evaluation.answers[evaluation.said[index]]
-            axes.set_title(f"{digits.labels[index]}, said {said}", fontsize=8, color=INK)
+            axes.set_title(f"{digits.labels[index]}, read as {said}", fontsize=8, color=INK)
     return figure
 
 
 def bars(shares: Mapping[str, float]) -> Figure:
-    """Return one bar for each name, the lowest at the bottom."""
+    """Return a bar chart with one bar per name, the lowest at the bottom."""
     names = sorted(shares, key=lambda name: shares[name])
     values = [shares[name] * 100 for name in names]
     figure = Figure((8, 0.32 * len(names) + 0.8))

@@ -1,6 +1,6 @@
-"""Sixteen ways to spoil a digit that the training does not use, to see what the model bears.
+"""Sixteen corruptions of digits that the training does not use, to measure robustness.
 
-They are the ideas of MNIST-C (Mu and Gilmer, 2019) written anew in plain NumPy, and share no code with the
+They are the ideas of MNIST-C (Mu and Gilmer, 2019) implemented in plain NumPy, and share no code with the
 augmentation. Each takes (N, 28, 28) uint8, 0 = paper to 255 = ink, and returns the same.
 """
 
@@ -16,9 +16,9 @@ ROWS, COLUMNS = np.mgrid[:SIDE, :SIDE].astype(np.float64)
 
 
 def corrupt(pictures: Pixels, name: str, seed: int = 0) -> Pixels:
-    """Return (N, 28, 28) uint8 pictures after the corruption `name`, one of CORRUPTIONS."""
-    spoiled = CORRUPTIONS[name](pictures.astype(np.float64) / 255, np.random.default_rng(seed))
-    return np.clip(np.rint(spoiled * 255), 0, 255).astype(np.uint8)
+    """Return (N, 28, 28) uint8 images after the corruption `name`, one of CORRUPTIONS."""
+    corrupted = CORRUPTIONS[name](pictures.astype(np.float64) / 255, np.random.default_rng(seed))
+    return np.clip(np.rint(corrupted * 255), 0, 255).astype(np.uint8)
 
 
 Values = NDArray[np.float64]  # (N, 28, 28) from 0 to 1
@@ -44,14 +44,14 @@ def _glass(pictures: Values, rng: Random) -> Values:
     """Frosted glass: each pixel comes from somewhere near."""
     y = np.clip(ROWS + rng.integers(-1, 2, pictures.shape), 0, SIDE - 1).astype(int)
     x = np.clip(COLUMNS + rng.integers(-1, 2, pictures.shape), 0, SIDE - 1).astype(int)
-    spoiled: Values = pictures[np.arange(len(pictures))[:, None, None], y, x]
-    return spoiled
+    corrupted: Values = pictures[np.arange(len(pictures))[:, None, None], y, x]
+    return corrupted
 
 
 def _motion(pictures: Values, rng: Random) -> Values:
     """The hand moved: an average along a slanted path of five pixels."""
-    spoiled: Values = np.mean([np.roll(pictures, (step // 2, step), axis=(1, 2)) for step in range(-2, 3)], axis=0)
-    return spoiled
+    corrupted: Values = np.mean([np.roll(pictures, (step // 2, step), axis=(1, 2)) for step in range(-2, 3)], axis=0)
+    return corrupted
 
 
 def _defocus(pictures: Values, rng: Random) -> Values:
@@ -84,8 +84,8 @@ def _gradient(pictures: Values, rng: Random) -> Values:
     """A shadow from one corner to the other."""
     sign = rng.choice([-1, 1], (2, len(pictures), 1, 1))
     slope = (sign[0] * (ROWS - 13.5) + sign[1] * (COLUMNS - 13.5)) / 54 + 0.5
-    spoiled: Values = np.maximum(pictures * 0.9, pictures * 0.6 + 0.4 * slope)
-    return spoiled
+    corrupted: Values = np.maximum(pictures * 0.9, pictures * 0.6 + 0.4 * slope)
+    return corrupted
 
 
 def _stripes(pictures: Values, rng: Random) -> Values:
@@ -100,16 +100,16 @@ def _grid(pictures: Values, rng: Random) -> Values:
     """Squared paper shining through."""
     offset = rng.integers(0, 7, (2, len(pictures), 1, 1))
     lines = ((ROWS + offset[0]) % 7 == 0) | ((COLUMNS + offset[1]) % 7 == 0)
-    spoiled: Values = np.maximum(pictures, 0.4 * lines)
-    return spoiled
+    corrupted: Values = np.maximum(pictures, 0.4 * lines)
+    return corrupted
 
 
 def _zigzag(pictures: Values, rng: Random) -> Values:
     """A thin zigzag line drawn across."""
     height = rng.uniform(6, 22, (len(pictures), 1, 1))
     line = height + 3 * (2 * np.abs((COLUMNS / 7) % 1 - 0.5) * 2 - 1)
-    spoiled: Values = np.maximum(pictures, np.clip(1 - np.abs(ROWS - line), 0, 1))
-    return spoiled
+    corrupted: Values = np.maximum(pictures, np.clip(1 - np.abs(ROWS - line), 0, 1))
+    return corrupted
 
 
 def _occlusion(pictures: Values, rng: Random) -> Values:
@@ -122,8 +122,8 @@ def _occlusion(pictures: Values, rng: Random) -> Values:
 def _pixels(pictures: Values, rng: Random) -> Values:
     """Half the resolution."""
     halves = pictures.reshape(-1, SIDE // 2, 2, SIDE // 2, 2).mean(axis=(2, 4))
-    spoiled: Values = halves.repeat(2, axis=1).repeat(2, axis=2)
-    return spoiled
+    corrupted: Values = halves.repeat(2, axis=1).repeat(2, axis=2)
+    return corrupted
 
 
 def _frame(pictures: Values, rng: Random) -> Values:

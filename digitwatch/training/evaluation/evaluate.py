@@ -1,4 +1,4 @@
-"""How well an exported model reads: accuracy, loss, calibration and confusions on labelled digits."""
+"""Measures of an exported model on labelled digits: accuracy, loss, calibration, confusion matrix."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ BINS = 15  # of the reliability diagram
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What was measured; `str` of it is what people read.
+    """The predictions of a model on labelled digits; `str` formats the measures for the terminal.
 
     chances: (N, classes) float32. truth: (N,) uint8. answers: names of the classes, ten digits first.
     """
@@ -45,7 +45,7 @@ class Evaluation:
 
     @property
     def named(self) -> float:
-        """Share whose most probable digit is the true one: what a reader writes down when the mark must be a digit."""
+        """Share whose most probable digit is the true one, whatever the probability of `other`."""
         return float((self.chances[:, :10].argmax(axis=1) == self.truth).mean())
 
     @property
@@ -90,11 +90,11 @@ class Evaluation:
             [
                 f"model     {self.model}",
                 f"accuracy  {self.accuracy:.2%}  ({wrong} of {len(self.truth)} wrong)",
-                f"named     {self.named:.2%}  (the best digit is right, whatever `other` says)",
+                f"named     {self.named:.2%}  (the most probable digit is right, whatever the probability of `other`)",
                 f"loss      {self.loss:.4f}",
                 f"calibration error  {self.calibration_error:.2%}",
                 "",
-                "true digit (rows) and what the model said (columns)",
+                "true digit (rows) and predicted class (columns)",
                 *lines,
             ]
         )
@@ -109,7 +109,7 @@ def evaluate(model: Path, *, data: Path | None = None) -> Evaluation:
     """
     classifier = DigitClassifier.load(model)
     if classifier.sorts_pictures:
-        raise DataError(f"{classifier.name} sorts pictures and reads no digits; its card says how well")
+        raise DataError(f"{classifier.name} classifies whole images and reads no digits; see the scores in its card")
     return measure(classifier, load(data)[1])
 
 

@@ -1,4 +1,4 @@
-"""One page with pictures for people who would rather look than read: how far a model can be trusted."""
+"""HTML report on a model, with charts: accuracy, calibration, robustness and the worst errors."""
 
 import base64
 import html
@@ -20,14 +20,14 @@ from digitwatch.training.evaluation import charts, corruptions
 from digitwatch.training.evaluation.evaluate import Evaluation, measure
 from digitwatch.training.synthesis import negatives, strokes
 
-NON_DIGITS = 1000  # made to see how many the model takes for a digit
+NON_DIGITS = 1000  # generated to count those read as a digit
 WORST = 40  # mistakes shown
-SPOILED = 2000  # digits measured for each corruption
+CORRUPTED = 2000  # digits per corruption
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything that the page shows.
+    """Everything that the report shows.
 
     others: share of made non-digits that got a digit above the review limit.
     corruption, source: name to accuracy. milliseconds: for one digit on one thread.
@@ -44,7 +44,7 @@ class Findings:
 
 
 def report(model: Path, folder: Path, *, data: Path | None = None, sources: Sequence[Path] = ()) -> Path:
-    """Measure `model`.tflite and write `folder`/index.html, one self-contained page; return its path.
+    """Measure `model`.tflite and write `folder`/index.html, a self-contained page; return its path.
 
     Args:
         model: path of the model, with or without .tflite.
@@ -64,11 +64,11 @@ def report(model: Path, folder: Path, *, data: Path | None = None, sources: Sequ
 
 
 def find(model: Path, *, data: Path | None = None, sources: Sequence[Path] = ()) -> Findings:
-    """Return all measurements of the page."""
+    """Return all measurements of the report."""
     classifier = DigitClassifier.load(model)
     digits = load(data)[1]
     evaluation = measure(classifier, digits)
-    some = digits[:: max(1, len(digits) // SPOILED)]
+    some = digits[:: max(1, len(digits) // CORRUPTED)]
     limit = float(classifier.card["review_below"])
     return Findings(
         evaluation=evaluation,
@@ -98,17 +98,17 @@ def _by_source(classifier: DigitClassifier, evaluation: Evaluation, sources: Seq
     rng = np.random.default_rng(0)
     labels = np.tile(np.arange(10, dtype=np.uint8), 100)
     drawn = np.stack([normalise(strokes.digit(int(label), rng)) for label in labels])
-    half = len(evaluation.truth) // 2  # MNIST's halves are by different groups of writers
+    half = len(evaluation.truth) // 2  # the halves of MNIST are by different groups of writers
     found = {
         "test digits, first half": float(evaluation.right[:half].mean()),
         "test digits, second half": float(evaluation.right[half:].mean()),
-        "drawn by program, European and square hands": measure(classifier, Digits(drawn, labels)).accuracy,
+        "generated, European and square forms": measure(classifier, Digits(drawn, labels)).accuracy,
     }
     return found | {path.stem: measure(classifier, foreign(path)).accuracy for path in sources}
 
 
 def foreign(path: Path) -> Digits:
-    """Return the digits of another source, brought to 28x28 as a reader would."""
+    """Return the digits of another source, normalised to 28x28 as by the reader."""
     with np.load(path, allow_pickle=False) as file:
         arrays = dict(file)
     pictures, labels = (arrays.get(new, arrays.get(old)) for new, old in (("x_test", "images"), ("y_test", "labels")))
@@ -118,14 +118,14 @@ def foreign(path: Path) -> Digits:
 
 
 def _enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a small picture at four times its size, its stairs smoothed."""
+    """Return a small image at four times its size, interpolated."""
     large = cv2.resize(picture, None, fx=4, fy=4, interpolation=cv2.INTER_NEAREST)
     smooth: NDArray[np.uint8] = cv2.GaussianBlur(large, (5, 5), 1.5)
     return smooth
 
 
 def _taken_for_digits(classifier: DigitClassifier, digits: Digits, limit: float) -> float:
-    """Return the share of made non-digits that would pass as a digit without review."""
+    """Return the share of generated non-digits that would be accepted as a digit without review."""
     rng = np.random.default_rng(0)
     chances = classifier(np.stack([negatives.negative(digits, rng) for _ in range(NON_DIGITS)]))
     return float((chances[:, :10].max(axis=1) >= limit).mean())
@@ -142,17 +142,17 @@ def _speed(classifier: DigitClassifier, digits: Digits) -> float:
 
 
 def _page(findings: Findings) -> str:
-    """Return the page as HTML with its pictures inside."""
+    """Return the report as HTML with embedded charts."""
     evaluation = findings.evaluation
     worst_name, worst = min(findings.corruption.items(), key=lambda item: item[1])
     facts = [
-        ("right on the test digits", f"{evaluation.accuracy:.2%} of {len(evaluation.truth)}"),
-        ("their best digit is right, whatever “other” says", f"{evaluation.named:.2%}"),
+        ("accuracy on the test digits", f"{evaluation.accuracy:.2%} of {len(evaluation.truth)}"),
+        ("most probable digit right, whatever the probability of “other”", f"{evaluation.named:.2%}"),
         ("loss", f"{evaluation.loss:.4f}"),
         ("expected calibration error", f"{evaluation.calibration_error:.2%}"),
-        ("right on spoiled digits", f"{np.mean(list(findings.corruption.values())):.2%} on average, "
+        ("accuracy on corrupted digits", f"{np.mean(list(findings.corruption.values())):.2%} on average, "
                                     f"{worst:.2%} at worst ({worst_name})"),
-        ("non-digits that would pass as ok", f"{findings.others:.1%} of {NON_DIGITS}"),
+        ("non-digits accepted as ok", f"{findings.others:.1%} of {NON_DIGITS}"),
         ("size and speed", f"{findings.megabytes:.2f} MB, {findings.milliseconds:.2f} ms for one digit on one thread"),
     ]  # fmt: skip
     rows = "".join(f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in facts)
@@ -164,30 +164,30 @@ def _page(findings: Findings) -> str:
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}</title>'
         "<style>body{font:16px/1.5 sans-serif;max-width:52em;margin:2em auto;padding:0 1em;color:#1f2933}"
         "th{text-align:left;padding-right:2em;font-weight:normal}img{max-width:100%}</style>"
-        f"<h1>How well {name} reads</h1><table>{rows}</table>{pictures}</html>\n"
+        f"<h1>Evaluation of {name}</h1><table>{rows}</table>{pictures}</html>\n"
     )
 
 
 def _pictures(findings: Findings) -> list[tuple[str, str, Figure]]:
-    """Return title, explanation and picture of each section."""
+    """Return title, explanation and chart of each section."""
     evaluation = findings.evaluation
     return [
-        ("What is taken for what", "Rows are the true digits, columns what the model said.",
+        ("Confusion matrix", "Rows are the true digits, columns the predicted classes.",
          charts.confusion(evaluation)),
-        ("Does it know when it is sure?", "On the line, a model that says 90 % is right 90 times of 100.",
+        ("Calibration", "On the line, predictions with a confidence of 90 % are right in 90 of 100 cases.",
          charts.reliability(evaluation)),
-        ("What review buys", "If the least certain share of digits goes to a person, how many errors are left?",
+        ("Effect of review", "Errors left if the least certain share of digits is reviewed by a person.",
          charts.review(evaluation, findings.review_below)),
-        ("The worst mistakes", "Sorted by how sure the model was: true digit, then what it said.",
+        ("Worst errors", "Sorted by confidence: true digit, then predicted class.",
          charts.mistakes(evaluation, findings.digits, WORST)),
-        ("Spoiled digits", "Share read right after each corruption; none of them is used in training.",
+        ("Corrupted digits", "Accuracy after each corruption; none of them is used in training.",
          charts.bars(findings.corruption)),
-        ("Other sources", "Share read right by where the digits come from.", charts.bars(findings.source)),
+        ("Other sources", "Accuracy by origin of the digits.", charts.bars(findings.source)),
     ]  # fmt: skip
 
 
 def _embedded(figure: Figure, title: str) -> str:
-    """Return the figure as an HTML image that needs no file."""
+    """Return the figure as an embedded HTML image."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
     return f'<img alt="{title}" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'

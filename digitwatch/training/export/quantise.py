@@ -1,9 +1,9 @@
-"""Networks whose convolutions calculate in whole numbers: four times as fast, half the size, the same labels.
+"""Networks with 8-bit convolutions: four times as fast, half the size, the same labels.
 
-Each filter's weights are rounded to whole numbers from -127 to 127 times a scale of its own; what flows between
-convolutions is rounded to 8 bits while it flows, by the largest value that is there (dynamic range quantisation,
+Each filter's weights are rounded to whole numbers from -127 to 127 times a scale of its own; the activations between
+convolutions is rounded to 8 bits at run time, scaled by its largest value (dynamic range quantisation,
 after Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
-Inference"). The answers stay float32, and so may a convolution in which rounding is felt most.
+Inference"). The outputs stay float32, and one convolution may stay float32 as well.
 """
 
 import contextlib
@@ -19,14 +19,14 @@ from digitwatch.training.export import tflite
 
 LARGEST = 127
 EXACT = 2
-"""The convolution of `cnn` that stays in floats, for a quarter more time. With all in whole numbers 6 of 10,000 digits
-have a probability more than a hundredth away from Keras', with this one in floats none; each other helps less or costs
-more.
+"""Index of the convolution of `cnn` that stays float32, which takes a quarter more time. With all of them in 8 bits, 6
+of 10,000 digits have a probability more than 0.01 away from that of Keras; with this one in float32 none has. Every
+other choice helps less or costs more.
 """
 
 
 def round_weights(network: keras.Model, exact: int | None = None) -> None:
-    """Round the weights of each convolution but the `exact` one, one scale for each filter; twice is as once."""
+    """Round the weights of each convolution but the `exact` one, one scale per filter; the function is idempotent."""
     for number, layer in enumerate(_convolutions(network)):
         if number != exact:
             weights, *bias = layer.get_weights()  # (height, width, in, out)
@@ -39,18 +39,18 @@ def _convolutions(network: keras.Model) -> list[keras.layers.Conv2D]:
 
 
 def to_tflite(network: keras.Model, exact: int | None = None) -> bytes:
-    """Return the network as .tflite, of any batch size, with float32 in and out; without convolutions, as it is.
+    """Return the network as .tflite, of any batch size, with float32 input and output; not quantised without convolutions.
 
-    `exact` is the number of the convolution, counted from 0, that stays in floats. The network's own weights are
-    rounded as well, so that Keras and LiteRT hold the same.
+    `exact` is the number of the convolution, counted from 0, that stays in floats. The weights of `network` are
+    rounded as well, so that Keras and LiteRT use the same ones.
     """
     convolutions = _convolutions(network)
     if not convolutions:
         return tflite.to_tflite(network)
-    from ai_edge_quantizer import qtyping, quantizer  # noqa: PLC0415 (takes 3 s, which only this needs)
+    from ai_edge_quantizer import qtyping, quantizer  # noqa: PLC0415 (takes 3 s to load)
 
     round_weights(network, exact)
-    with contextlib.redirect_stdout(io.StringIO()):  # both tools print what they did
+    with contextlib.redirect_stdout(io.StringIO()):  # both tools print messages
         floats = bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
         rounding = quantizer.Quantizer(floats)
         rounding.update_quantization_recipe(
@@ -67,7 +67,7 @@ def to_tflite(network: keras.Model, exact: int | None = None) -> bytes:
 
 
 def _scope(content: bytes, layer: keras.layers.Conv2D) -> str:
-    """Return the name that the converter gave a convolution, which has filters like no other of its network."""
+    """Return the name that the converter gave a convolution, which is the only one of its network with this shape."""
     high, wide, deep, filters = layer.kernel.shape
     shape = [filters, high, wide, deep]
     tensors = Interpreter(model_content=content).get_tensor_details()

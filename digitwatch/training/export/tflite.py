@@ -1,4 +1,4 @@
-"""A Keras model to the two files that the reader takes: NAME.tflite and its card NAME.json."""
+"""Export of a Keras model to the two files of a digitwatch model: NAME.tflite and its card NAME.json."""
 
 import contextlib
 import hashlib
@@ -17,18 +17,18 @@ from digitwatch.errors import UsageError
 from digitwatch.recognition.networks.crop_recognizer import HEIGHT, LABELS
 from digitwatch.training.fitting.architectures import DIGITS, OTHER
 
-REVIEW_BELOW = 0.95  # where the card of a converted model sets the limit between ok and review
+REVIEW_BELOW = 0.95  # default of the confidence below which a reading goes to review
 
 
 class ExportError(UsageError):
-    """A Keras model that cannot become a digitwatch model; the message says what was expected and what came."""
+    """A Keras model cannot be exported; the message says what was expected and what was found."""
 
 
 def to_tflite(model: keras.Model) -> bytes:
     """Return the model as .tflite: any number of (28, 28, 1) float32 in; weights stored as float16.
 
     float16 halves the file and LiteRT turns it back to float32 when it loads, so the arithmetic is the same and the
-    probabilities move by less than a thousandth. Networks that are trained here go further; see rounding.
+    probabilities move by less than a thousandth. Networks trained by digitwatch are quantised further, see quantise.
     """
 
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
@@ -39,7 +39,7 @@ def to_tflite(model: keras.Model) -> bytes:
 
 
 def save(content: bytes, card: dict[str, Any], stem: Path) -> None:
-    """Write `stem`.tflite and then `stem`.json with the SHA-256 of the network, each whole or not at all."""
+    """Write `stem`.tflite, then `stem`.json with the SHA-256 of the network, each atomically."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     card = card | {"sha256": hashlib.sha256(content).hexdigest()}
     _write(stem.with_name(f"{stem.name}.tflite"), content)
@@ -50,12 +50,14 @@ def convert(keras_path: Path, out: Path) -> dict[str, Any]:
     """Convert a user's .keras file of 10 or 11 classes to `out`.tflite and `out`.json; return the card.
 
     Raises:
-        ExportError: no readable Keras model, or one that does not take 28x28 pictures and give 10 or 11 numbers.
+        ExportError: it is not a Keras model from 28x28 images to 10 or 11 outputs.
     """
     try:
         model = keras.saving.load_model(keras_path, compile=False, safe_mode=True)
-    except Exception as error:  # a file from anywhere: zip, JSON, HDF5 and every layer complain in their own ways
-        raise ExportError(f"{keras_path}: expected a model saved by Keras 3 as .keras, but: {_told(error)}") from error
+    except Exception as error:  # zip, JSON, HDF5 and the layers raise many kinds
+        raise ExportError(
+            f"{keras_path}: expected a model saved by Keras 3 as .keras, but: {_reason(error)}"
+        ) from error
     model = _with_channel(model, keras_path)
     classes = model.output_shape[-1]
     if isinstance(classes, tuple) or len(model.output_shape) != 2 or classes not in (10, 11):
@@ -68,19 +70,19 @@ def convert(keras_path: Path, out: Path) -> dict[str, Any]:
     card |= {"name": out.name, "command": f"converted from {keras_path.name}"}
     try:
         content = to_tflite(model)
-    except Exception as error:  # the converter raises what TensorFlow raises, which has no common ancestor
-        raise ExportError(f"{keras_path}: it cannot be exported for LiteRT: {_told(error)}") from error
+    except Exception as error:  # the errors of TensorFlow have no common base class
+        raise ExportError(f"{keras_path}: it cannot be exported for LiteRT: {_reason(error)}") from error
     save(content, card, out)
     return card
 
 
-def _told(error: Exception) -> str:
-    """Return the first line of what an error says, or its kind."""
+def _reason(error: Exception) -> str:
+    """Return the first line of an error message, or the type of the error."""
     return next(iter(str(error).strip().splitlines()), "") or type(error).__name__
 
 
 def describe(*, classes: int, output: str) -> dict[str, Any]:
-    """Return what every card says, for a model of 10 classes or of 11, the last of them `other`."""
+    """Return the card of a model with 10 classes, or 11 of which the last is `other`."""
     return {
         "labels": [*DIGITS, OTHER][:classes],
         "reject": OTHER if classes > len(DIGITS) else None,
@@ -94,7 +96,7 @@ def describe(*, classes: int, output: str) -> dict[str, Any]:
 
 
 def describe_line() -> dict[str, Any]:
-    """Return what the card of a line model says."""
+    """Return the card of a line model."""
     return {
         "labels": [*DIGITS, OTHER, ""],
         "reads": "rows",
@@ -118,18 +120,18 @@ def describe_crop() -> dict[str, Any]:
 
 
 def _with_channel(model: keras.Model, path: Path) -> keras.Model:
-    """Return the model taking (N, 28, 28, 1), whether it was made for that, (N, 28, 28) or (N, 784)."""
+    """Return the model with the input (N, 28, 28, 1), made from one with that, (N, 28, 28) or (N, 784)."""
     shape = getattr(model, "input_shape", None)  # a model without a fixed input has none
     if shape == (None, 28, 28, 1):
         return model
     if shape not in ((None, 28, 28), (None, 784)):
-        raise ExportError(f"{path}: expected a model of 28x28 pictures, (N, 28, 28, 1), found the input {shape}")
+        raise ExportError(f"{path}: expected a model of 28x28 images, (N, 28, 28, 1), found the input {shape}")
     picture = keras.layers.Input((28, 28, 1))
     return keras.Model(picture, model(keras.layers.Reshape(shape[1:])(picture)))
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Replace `path` by the content in one step that survives a power cut."""
+    """Replace `path` atomically and durably."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with temporary.open("wb") as file:

@@ -1,8 +1,8 @@
-"""An exported network back in Keras, so that it can learn on: its weights are read from the .tflite itself.
+"""Import of an exported network into Keras for fine-tuning: the weights are read from the .tflite.
 
 A .tflite is a list of operators in the order of the layers. The exporter has folded each batch normalisation that
 follows a convolution into it and left one that follows a pooling as a multiplication and an addition; here each
-normalisation gets what stands there, over a mean of 0 and a variance of 1.
+normalisation gets these constants, with a mean of 0 and a variance of 1.
 """
 
 from collections.abc import Iterator
@@ -15,40 +15,40 @@ from digitwatch.errors import UsageError
 from digitwatch.recognition.arrays import Floats
 from digitwatch.training.fitting import architectures
 
-Steps = list[tuple[str, Floats, Floats]]  # what an operator does, its weights, and its bias
+Steps = list[tuple[str, Floats, Floats]]  # operator name, weights, bias
 
-OURS = (architectures.cnn, architectures.dense, architectures.line)
+ARCHITECTURES = (architectures.cnn, architectures.dense, architectures.line)
 FLOATS = {0: np.float32, 1: np.float16}  # by the tensor types of schema.fbs
 INT8 = 9
 
 
 class RecoverError(UsageError):
-    """A model whose network is none of ours; the message says so."""
+    """The network of a model is not one of digitwatch and cannot be fine-tuned."""
 
 
 def recover(content: bytes, name: str = "model") -> keras.Model:
-    """Return the Keras network whose export `content` is; both answer alike.
+    """Return the Keras network with the weights of the export `content`; both give the same outputs.
 
     Args:
-        content: the bytes of a .tflite made by export or rounding of a network of training.models.
-        name: what the model is called in the message.
+        content: the bytes of a .tflite exported from a network of fitting.architectures.
+        name: name of the model for the error message.
 
     Raises:
-        RecoverError: it is the export of another network.
+        RecoverError: the network is not one of digitwatch.
     """
     steps = list(_steps(content))
-    for build in OURS:
+    for build in ARCHITECTURES:
         network = build()
         try:
             _fill(network, list(steps))
         except (ValueError, IndexError):  # the weights have other shapes, or there are more or fewer of them
             continue
         return network
-    raise RecoverError(f"{name} cannot learn on: its network is none of digitwatch")
+    raise RecoverError(f"{name} cannot be fine-tuned: its network is not one of digitwatch")
 
 
 def _steps(content: bytes) -> Iterator[tuple[str, Floats, Floats]]:
-    """Yield what has weights: convolutions, dense layers, and products and sums with a constant."""
+    """Yield the operators with weights: convolutions, dense layers, multiplications and additions of constants."""
     model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
     graph = model.subgraphs[0]
     known = {}  # tensor number -> values
@@ -74,9 +74,9 @@ def _fill(network: keras.Model, steps: Steps) -> None:
     """Set the network's weights from the steps, layer by layer.
 
     Raises:
-        ValueError, IndexError: they do not fit.
+        ValueError, IndexError: the weights do not fit the network.
     """
-    left = np.zeros(1, np.float32)  # the sum behind a convolution that has no bias itself
+    left = np.zeros(1, np.float32)  # bias of the export of a convolution without bias
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D):
             weights, left = _take(steps, "CONV_2D")
@@ -89,8 +89,8 @@ def _fill(network: keras.Model, steps: Steps) -> None:
             if steps[0][0] == "MUL":
                 scale = _take(steps, "MUL")[0]
                 shift = scale * shift + _take(steps, "ADD")[0]
-            of_one = np.sqrt(np.float32(1 + layer.epsilon))  # what a variance of 1 divides by
-            layer.set_weights([scale * of_one, shift, np.zeros(size), np.ones(size)])
+            divisor = np.sqrt(np.float32(1 + layer.epsilon))  # the divisor for a variance of 1
+            layer.set_weights([scale * divisor, shift, np.zeros(size), np.ones(size)])
         elif isinstance(layer, keras.layers.Dense):
             weights, bias = _take(steps, "FULLY_CONNECTED")
             layer.set_weights([weights.T, bias])

@@ -1,4 +1,4 @@
-"""The networks: `dense` reads digits most simply, `cnn` reads them well, and `line` reads a whole row at once."""
+"""The networks: `dense` is the simplest for digits, `cnn` the most accurate, and `line` reads a whole text line."""
 
 from collections.abc import Callable
 
@@ -8,9 +8,9 @@ from keras import layers
 from digitwatch.recognition.networks.crop_recognizer import HEIGHT, LABELS
 
 DIGITS = tuple("0123456789")
-OTHER = "other"  # the label of what is no digit
+OTHER = "other"  # the label of non-digits
 
-# ---- cnn: two 3x3 convolutions at each of three sizes, then the average over the picture (after VGG,
+# ---- cnn: two 3x3 convolutions at each of three sizes, then the average over the image (after VGG,
 # Simonyan and Zisserman 2014, with the batch normalisation of Ioffe and Szegedy 2015)
 WIDTHS = (32, 64, 128)
 DROPOUT = 0.1
@@ -33,7 +33,7 @@ def dense() -> keras.Model:
 def cnn(shape: tuple[int, ...] = (28, 28, 1), answers: int = len(DIGITS) + 1, *, memory: float = 0.99) -> keras.Model:
     """Return the convolutional network: (N, 28, 28, 1) from 0 to 1, to (N, 11) logits of ten digits and `other`.
 
-    Other pictures and answers can be had; `memory` is the momentum of the normalisations' statistics.
+    `shape` and `answers` are those of other images and classes; `memory` is the momentum of batch normalisation.
     """
     picture = layers.Input(shape)
     flow = layers.GlobalAveragePooling2D()(_convolutions(picture, memory))  # (N, 128)
@@ -43,10 +43,10 @@ def cnn(shape: tuple[int, ...] = (28, 28, 1), answers: int = len(DIGITS) + 1, *,
 
 
 def line() -> keras.Model:
-    """Return the network for rows: (N, 32, W, 1) from 0 to 1, to (N, W / 4, 12) logits of what stands where.
+    """Return the network for text lines: (N, 32, W, 1) from 0 to 1, to (N, W / 4, 12) logits per frame.
 
-    Twelve are the ten digits, `other` and nothing; it is trained by connectionist temporal classification
-    (Graves et al. 2006), which needs to know what a row says but not where. W is a multiple of 4.
+    The classes are the ten digits, `other` and the blank of connectionist temporal classification (Graves et al.
+    2006), whose training needs the text of a line but no positions. W is a multiple of 4.
     """
     strip = layers.Input((32, None, 1))
     flow = layers.MaxPooling2D((2, 1))(_convolutions(strip))  # (N, 4, W / 4, 128)
@@ -62,11 +62,11 @@ def _convolutions(flow: keras.KerasTensor, memory: float = 0.99) -> keras.KerasT
     """Return (N, H / 4, W / 4, 128) of (N, H, W, 1 or 3)."""
     for stage, width in enumerate(WIDTHS):
         flow = layers.Conv2D(width, 3, padding="same", use_bias=stage == 0)(flow)
-        if stage:  # at full size normalising costs as much as convolving, and one there is enough
+        if stage:  # at full size a normalisation costs as much as a convolution, and one is enough
             flow = layers.BatchNormalization(momentum=memory)(flow)
         flow = layers.Activation("relu")(flow)
         flow = layers.Conv2D(width, 3, padding="same", use_bias=False)(flow)
-        if width != WIDTHS[-1]:  # pooled first, there is a quarter to normalise
+        if width != WIDTHS[-1]:  # pooled first, so that a quarter of the values is normalised
             flow = layers.MaxPooling2D()(flow)
         flow = layers.BatchNormalization(momentum=memory)(flow)
         flow = layers.Activation("relu")(flow)

@@ -1,4 +1,4 @@
-"""Training of models that sort whole pictures: their own labels, and a card that says `reads: objects`."""
+"""Training of models that classify whole images: own labels, and a card with `reads: objects`."""
 
 import time
 from collections.abc import Iterator
@@ -24,32 +24,32 @@ from digitwatch.training.fitting.trainer import Progress, Report
 
 EPOCHS = 10
 BATCH = 64
-FEWEST_STEPS = 40  # in an epoch; of few pictures there are more variations instead
+FEWEST_STEPS = 40  # per epoch; few images are repeated with other variations
 RATE, WEIGHT_DECAY, SMOOTHING = 2e-3, 1e-2, 0.05
-MEMORY = 0.9  # of the normalisations, so that they know the data after few steps
+MEMORY = 0.9  # momentum of batch normalisation, low because there are few steps
 TURN, ZOOM, SHIFT = 8.0, 0.1, 0.06  # degrees, logarithm, share of the width: standard deviations
-ONE_GROUND = 0.9  # share of the pictures on dark (or light) ground from which on others are inverted to it
+ONE_GROUND = 0.9  # share of images on dark (or light) ground from which on the others are inverted
 
 
 def train(
     source: str, out: Path, *, epochs: int | None = None, seed: int = 1, progress: Progress = print
 ) -> dict[str, Any]:
-    """Train a network on the pictures of `source` and install it as `out`.tflite and `out`.json; return the card.
+    """Train a network on the images of `source` and install it as `out`.tflite and `out`.json; return the card.
 
     Args:
-        source: as for sets.load.
+        source: as for images.load.
         out: path of the model without ending.
-        epochs: None: EPOCHS.
-        seed: of the weights, the order and every variation.
-        progress: called with a line now and then.
+        epochs: None for EPOCHS.
+        seed: of the weights, the order and all variations.
+        progress: called with a line of text from time to time.
 
     Raises:
-        DataError: the pictures cannot be used.
+        DataError: the images cannot be used.
     """
     began = time.monotonic()
     epochs = epochs or EPOCHS
     data = images.load(source)
-    progress(f"{len(data.learn)} pictures to learn from, {len(data.test)} to test, {len(data.labels)} classes")
+    progress(f"{len(data.learn)} training images, {len(data.test)} test images, {len(data.labels)} classes")
     keras.utils.set_random_seed(seed)
     order = np.random.default_rng(seed).permutation(len(data.learn))
     learn, held = digits.hold_out(data.learn[order])
@@ -72,7 +72,7 @@ def train(
 
 
 def _describe(data: Collection) -> dict[str, Any]:
-    """Return what the card says of labels and pictures, before anything is measured."""
+    """Return the card without scores."""
     grounds = [background_of(picture) for picture in data.learn.pictures]
     common = [ground for ground in ("dark", "light") if grounds.count(ground) >= ONE_GROUND * len(grounds)]
     return {
@@ -109,7 +109,7 @@ def _fit(data: Collection, learn: Digits, epochs: int, seed: int, progress: Prog
 def _batches(
     learn: Digits, shape: tuple[int, ...], classes: int, seed: int
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Yield (BATCH, *shape) pictures from 0 to 1 and (BATCH, classes) targets, for ever."""
+    """Yield (BATCH, *shape) images from 0 to 1 and (BATCH, classes) targets without end."""
     rng = np.random.default_rng(seed)
     targets = np.eye(classes, dtype=np.float32)
     waiting = np.empty(0, np.int64)
@@ -122,7 +122,7 @@ def _batches(
 
 
 def _vary(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return the picture a little turned, resized and moved; its edge goes on outside."""
+    """Return the image slightly rotated, scaled and shifted; its edge pixels are repeated outside."""
     height, width = picture.shape[:2]
     middle = ((width - 1) / 2, (height - 1) / 2)
     matrix = cv2.getRotationMatrix2D(middle, rng.normal(0, TURN), float(np.exp(rng.normal(0, ZOOM))))

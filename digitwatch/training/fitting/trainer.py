@@ -1,4 +1,4 @@
-"""One course of training: a network through its batches, in one cycle of rates, with averaged weights."""
+"""Training of a network: one cycle of the learning rate, averaged weights, progress reports."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ import keras
 
 Progress = Callable[[str], None]
 
-EVERY = 30.0  # seconds between two lines of progress within an epoch
+EVERY = 30.0  # seconds between two progress lines within an epoch
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Recipe:
 
     epochs: int = 20  # three quarters of an hour on two cores
     batch: int = 128
-    # ---- AdamW (Loshchilov and Hutter 2019) in one cycle: up for a fifth of the way, then down to nothing
+    # ---- AdamW (Loshchilov and Hutter 2019) in one cycle: the rate rises for a fifth of the steps, then falls to zero
     peak_rate: float = 4e-3
     weight_decay: float = 2e-2
     warm_up: float = 0.2
-    # ---- what steadies the result: averaged weights, and targets that leave some doubt
+    # ---- regularisation: averaged weights and label smoothing
     averaging: float = 0.998
     smoothing: float = 0.05
 
@@ -40,11 +40,11 @@ def fit(
     """Return the network after its last epoch, in float32 and with averaged weights.
 
     Args:
-        build: makes the network.
+        build: returns a new network.
         batches: pictures and targets, at least `recipe.epochs * steps` of them.
         recipe: how to train.
         steps: batches in an epoch.
-        loss: of targets and answers.
+        loss: of targets and outputs.
         progress: called with a line at least every half minute while epochs last, and after each.
     """
     rise = round(recipe.epochs * steps * recipe.warm_up)
@@ -63,14 +63,14 @@ def fit(
     model.fit(
         batches, steps_per_epoch=steps, epochs=recipe.epochs, verbose=0,
         shuffle=False, callbacks=[Report(recipe.epochs, progress, steps)],
-    )  # fmt: skip  # shuffle: the lessons already are
+    )  # fmt: skip  # shuffle: the epochs are shuffled already
     exact = build()
     exact.set_weights(model.get_weights())
     return exact
 
 
 def policy() -> str:
-    """Return the fastest number format here: bfloat16 on processors with AMX, 74 s an epoch instead of 112.
+    """Return the fastest number format of this machine: bfloat16 with AMX, 74 s per epoch instead of 112.
 
     Weights are float32 either way, and the finished network calculates in float32.
     """
@@ -82,7 +82,7 @@ def policy() -> str:
 
 
 def _with_policy(numbers: str, build: Callable[[], keras.Model]) -> keras.Model:
-    """Return the network calculating in the number format `numbers`, which holds for no other network."""
+    """Return the network calculating in the number format `numbers`, without changing that of other networks."""
     before = keras.mixed_precision.global_policy()
     keras.mixed_precision.set_global_policy(numbers)
     try:
@@ -92,32 +92,32 @@ def _with_policy(numbers: str, build: Callable[[], keras.Model]) -> keras.Model:
 
 
 class Report(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Tells the progress after each epoch, and every half minute within one."""
+    """Reports the progress after each epoch and every EVERY seconds within one."""
 
     def __init__(self, epochs: int, progress: Progress, steps: int = 0) -> None:
-        """Tell `progress` of `epochs` of `steps` batches each; without steps only of whole epochs."""
+        """Report to `progress` on `epochs` of `steps` batches each; without steps only on whole epochs."""
         super().__init__()
         self._epochs, self._steps, self._progress = epochs, steps, progress
-        self._epoch, self._began, self._told = 0, time.monotonic(), time.monotonic()
+        self._epoch, self._began, self._reported = 0, time.monotonic(), time.monotonic()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Remember which epoch it is."""
+        """Store the number of the epoch."""
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Tell how far the epoch is, when that was long ago."""
-        if self._steps and time.monotonic() - self._told > EVERY:
-            self._tell(f"{(batch + 1) / self._steps:.0%}", logs)
+        """Report the progress within the epoch if the last report is old."""
+        if self._steps and time.monotonic() - self._reported > EVERY:
+            self._report(f"{(batch + 1) / self._steps:.0%}", logs)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Tell how the epoch ended."""
-        self._tell("done", logs)
+        """Report the end of the epoch."""
+        self._report("done", logs)
 
-    def _tell(self, how_far: str, logs: dict[str, float] | None) -> None:
+    def _report(self, how_far: str, logs: dict[str, float] | None) -> None:
         values = logs or {}
         accuracy = f"accuracy {values['accuracy']:.2%}, " if "accuracy" in values else ""
-        self._told = time.monotonic()
+        self._reported = time.monotonic()
         self._progress(
             f"epoch {self._epoch + 1} of {self._epochs} {how_far}: {accuracy}"
-            f"loss {values.get('loss', 0):.4f}, {(self._told - self._began) / 60:.1f} min"
+            f"loss {values.get('loss', 0):.4f}, {(self._reported - self._began) / 60:.1f} min"
         )
