@@ -39,7 +39,7 @@ def _convolutions(network: keras.Model) -> list[keras.layers.Conv2D]:
 
 
 def to_tflite(network: keras.Model, exact: int | None = None) -> bytes:
-    """Return the network as .tflite, of any batch size, with float32 input and output; not quantised without convolutions.
+    """Return the network as .tflite, of any batch size, with float32 input and output; only convolutions are quantised.
 
     `exact` is the number of the convolution, counted from 0, that stays in floats. The weights of `network` are
     rounded as well, so that Keras and LiteRT use the same ones.

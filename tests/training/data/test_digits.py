@@ -40,9 +40,9 @@ def test_trailing_channel_is_accepted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"x_train": np.zeros((6, 32, 32), np.uint8)}, r"expected pictures .* \(N, 28, 28\), found \(6, 32, 32\)"),
-        ({"x_train": np.ones((6, 28, 28))}, "expected pictures as uint8 .* found float64 from 1 to 1"),
-        ({"y_train": np.zeros(5, int)}, r"one whole number for each of the 6 pictures, found int64 \(5,\)"),
+        ({"x_train": np.zeros((6, 32, 32), np.uint8)}, r"expected images .* \(N, 28, 28\), found \(6, 32, 32\)"),
+        ({"x_train": np.ones((6, 28, 28))}, "expected images as uint8 .* found float64 from 1 to 1"),
+        ({"y_train": np.zeros(5, int)}, r"one whole number for each of the 6 images, found int64 \(5,\)"),
         ({"y_train": np.zeros((6, 10))}, "one whole number for each"),
         ({"y_test": np.array([3, 12])}, "expected labels from 0 to 9, found 3 to 12"),
         ({"x_test": np.zeros((0, 28, 28), np.uint8)}, "x_test"),

@@ -89,8 +89,8 @@ def test_npz_with_names_and_without(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"x_train": np.zeros((9, 16, 12, 3))}, "x_train: expected uint8 pictures .* found float64"),
-        ({"x_test": np.zeros((9, 16, 16, 3), np.uint8)}, r"expected test pictures of \(16, 12, 3\)"),
+        ({"x_train": np.zeros((9, 16, 12, 3))}, "x_train: expected uint8 images .* found float64"),
+        ({"x_test": np.zeros((9, 16, 16, 3), np.uint8)}, r"expected test images of \(16, 12, 3\)"),
         ({"x_train": np.zeros((9, 16, 500), np.uint8)}, "of 8 to 256 pixels"),
         ({"y_train": np.zeros((9, 3), int)}, "one whole number from 0"),
         ({"y_test": np.full(9, 7)}, "a name for each, found 3, label 7"),
@@ -122,7 +122,7 @@ def test_folders_that_hold_too_little_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="2 to 200 sub-folders, one for each class, found 1"):
         images.load(str(tmp_path / "a"))
     draw(tmp_path / "a", "angular", 3)
-    with pytest.raises(DataError, match=r"angular: expected 5 pictures or more, found 3"):
+    with pytest.raises(DataError, match=r"angular: expected 5 images or more, found 3"):
         images.load(str(tmp_path / "a"))
     with pytest.raises(DataError, match=r"expected mnist, .*, an \.npz file or a folder, found nope"):
         images.load("nope")

@@ -37,5 +37,5 @@ def test_several_inputs_or_outputs_are_told(tmp_path: Path) -> None:
 
     with pytest.raises(ExportError, match="expected 10 outputs"):
         convert(tmp_path / "out2.keras", tmp_path / "out")
-    with pytest.raises(ExportError, match="expected a model of 28x28 pictures"):
+    with pytest.raises(ExportError, match="expected a model of 28x28 images"):
         convert(tmp_path / "in2.keras", tmp_path / "out")
