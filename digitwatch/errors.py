@@ -22,7 +22,9 @@ Every package may import this module. The concrete classes stand in the modules 
     │   │   ├── AlreadyRunningError          spool.claims
     │   │   ├── BatchPaused                  service.batch
     │   │   ├── ClaimVanishedError           spool.archive
+    │   │   ├── InterruptedResponseError     web.response_pieces
     │   │   ├── NoEventsError                spool.fs_events
+    │   │   ├── TooManyAttemptsError         web.access
     │   │   ├── WorkerDiedError              workers.process
     │   │   └── WorkerError                  workers.pool
     │   └── ConfigurationError           78  config.yaml, or a file that it names, must be changed

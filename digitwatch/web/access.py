@@ -5,6 +5,7 @@ import os
 import time
 from pathlib import Path
 
+from digitwatch.errors import TransientError
 from digitwatch.web.auth_token import is_token, new_cookie, session_of
 from digitwatch.web.rate_limit import Rate
 
@@ -13,7 +14,7 @@ log = logging.getLogger(__name__)
 BURST, PER_SECOND = 10, 0.1  # wrong tokens of one address
 
 
-class TooManyAttemptsError(Exception):
+class TooManyAttemptsError(TransientError):
     """An address sent too many wrong tokens or cookies; `wait_s` is the number of seconds to wait."""
 
     def __init__(self, wait_s: int) -> None:

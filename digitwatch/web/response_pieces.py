@@ -8,10 +8,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from digitwatch.errors import TransientError
+
 PIECE = 64 << 10  # bytes
 
 
-class InterruptedResponseError(Exception):
+class InterruptedResponseError(TransientError):
     """The rest of a response that has begun cannot be read; the message says why."""
 
 

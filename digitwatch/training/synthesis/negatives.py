@@ -15,8 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digitwatch.recognition.arrays import Pixels
 from digitwatch.training.data.digits import Digits
-from digitwatch.training.synthesis import augment, degrade
-from digitwatch.training.synthesis import strokes as pens
+from digitwatch.training.synthesis import augment, degrade, strokes
 
 Random = np.random.Generator
 
@@ -95,11 +94,11 @@ def _bend(ink: Pixels, rng: Random) -> Pixels:
 
 def scribble(digits: Digits, rng: Random) -> Pixels:
     """A wandering pen: one or two smooth or angular lines through random points."""
-    strokes = []
+    drawn = []
     for _ in range(int(rng.choice([1, 1, 2, 3]))):
         points = rng.random((int(rng.integers(6, 13)), 2))
-        strokes.append(pens.smooth(points) if rng.random() < 0.75 else points)
-    return pens.draw(strokes, rng, broadest=5)
+        drawn.append(strokes.smooth(points) if rng.random() < 0.75 else points)
+    return strokes.draw(drawn, rng, broadest=5)
 
 
 def _spiral(digits: Digits, rng: Random) -> Pixels:
@@ -110,7 +109,7 @@ def _spiral(digits: Digits, rng: Random) -> Pixels:
         across, down = 0.5 + 0.5 * t * np.cos(angle), 0.5 + 0.5 * t * np.sin(angle)
     else:
         across, down = t + 0.15 * np.cos(angle), 0.5 + 0.3 * np.sin(angle)
-    return pens.draw([np.stack([across, down], -1)], rng)
+    return strokes.draw([np.stack([across, down], -1)], rng)
 
 
 SIGNS = (
@@ -148,7 +147,7 @@ SIGNS = (
 
 def sign(rng: Random) -> Pixels:
     """Return ink of a hand-drawn letter or mark."""
-    return pens.draw(pens.strokes(SIGNS[int(rng.integers(len(SIGNS)))], rng), rng)
+    return strokes.draw(strokes.strokes(SIGNS[int(rng.integers(len(SIGNS)))], rng), rng)
 
 
 def _sign(digits: Digits, rng: Random) -> Pixels:

@@ -49,7 +49,14 @@ def test_page_states_every_figure(measured: tuple[Path, report.Findings]) -> Non
     """Accuracy, loss, calibration, corruption, non-digits, size and speed are there as text."""
     text = measured[0].read_text(encoding="utf-8")
 
-    for words in ("right on the test digits", "expected calibration error", "at worst", "of 20", "MB,", "ms for one"):
+    for words in (
+        "accuracy on the test digits",
+        "expected calibration error",
+        "at worst",
+        "of 20",
+        "MB,",
+        "ms for one",
+    ):
         assert words in text
 
 
