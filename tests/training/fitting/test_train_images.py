@@ -78,6 +78,6 @@ def test_such_a_model_reads_no_digits(model: Path, tmp_path: Path, capsys: pytes
     common = ["-c", str(tmp_path / "config.yaml")]
 
     assert main([*common, "evaluate", "--data", str(tmp_path / "few.npz")]) == 2
-    assert "sorts pictures and reads no digits" in capsys.readouterr().err
+    assert "classifies whole images and reads no digits" in capsys.readouterr().err
     assert main([*common, "train", "--corrections", "--data", str(tmp_path / "few.npz")]) == 2
     assert "classifies whole images, corrections are digits" in capsys.readouterr().err
