@@ -9,7 +9,7 @@ Every package may import this module. The concrete classes stand in the modules 
     │   │   ├── TruncatedError               recognition.image.containers
     │   │   ├── DamagedError                 recognition.image.containers
     │   │   ├── NotThereError                spool.filed
-    │   │   ├── _NoFileError                 workers.task
+    │   │   ├── _UnreadableError             workers.task
     │   │   ├── BadAnswerError               web.views.review
     │   │   ├── BodyTooLargeError            web.request_body
     │   │   └── UploadError                  web.views.upload
@@ -17,7 +17,8 @@ Every package may import this module. The concrete classes stand in the modules 
     │   │   ├── ModelError                   recognition.networks.digit_classifier
     │   │   ├── DataError                    training.data.digits
     │   │   ├── ExportError                  training.export.tflite
-    │   │   └── RecoverError                 training.export.tflite_to_keras
+    │   │   ├── RecoverError                 training.export.tflite_to_keras
+    │   │   └── WrongOutputError             service.batch
     │   ├── TransientError               75  not possible now; a later try may succeed
     │   │   ├── AlreadyRunningError          spool.claims
     │   │   ├── BatchPaused                  service.batch
