@@ -105,10 +105,12 @@ def test_refused_for_a_while(tmp_path: Path, step: str, error: str) -> None:
         inject = ("-e", f"trace={step}", "-e", f"inject={step}:error={error}:when=1..3")
         command = ["strace", "-qq", "-o", "/dev/null", *inject, "-p", str(service.process.pid)]
         with subprocess.Popen(command) as strace:
-            until(lambda: _is_traced(service.process.pid), "strace is attached")  # type: ignore[union-attr]
-            sent = put_scans(service) | {hashlib.sha256(b"x\1first").hexdigest(): 1}
-            until(lambda: not service.files("inbox"), "an empty inbox")
-            strace.terminate()
+            try:
+                until(lambda: _is_traced(service.process.pid), "strace is attached")  # type: ignore[union-attr]
+                sent = put_scans(service) | {hashlib.sha256(b"x\1first").hexdigest(): 1}
+                until(lambda: not service.files("inbox"), "an empty inbox")
+            finally:
+                strace.terminate()
         assert service.stop() == 0
         account(service, sent).check()
 

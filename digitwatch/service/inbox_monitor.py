@@ -1,6 +1,7 @@
 """Monitor of the inbox: the watch, the listings that find what it missed, and the recovery of both."""
 
 import contextlib
+import errno
 import logging
 import os
 import time
@@ -19,6 +20,9 @@ log = logging.getLogger(__name__)
 
 LATE_SECONDS = 2.0  # a file this old that only a listing finds should have been reported by an event
 MISSED_SWEEPS = 3  # listings in a row that found such files
+OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Errors that are never those of one file."""
+
 SHARE = 10  # after a listing, the next one waits this many times its duration: a full inbox must be read, too
 BETWEEN_SECONDS = 1.0  # two listings asked for by overflows are at least so far apart
 
@@ -124,7 +128,7 @@ class InboxMonitor:
             except FileNotFoundError:  # removed by its owner, if the inbox is still there
                 os.stat(self._folder / CLAIMED)
             except OSError as error:
-                if not self._works():
+                if error.errno in OF_THE_DISK or not self._works():
                     raise
                 self.inbox.leave(name, f"cannot be taken out of its folder ({describe(error)})")
         return None
