@@ -1,6 +1,5 @@
 """Two unlike readers of a line: `ok` only where the crop recogniser reads the same digits, at a fitted confidence."""
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,9 @@ from digitwatch.log_codes import Reason, ReasonCode, Status
 from digitwatch.recognition.arrays import Logs, Pixels
 from digitwatch.recognition.decoding import review_reason
 from digitwatch.recognition.decoding.ctc import Text, alternatives, likely_texts, log_probabilities, spans
+from digitwatch.recognition.networks import model_files
 from digitwatch.recognition.networks.crop_recognizer import FRAME, HEIGHT, LABELS, OTHER, CropRecognizer, level
+from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.networks.digit_image import SIZE, fit
 from digitwatch.recognition.result import Box, Digit, Reading
 from digitwatch.recognition.segmentation.crop_views import View, around, views
@@ -72,8 +73,12 @@ class SecondReader:
         Raises:
             ModelError: a file is missing, or is not what a crop model needs.
         """
-        model = CropRecognizer.load(stem)
-        constant, first, second = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))["agreement"]
+        content, card = model_files.read(stem)
+        try:
+            constant, first, second = map(float, card["agreement"])
+        except (KeyError, ValueError, TypeError) as error:
+            raise ModelError(f"the card of {stem.name} needs three numbers as `agreement`: {error!r}") from error
+        model = CropRecognizer(content, float(card["temperature"]))
         return cls(model, (constant, first, second), labels, review_below)
 
     def check(self, grey: Pixels, reading: Reading) -> Reading:

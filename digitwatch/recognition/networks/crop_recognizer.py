@@ -5,13 +5,13 @@ Yao 2015), but without recurrence. It sees raw grey values, so its errors are un
 components and digit classifier.
 """
 
-import json
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from digitwatch.recognition.arrays import Logs, Pixels
+from digitwatch.recognition.networks import model_files
 from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.networks.litert import interpreter
 
@@ -70,11 +70,8 @@ class CropRecognizer:
         Raises:
             ModelError: a file is missing, or is not what a crop model needs.
         """
-        try:
-            card = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
-            return cls(stem.with_suffix(".tflite").read_bytes(), float(card["temperature"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"cannot read the crop model {stem}: {error!r}; install digitwatch again") from error
+        content, card = model_files.read(stem)
+        return cls(content, float(card["temperature"]))
 
     def __call__(self, grey: Pixels) -> Logs:
         """Return (T, 21) log probabilities of LABELS in each frame of an (H, W) uint8 crop of one line."""

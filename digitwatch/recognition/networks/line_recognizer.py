@@ -1,11 +1,11 @@
 """The line recogniser: a strip of ink to log probabilities of symbols in its frames, by a model on LiteRT."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from digitwatch.recognition.arrays import Logs, Pixels
+from digitwatch.recognition.networks import model_files
 from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.networks.line_image import MAX_STRIP_WIDTH, STRIP_HEIGHT
 from digitwatch.recognition.networks.litert import interpreter
@@ -41,11 +41,8 @@ class LineRecognizer:
         Raises:
             ModelError: a file is missing or unusable.
         """
-        try:
-            card = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
-            return cls(stem.with_suffix(".tflite").read_bytes(), float(card["temperature"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"cannot read the line model {stem}: {error!r}; install digitwatch again") from error
+        content, card = model_files.read(stem)
+        return cls(content, float(card["temperature"]))
 
     def __call__(self, strip: Pixels) -> Logs:
         """Return (T, 12) log probabilities of the ten digits, `other` and the blank in each frame.

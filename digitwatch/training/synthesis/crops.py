@@ -1,12 +1,8 @@
 """Grey crops of one line for the crop recogniser: digits, signs and other ink, in all that surrounds them on paper."""
 
-import os
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import count, islice, pairwise
-from multiprocessing import get_context
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -15,6 +11,7 @@ from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.networks.crop_recognizer import FRAME, framed, level, to_height
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.synthesis import augment, surroundings
+from digitwatch.training.synthesis.ahead import examples
 from digitwatch.training.synthesis.handwriting import TALL, Row, digit, sized, written
 
 Random = np.random.Generator
@@ -36,32 +33,7 @@ class Crop:
 
 def crops(digits: Digits, *, seed: int) -> Iterator[Crop]:
     """Yield crops without end, in an order and with contents that the seed alone decides, made in another process."""
-    with ProcessPoolExecutor(1, get_context("spawn"), _settle, (digits,)) as pool:
-        try:
-            tasks = (pool.submit(_crops, (seed, number)) for number in count())
-            ahead = deque(islice(tasks, AHEAD))
-            while True:
-                ready = ahead.popleft().result()
-                ahead.append(next(tasks))
-                yield from ready
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-_given: list[Digits] = []  # what a worker composes from: sent once, not with every task
-
-
-def _settle(digits: Digits) -> None:
-    """Use one thread at low priority in a worker."""
-    cv2.setNumThreads(1)
-    os.nice(2)
-    _given.append(digits)
-
-
-def _crops(seed: tuple[int, ...]) -> list[Crop]:
-    rng = np.random.default_rng(seed)
-    made = [crop(_given[0], rng) for _ in range(CHUNK)]
-    return [each for each in made if each is not None]
+    yield from examples(crop, digits, seed=seed, chunk=CHUNK, ahead=AHEAD, nice=2)
 
 
 def crop(digits: Digits, rng: Random) -> Crop | None:

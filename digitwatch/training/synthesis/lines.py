@@ -1,12 +1,8 @@
 """Rows of digits made of single ones: apart, touching, overlapping, slanted, ruled, with dirt and letters between."""
 
-import os
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import count, islice, pairwise
-from multiprocessing import get_context
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -16,6 +12,7 @@ from digitwatch.recognition.networks.line_image import strip
 from digitwatch.recognition.segmentation.text_lines import Component
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.synthesis import augment, negatives, strokes
+from digitwatch.training.synthesis.ahead import examples
 
 Random = np.random.Generator
 
@@ -43,32 +40,7 @@ def lines(digits: Digits, *, seed: int) -> Iterator[Line]:
 
     They are made in another process while the last ones are used.
     """
-    with ProcessPoolExecutor(1, get_context("spawn"), _settle, (digits,)) as pool:
-        try:
-            tasks = (pool.submit(_lines, (seed, number)) for number in count())
-            ahead = deque(islice(tasks, AHEAD))
-            while True:
-                ready = ahead.popleft().result()
-                ahead.append(next(tasks))
-                yield from ready
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-_given: list[Digits] = []  # what a worker composes from: sent once, not with every task
-
-
-def _settle(digits: Digits) -> None:
-    """Make a worker modest: one thread, and behind the training itself."""
-    cv2.setNumThreads(1)
-    os.nice(5)
-    _given.append(digits)
-
-
-def _lines(seed: tuple[int, ...]) -> list[Line]:
-    rng = np.random.default_rng(seed)
-    made = [line(_given[0], rng) for _ in range(CHUNK)]
-    return [each for each in made if each is not None]
+    yield from examples(line, digits, seed=seed, chunk=CHUNK, ahead=AHEAD, nice=5)
 
 
 def line(digits: Digits, rng: Random) -> Line | None:
