@@ -42,6 +42,7 @@ HEARD: list[type[FileSystemEvent]] = [
 """Events after which there may be something to read. That a file was opened, closed unchanged or taken away is told of
 each scan that we take ourselves, four times; what others take away is missed when its turn comes, or by a listing."""
 
+STOP_SECONDS = 5.0  # the longest wait for the threads of the watch
 CANARY_SECONDS = 2.0
 
 OVERFLOW_TOLD_BY = ("watchdog.observers.inotify_c", "watchdog.observers.inotify")
@@ -135,8 +136,11 @@ class Events:
         for name in OVERFLOW_TOLD_BY:
             logging.getLogger(name).removeFilter(self._overflow)
         if self._observer is not None and self._observer.is_alive():
-            self._observer.stop()
-            self._observer.join(5)
+            # The library's stop waits without a limit for a lock that its reader holds while it walks new
+            # folders (again for each level of a deep tree). Both are daemon threads: the process can end.
+            stop = threading.Thread(target=self._observer.stop, name="stop-watch", daemon=True)
+            stop.start()
+            stop.join(STOP_SECONDS)
 
     def _note(self, name: str) -> None:
         if name == self._canary_name:

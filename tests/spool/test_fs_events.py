@@ -3,6 +3,7 @@
 import os
 import queue
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -126,3 +127,24 @@ def test_network_folders_are_polled(tmp_path: Path) -> None:
 def test_polling_needs_no_watch(inbox: Path) -> None:
     """`watch: polling` starts no observer."""
     assert fs_events.start(inbox, "polling", False, lambda name: None, lambda: None) is None
+
+
+def test_a_busy_watch_does_not_hold_up_the_stop(inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While an event is being handled, which the library's stop waits for, ours returns after its limit."""
+    monkeypatch.setattr(fs_events, "STOP_SECONDS", 0.05, raising=False)
+    handling, release = threading.Event(), threading.Event()
+
+    def arrived(_: str) -> None:
+        handling.set()
+        release.wait(60)
+
+    events = fs_events.Events(inbox, False, arrived, lambda: None)
+    (inbox / "a.png").write_bytes(b"x")
+    assert handling.wait(60)
+    stop = threading.Thread(target=events.stop, daemon=True)
+    stop.start()
+    stop.join(30)
+    ended = not stop.is_alive()
+    release.set()
+
+    assert ended
