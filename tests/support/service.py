@@ -101,7 +101,7 @@ class Service:
         """Stop with SIGTERM; give the exit code."""
         self.signal(signal.SIGTERM)
         assert self.process is not None
-        return self.process.wait(20)
+        return self.process.wait(DEADLINE)
 
     def kill(self) -> None:
         """Pull the plug."""
