@@ -10,6 +10,7 @@ from digitwatch.cli.web import serve, supervisor
 from digitwatch.config.settings import FILES, find
 from digitwatch.corrections.export import lines
 from digitwatch.errors import ExitCode, UsageError, advice
+from digitwatch.log_codes import Status
 from digitwatch.models import provisioning
 from digitwatch.recognition.image.sniff import is_complete
 from digitwatch.service import requeue
@@ -72,7 +73,7 @@ def batch(path: Path | None, directory: Path, out: Path | None) -> ExitCode:
         work.close()
     for name, reason in work.failures:
         print(f"failed: {name}: {reason}")
-    counts = ", ".join(f"{work.statuses[status]} {status}" for status in ("ok", "review", "empty", "failed"))
+    counts = ", ".join(f"{work.statuses[status]} {status}" for status in Status)
     print(f"{sum(work.statuses.values())} pages: {counts}" + ("" if names else " (all were read before)"))
     print(f"See {out / 'predictions.csv'} and {out / 'annotated'}")
     return ExitCode.SOME_FAILED if work.failures else ExitCode.DONE

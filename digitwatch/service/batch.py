@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from digitwatch.errors import TransientError, UsageError
+from digitwatch.log_codes import Status
 from digitwatch.recognition.image import formats
 from digitwatch.service.transaction import completed, rows_of
 from digitwatch.spool.annotated_images import withdraw
@@ -195,7 +196,7 @@ class Batch:
 
     def _count(self, rows: list[Row]) -> None:
         self.statuses.update(row.status for row in rows)
-        self.failures += [(row.file, row.reason) for row in rows if row.status == "failed"]
+        self.failures += [(row.file, row.reason) for row in rows if row.status == Status.FAILED]
 
     def _job(self, name: str) -> Job:
         """Return the job for a scan; its id depends only on its name, so that a repetition replaces its pictures."""

@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from digitwatch.log_codes import Status
 from digitwatch.spool import archive as filing
 from digitwatch.spool import claims
 from digitwatch.spool.annotated_images import withdraw
@@ -155,7 +156,7 @@ def rows_of(result: Result, filed: str, model: str, seconds: float, *, base: Pat
     key = (result.job.id, result.sha256)
     tail = (filed, result.model or model, str(round(seconds * 1000)))
     if isinstance(result, Rejected):
-        return [Row(*head, "1", "", "0.0000", "failed", printable(result.reason), "", *key, "", *tail)]
+        return [Row(*head, "1", "", "0.0000", Status.FAILED, printable(result.reason), "", *key, "", *tail)]
     return [
         Row(
             *head,
@@ -193,7 +194,7 @@ def _folders(folders: Folders, claim: Claim, failed: bool) -> tuple[Path, Path]:
 
 def _as_recorded(folders: Folders, claim: Claim, row: Row, promised: Sequence[Recorded]) -> Recorded:
     """Return the place that a row names; its text may be escaped, so it is found by counting up."""
-    failed = row.status == "failed"
+    failed = row.status == Status.FAILED
     top, folder = _folders(folders, claim, failed)
     counted = (folder / filing.numbered(claim.name, number) for number in range(1, 10_000))
     named = next((path for path in counted if shown(path, folders.base) == row.filed), None)

@@ -20,6 +20,7 @@ from digitwatch.web.log_tail import Tail
 _INSERT = f"INSERT INTO readings VALUES ({', '.join('?' * (1 + len(Row._fields)))})"
 BOUND = 50_000  # readings; about 50 MB
 STATUSES = tuple(Status)
+_TO_REVIEW = f"status = '{Status.REVIEW}'"
 
 _COLUMNS = ", ".join(f"{name} REAL" if name == "confidence" else name for name in Row._fields)
 _SCHEMA = f"""
@@ -27,7 +28,7 @@ CREATE TABLE readings (seq INTEGER PRIMARY KEY, {_COLUMNS});
 CREATE INDEX by_scan ON readings (id, page);
 CREATE INDEX by_status ON readings (status, seq);
 CREATE INDEX by_time ON readings (time);
-CREATE INDEX least_certain ON readings (confidence) WHERE status = 'review';
+CREATE INDEX least_certain ON readings (confidence) WHERE {_TO_REVIEW};
 CREATE TABLE corrections (time, id, file, page, sha256, was, now, who, PRIMARY KEY (id, page));
 """
 _JOINED = """SELECT readings.*, corrections.now AS corrected, corrections.who AS corrected_by
@@ -110,13 +111,13 @@ class Index:
 
     def queue(self, limit: int) -> list[sqlite3.Row]:
         """Return the readings to review that are not corrected yet, least certain first."""
-        query = f"{_JOINED} WHERE status = 'review' AND now IS NULL ORDER BY confidence, seq LIMIT ?"
+        query = f"{_JOINED} WHERE {_TO_REVIEW} AND now IS NULL ORDER BY confidence, seq LIMIT ?"
         return self._all(query, limit)
 
     def waiting(self) -> int:
         """Return how many readings wait for review."""
-        query = """SELECT COUNT(*) FROM readings LEFT JOIN corrections USING (id, page)
-            WHERE status = 'review' AND now IS NULL"""
+        query = f"""SELECT COUNT(*) FROM readings LEFT JOIN corrections USING (id, page)
+            WHERE {_TO_REVIEW} AND now IS NULL"""
         return int(self._all(query)[0][0])
 
     def correction(self, scan: str, page: str) -> sqlite3.Row | None:

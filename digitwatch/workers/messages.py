@@ -10,6 +10,8 @@ Crashed   the worker died while it read this scan: by accident, or because of it
 from dataclasses import dataclass
 from pathlib import Path
 
+from digitwatch.log_codes import Status
+
 
 @dataclass(frozen=True)
 class WorkerConfig:
@@ -44,7 +46,7 @@ class PageResult:
     page: int
     prediction: str
     confidence: float
-    status: str
+    status: Status
     reason: str
     digits: str
     annotated: Path

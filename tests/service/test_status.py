@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from digitwatch import log_codes
 from digitwatch.service.status import EVERY, Status
 from digitwatch.spool.csv_rows import Row, encode
 from digitwatch.workers.messages import Job, PageResult, Read, Rejected
@@ -92,7 +93,7 @@ def test_what_lies_longest_is_named(manager: socket.socket) -> None:
 
 def test_no_reading_is_called_certain(caplog: pytest.LogCaptureFixture) -> None:
     """0.99999 is not 100.0 %."""
-    page = PageResult(1, "7", 0.99999, "ok", "", "7:1.000", Path("o"))
+    page = PageResult(1, "7", 0.99999, log_codes.Status.OK, "", "7:1.000", Path("o"))
     with caplog.at_level("INFO"):
         Status(Clock()).count(replace(READ, pages=(page,)))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from digitwatch.log_codes import Status
 from digitwatch.service import transaction
 from digitwatch.spool import claims
 from digitwatch.spool.claims import CLAIMED, Claim
@@ -35,7 +36,9 @@ def finish(
     (folders.inbox / name).write_text(data)
     claim = claims.claim(folders.inbox, name)
     job = transaction.job(folders, claim)
-    read = tuple(PageResult(n + 1, "7", 0.99, "ok", "", "7:0.990", job.outbox / f"{name}.png") for n in range(pages))
+    read = tuple(
+        PageResult(n + 1, "7", 0.99, Status.OK, "", "7:0.990", job.outbox / f"{name}.png") for n in range(pages)
+    )
     return transaction.Finished(claim, Rejected(job, failure, "sha") if failure else Read(job, "sha", read), 0.012)
 
 

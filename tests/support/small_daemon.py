@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+from digitwatch.log_codes import Status
 from digitwatch.service.daemon import Daemon
 from digitwatch.service.signals import listen
 from digitwatch.spool.annotated_images import publish
@@ -89,7 +90,7 @@ class ReadsAtOnce:
         for number in range(1, data[1] + 1):
             name = job.name if number == 1 else f"{job.name}.{number}"
             picture = publish(PICTURE, job.outbox, name, f"{job.id}/{number}")
-            pages.append(PageResult(number, "7", 0.99, "ok", "", "7:0.990", picture))
+            pages.append(PageResult(number, "7", 0.99, Status.OK, "", "7:0.990", picture))
         return Read(job, sha256, tuple(pages))
 
     def _done(self, outcome: Outcome) -> None:
