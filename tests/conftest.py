@@ -14,7 +14,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Give the folder of measuring data that lies beside a developer's checkout, or skip."""
+    """Return the folder of measuring data that lies beside a developer's checkout, or skip."""
     if not (SHARED / "mnist.npz").exists():
         pytest.skip("needs the measuring data in ../shared/data")
     return SHARED
@@ -31,7 +31,7 @@ def tidy() -> Iterator[None]:
 def run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Give what runs digitwatch with some arguments in this process, in the folder of the test."""
+    """Return what runs digitwatch with some arguments in this process, in the folder of the test."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:

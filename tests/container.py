@@ -36,7 +36,7 @@ BROKEN_EVERY = 10  # one file in ten is no image
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = 900.0) -> float:
-    """Poll until a condition holds; give how long it took, or end the proof with `what`."""
+    """Poll until a condition holds; return how long it took, or end the proof with `what`."""
     start = time.monotonic()
     while not condition():
         if time.monotonic() - start > seconds:
@@ -87,7 +87,7 @@ class Container:
             self.boot()
 
     def leader(self) -> int | None:
-        """Give the process, seen from outside, that is process 1 inside."""
+        """Return the process, seen from outside, that is process 1 inside."""
         assert self.process is not None
         try:
             children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
@@ -105,11 +105,11 @@ class Container:
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     def say(self, line: str) -> str:
-        """Give what a line of shell prints."""
+        """Return what a line of shell prints."""
         return self.run(line).stdout
 
     def show(self, name: str) -> str:
-        """Give a property of the service."""
+        """Return a property of the service."""
         return self.say(f"systemctl show --value --property={name} digitwatch").strip()
 
     def end(self) -> None:
@@ -139,7 +139,7 @@ class Proof:
         print(f"{'ok  ' if well else 'FAIL'} {step}{f': {detail}' if detail else ''}", flush=True)
 
     def scans(self, batch: str, number: int, mode: int = 0o644) -> list[str]:
-        """Lay scans into a private folder of alice; give their names."""
+        """Lay scans into a private folder of alice; return their names."""
         alice = self.container.root / "home/alice"
         owner, folder = alice.stat().st_uid, alice / batch
         folder.mkdir()
@@ -157,7 +157,7 @@ class Proof:
         return names
 
     def copy(self, batch: str, number: int, mode: int = 0o644, how: str = "umask 022; cp") -> list[str]:
-        """Let alice, a member of the group, put scans into the inbox; give their names."""
+        """Let alice, a member of the group, put scans into the inbox; return their names."""
         names = self.scans(batch, number, mode)
         done = self.container.run(f"cd /home/alice/{batch} && {how} * /{SPOOL}/inbox/", "alice")
         if done.returncode:
@@ -171,7 +171,7 @@ class Proof:
         return names
 
     def read(self, names: list[str]) -> set[str]:
-        """Give those of the names that have a row."""
+        """Return those of the names that have a row."""
         return {row["file"] for row in self.rows()} & set(names)
 
     def rows(self) -> Iterator[dict[str, str]]:
@@ -211,7 +211,7 @@ class Proof:
         return [path for path in (self.spool / "inbox").rglob("*") if path.is_file()]
 
     def _digests(self, folder: str) -> Counter[str]:
-        """Give the sha256 of the originals in a folder."""
+        """Return the sha256 of the originals in a folder."""
         files = (path for path in (self.spool / folder).rglob("*") if path.is_file())
         originals = (path for path in files if not path.name.endswith(".reason.txt"))
         return Counter(hashlib.sha256(path.read_bytes()).hexdigest() for path in originals)
@@ -329,7 +329,7 @@ def page(proof: Proof) -> None:
 
 
 def _listed(proof: Proof) -> set[str]:
-    """Give the names in the list of the page, nothing while it does not answer."""
+    """Return the names in the list of the page, nothing while it does not answer."""
     ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8080/', timeout=20).read().decode())"
     return set(re.findall(r"page-\d+\.\w+", proof.container.say(f'/opt/digitwatch/bin/python -c "{ask}"')))
 
@@ -373,7 +373,7 @@ def blows(proof: Proof) -> None:
 
 
 def prepare(directory: Path, suite: str) -> Path:
-    """Give a fresh copy of a Debian, which is fetched the first time, with this project in /root/digitwatch."""
+    """Return a fresh copy of a Debian, which is fetched the first time, with this project in /root/digitwatch."""
     base, root = directory / suite, directory / "root"
     if not base.exists():
         part = base.with_suffix(".part")
@@ -387,7 +387,7 @@ def prepare(directory: Path, suite: str) -> Path:
 
 
 def main() -> int:
-    """Run the whole proof; give 0 when all went well."""
+    """Run the whole proof; return 0 when all went well."""
     parser = argparse.ArgumentParser(description="Prove the guarantee under a real systemd in a container.")
     parser.add_argument("--directory", type=Path, default=Path("/var/tmp/digitwatch-container"))
     parser.add_argument("--suite", default="bookworm", help="the Debian to boot (default: bookworm)")

@@ -122,6 +122,6 @@ def test_sixty_thousand_files_at_once(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def _has_scans(inbox: Path) -> bool:
-    """Tell whether a scan waits, without listing all of them."""
+    """Return whether a scan waits, without listing all of them."""
     with os.scandir(inbox) as entries:
         return any(entry.name.endswith(".png") for entry in entries)

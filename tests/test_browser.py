@@ -24,7 +24,7 @@ READY = "() => document.readyState === 'complete'"
 
 @pytest.fixture(scope="module")
 def browsing() -> Iterator[Browsing]:
-    """Start a browser once; give what opens a fresh tab of it at an address."""
+    """Start a browser once; return what opens a fresh tab of it at an address."""
     with chromium() as browser:
         yield partial(watching, browser)
 
@@ -40,7 +40,7 @@ def daemon(tmp_path: Path) -> Iterator[tuple[Service, str]]:
 
 
 def answers(address: str) -> bool:
-    """Tell whether somebody answers there."""
+    """Return whether somebody answers there."""
     try:
         return httpx.get(f"{address}/healthz").status_code == 200
     except httpx.HTTPError:
@@ -72,7 +72,7 @@ def test_a_scan_appears_by_itself(daemon: tuple[Service, str], browsing: Browsin
 
 
 def metric(address: str, name: str) -> str:
-    """Give a number of /metrics."""
+    """Return a number of /metrics."""
     return re.search(rf"^digitwatch_{name} (\S+)", httpx.get(f"{address}/metrics").text, re.MULTILINE)[1]  # type: ignore[index]
 
 

@@ -31,7 +31,7 @@ def _strace() -> None:
 
 
 def run_killed(service: Service, step: str, number: int) -> bool:
-    """Run the daemon until its N-th call of a kind kills it, or until it has done all; tell whether it was killed."""
+    """Run the daemon until its N-th call of a kind kills it, or until it has done all; return whether it was killed."""
     inject = ("strace", "-D", "-qq", "-o", "/dev/null", "-e", f"trace={step}")
     service.start(ready=False, prefix=(*inject, "-e", f"inject={step}:signal=KILL:when={number}"))
     until(lambda: service.ended() or not service.files("inbox"), "the end of the scans or of the daemon")
@@ -50,7 +50,7 @@ def finish(service: Service, sent: dict[str, int]) -> None:
 
 
 def sweep(base: Path, before: Callable[[Small], object], steps: tuple[str, ...] = STEPS) -> Counter[str]:
-    """Kill the daemon at every point there is, let it recover, account; give the number of points by kind."""
+    """Kill the daemon at every point there is, let it recover, account; return the number of points by kind."""
     points: Counter[str] = Counter()
     for step in steps:
         start = _calls_before_work(base, step)
@@ -71,7 +71,7 @@ def sweep(base: Path, before: Callable[[Small], object], steps: tuple[str, ...] 
 
 
 def _calls_before_work(base: Path, step: str) -> int:
-    """Give how many calls of a kind Python itself makes before the daemon begins; killing it there proves nothing."""
+    """Return how many calls of a kind Python itself makes before the daemon begins; killing it there proves nothing."""
     if step not in ("openat", "write"):
         return 1
     trace = base / f"trace-{step}"
@@ -162,7 +162,7 @@ def test_a_worker_killed_at_every_step(tmp_path: Path, step: str) -> None:
 
 
 def _kill_workers(service: Service, step: str, number: int) -> bool:
-    """Let scans be read by workers that their N-th call of a kind kills; tell whether one was killed."""
+    """Let scans be read by workers that their N-th call of a kind kills; return whether one was killed."""
     assert service.process is not None
     workers = family(service.process.pid)["workers"]
     inject = ("-e", f"trace={step}", "-e", f"inject={step}:signal=KILL:when={number}")

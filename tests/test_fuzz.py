@@ -27,13 +27,13 @@ WAVE = 100
 
 
 def memory(owner: Owner) -> int:
-    """Give the most memory, in MB, that the worker ever held."""
+    """Return the most memory, in MB, that the worker ever held."""
     status = Path(f"/proc/{owner.pid()}/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) >> 10  # type: ignore[index]
 
 
 def is_told(outcome: Outcome) -> bool:
-    """Tell whether a scan was read, or its failure is a sentence that somebody wrote for it."""
+    """Return whether a scan was read, or its failure is a sentence that somebody wrote for it."""
     return isinstance(outcome, Read) or (isinstance(outcome, Rejected) and "internal error" not in outcome.reason)
 
 

@@ -23,7 +23,7 @@ Recording = tuple[Path, Disk, dict[str, int]]
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    """Run the daemon once over four scans; give its trace, the disk before, and what was sent."""
+    """Run the daemon once over four scans; return its trace, the disk before, and what was sent."""
     if shutil.which("strace") is None:
         pytest.skip("needs strace")
     base = tmp_path_factory.mktemp("power")
@@ -53,7 +53,7 @@ def recover(base: Path) -> None:
 
 
 def cut_everywhere(recording: Recording, base: Path, survives: Survives, tail: Tail, *, every: int = 1) -> int:
-    """Cut the power after each call, recover, account; give the number of cuts."""
+    """Cut the power after each call, recover, account; return the number of cuts."""
     log, before, sent = recording
     disk = Disk(before.top)
     disk.root, disk.changes = before.root, list(before.changes)
@@ -84,7 +84,7 @@ def everything(total: int) -> Callable[[int], bool]:
 
 
 def keep_inode(base: Path) -> None:
-    """Give the note of an intended write the inode that the log has in this copy."""
+    """Write into the note of an intended write the inode that the log has in this copy."""
     note, log = base / ".predictions.csv.intent", base / "predictions.csv"
     if note.exists() and log.exists() and (fields := note.read_text().split()):
         note.write_text(" ".join([str(log.stat().st_ino), *fields[1:]]))

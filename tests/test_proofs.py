@@ -18,7 +18,7 @@ pytestmark = pytest.mark.proof
 
 
 def read_batch(scans: Path, out: Path) -> list[dict[str, str]]:
-    """Read a folder with the default model; give the rows."""
+    """Read a folder with the default model; return the rows."""
     command = [sys.executable, "-m", "digitwatch", "--batch", str(scans), "--out", str(out)]
     subprocess.run(command, check=False, timeout=3000, cwd=out.parent)
     with (out / "predictions.csv").open(newline="", encoding="utf-8") as file:
@@ -45,7 +45,7 @@ def test_mnist_as_files_is_read_as_well_as_as_arrays(shared: Path, tmp_path: Pat
 
 
 def _arrivals(service: Service, outside: Path) -> list[str]:
-    """Bring 200 real scans into the inbox in five ways, 40 each; give their digests."""
+    """Bring 200 real scans into the inbox in five ways, 40 each; return their digests."""
     digests = []
     for number, source in enumerate(sorted(outside.iterdir())):
         data = source.read_bytes()

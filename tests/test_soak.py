@@ -15,7 +15,7 @@ WAVE = 500
 
 
 def measure(service: Service) -> dict[str, int]:
-    """Give what could grow: memory of its own (kB), open files, threads and processes of the whole family."""
+    """Return what could grow: memory of its own (kB), open files, threads and processes of the whole family."""
     assert service.process is not None
     below = family(service.process.pid)
     pids = [service.process.pid, *below["children"], *below["workers"]]

@@ -24,7 +24,7 @@ SEED = int(os.environ.get("STORM_SEED", "1"))
 
 
 def make(number: int, folder: Path) -> tuple[str, bytes, int]:
-    """Give name, bytes and number of pages of a scan: a tenth broken, a tenth of three pages, names used again."""
+    """Return name, bytes and number of pages of a scan: a tenth broken, a tenth of three pages, names used again."""
     match number % 10:
         case 3:
             return f"broken-{number % 40}.png", broken(number), 0

@@ -25,7 +25,7 @@ systemd_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a program, or skip where it is not installed; give what it said."""
+    """Run a program, or skip where it is not installed; return what it said."""
     program = shutil.which(command[0], path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
     if program is None:
         pytest.skip(f"needs {command[0]}")
@@ -33,7 +33,7 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def directives(unit: str) -> dict[str, list[str]]:
-    """Give the values of each directive of a unit, in order."""
+    """Return the values of each directive of a unit, in order."""
     text = (SYSTEMD / unit).read_text().replace("\\\n", " ")
     found: dict[str, list[str]] = {}
     for key, value in re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE):
@@ -42,7 +42,7 @@ def directives(unit: str) -> dict[str, list[str]]:
 
 
 def folders() -> dict[str, Path]:
-    """Give the settings that install.sh makes of config.yaml, by their keys."""
+    """Return the settings that install.sh makes of config.yaml, by their keys."""
     [change] = re.findall(r"sed '(s\|.*?\|)'", (SYSTEMD / "install.sh").read_text())
     _, old, new, _ = change.split("|")
     text = (ROOT / "config.yaml").read_text().replace(old, new)
@@ -155,12 +155,12 @@ def test_user_and_folders_are_made(tmp_path: Path) -> None:
 
 
 def row(scan: str) -> Row:
-    """Give a row of the log with this id."""
+    """Return a row of the log with this id."""
     return Row(*("x" if name != "id" else scan for name in Row._fields))
 
 
 def rotate(folder: Path) -> list[Path]:
-    """Let logrotate work on a log in `folder` by the shipped rules; give the log and its siblings."""
+    """Let logrotate work on a log in `folder` by the shipped rules; return the log and its siblings."""
     rules = (SYSTEMD / "digitwatch.logrotate").read_text()
     rules = rules.replace("/srv/digitwatch", str(folder)).replace("systemctl reload digitwatch.service", "true")
     rules = re.sub(r"^\tsu .*\n", "", rules, flags=re.MULTILINE).replace("0640 digitwatch digitwatch", "0640")

@@ -22,7 +22,7 @@ class Troubled(Small):
     log: Path | None = None
 
     def command(self) -> list[str]:
-        """Give the command line."""
+        """Return the command line."""
         command = [*super().command(), *([str(self.log)] if self.log else [])]
         if os.getuid() == 0 and shutil.which("setpriv"):
             return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
@@ -31,7 +31,7 @@ class Troubled(Small):
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Troubled]:
-    """Give a service that is not started."""
+    """Return a service that is not started."""
     for name in ("outbox", "archive", "failed"):
         (tmp_path / name).mkdir()
     with Troubled(tmp_path).unstarted() as service:
@@ -39,7 +39,7 @@ def service(tmp_path: Path) -> Iterator[Troubled]:
 
 
 def put(service: Small, names: range, size: int = 100) -> dict[str, int]:
-    """Put scans of one page into the inbox; give what `account` wants."""
+    """Put scans of one page into the inbox; return what `account` wants."""
     sent = {}
     for number in names:
         data = b"x\1" + str(number).encode() + b"." * size
@@ -49,7 +49,7 @@ def put(service: Small, names: range, size: int = 100) -> dict[str, int]:
 
 
 def is_done(service: Small, sent: dict[str, int]) -> bool:
-    """Tell whether all scans are filed."""
+    """Return whether all scans are filed."""
     return len(service.files("archive")) >= len(sent) and not service.files("inbox")
 
 

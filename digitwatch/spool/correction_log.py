@@ -69,7 +69,7 @@ def append(path: Path, correction: Correction) -> None:
 
 
 def read(path: Path) -> dict[tuple[str, str], Correction]:
-    """Give the correction that counts for each corrected page, by `id` and `page`.
+    """Return the correction that counts for each corrected page, by `id` and `page`.
 
     Raises:
         OSError: the file cannot be read; one that does not exist holds no correction.
@@ -100,14 +100,14 @@ def parse(lines: Iterable[str]) -> Iterator[Correction]:
 
 
 def encode(correction: Correction) -> bytes:
-    """Give a correction as a CSV line (RFC 4180 quoting, LF, UTF-8)."""
+    """Return a correction as a CSV line (RFC 4180 quoting, LF, UTF-8)."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(correction)
     return text.getvalue().encode("utf-8", "backslashreplace")
 
 
 def _lead(file: int, size: int) -> bytes:
-    """Give what must stand in front of the next line: the header, or the line end that is missing."""
+    """Return what must stand in front of the next line: the header, or the line end that is missing."""
     if size == 0:
         return HEADER.encode()
     return b"" if os.pread(file, 1, size - 1) == b"\n" else b"\n"

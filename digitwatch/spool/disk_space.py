@@ -46,5 +46,5 @@ class Room:
 
 
 def nearest(folder: Path) -> Path:
-    """Give the folder or its nearest parent that exists; outbox and archive make theirs day by day."""
+    """Return the folder or its nearest parent that exists; outbox and archive make theirs day by day."""
     return next(path for path in chain([folder], folder.parents) if path.exists())

@@ -11,7 +11,7 @@ EDGE = 64  # bytes at both ends of a file that tell whether it is complete
 
 
 def edges(path: Path, size: int) -> tuple[bytes, bytes]:
-    """Give the first and the last bytes of a file of `size` bytes; nothing when it cannot be read."""
+    """Return the first and the last bytes of a file of `size` bytes; nothing when it cannot be read."""
     try:
         file = os.open(path, LOOK)
     except OSError:
@@ -25,7 +25,7 @@ def edges(path: Path, size: int) -> tuple[bytes, bytes]:
 
 
 def is_being_written(path: Path) -> bool:
-    """Tell whether a program has the file open for writing, where the system lets us know.
+    """Return whether a program has the file open for writing, where the system lets us know.
 
     A read lease is refused while a writer is there (fcntl(2)). Leases are given on local filesystems, to
     the owner of a file and to root; everybody else relies on the quiet time.

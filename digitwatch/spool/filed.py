@@ -13,7 +13,7 @@ class NotThereError(InputError):
 
 
 def find(base: Path, shown: str, folders: tuple[Path, ...]) -> Path:
-    """Give the place that the log shows, counted from `base`, if it really lies below one of the folders.
+    """Return the place that the log shows, counted from `base`, if it really lies below one of the folders.
 
     Raises:
         NotThereError: there is no file, or it lies elsewhere.

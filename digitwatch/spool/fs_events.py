@@ -125,7 +125,7 @@ class Events:
             raise NoEventsError(f"no event came for a file made in {folder}")
 
     def alive(self) -> bool:
-        """Tell whether the observer and each of its emitters still run."""
+        """Return whether the observer and each of its emitters still run."""
         if self._observer is None:
             return False
         emitters = self._observer.emitters
@@ -166,7 +166,7 @@ def _hold_nothing_back() -> None:
 
 
 def filesystem(folder: Path, mounts: Path = Path("/proc/mounts")) -> str:
-    """Give the type of the filesystem that a folder lies on (`ext4`, `nfs4` …), "" where it is not told."""
+    """Return the type of the filesystem that a folder lies on (`ext4`, `nfs4` …), "" where it is not told."""
     real = os.path.realpath(folder)
     best, kind = "", ""
     with contextlib.suppress(OSError):

@@ -54,7 +54,7 @@ class PredictionLog:
         self._torn = None
 
     def repair(self) -> int:
-        """Cut off what a write left that was cut short, by SIGKILL or a power cut; give the bytes cut.
+        """Cut off what a write left that was cut short, by SIGKILL or a power cut; return the bytes cut.
 
         A file that does not begin like our log is left as it is.
         """
@@ -77,7 +77,7 @@ class PredictionLog:
             os.close(file)
 
     def find(self, scans: Iterable[str]) -> dict[str, list[Row]]:
-        """Look the ids up near the end of the log and its rotated siblings; give the rows found by id.
+        """Look the ids up near the end of the log and its rotated siblings; return the rows found by id.
 
         What is found is durable when this returns.
         """
@@ -92,7 +92,7 @@ class PredictionLog:
         return found
 
     def _append(self, file: int, rows: Sequence[Row]) -> bool:
-        """Add rows to the locked file; tell whether they stand below a header.
+        """Add rows to the locked file; return whether they stand below a header.
 
         They do not where the file was cut to nothing just before they were written, as logrotate's `copytruncate` does.
         """
@@ -162,7 +162,7 @@ class PredictionLog:
         return cut
 
     def _current(self) -> int:
-        """Give the open file, opened anew when the path no longer leads to it or its head has changed."""
+        """Return the open file, opened anew when the path no longer leads to it or its head has changed."""
         if self._file is not None:
             status = os.fstat(self._file)
             if (status.st_dev, status.st_ino) == identity(self.path) and _has_our_head(self._file):
@@ -179,7 +179,7 @@ _sync = getattr(os, "fdatasync", os.fsync)  # macOS has only the stronger one
 
 
 def _lead(file: int, size: int) -> bytes:
-    """Give what must stand in front of the next row: the header, or the line end that an editor left out."""
+    """Return what must stand in front of the next row: the header, or the line end that an editor left out."""
     if size == 0:
         return HEADER.encode()
     return b"" if os.pread(file, 1, size - 1) == b"\n" else b"\n"
@@ -209,7 +209,7 @@ def _sound_length(file: int, size: int) -> int:
 
 
 def _is_written(path: Path, start: int, end: int) -> bool:
-    """Tell whether all of an intended write is there; a power cut may have left zeros in its place."""
+    """Return whether all of an intended write is there; a power cut may have left zeros in its place."""
     with path.open("rb") as file:
         file.seek(start)
         data = file.read(end - start)

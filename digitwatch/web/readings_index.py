@@ -78,7 +78,7 @@ class Index:
         self._started = False
 
     def refresh(self) -> int:
-        """Take in what is new in both files; give the number of the newest reading.
+        """Take in what is new in both files; return the number of the newest reading.
 
         Raises:
             OSError: a file cannot be read; what was read before stays.

@@ -19,7 +19,7 @@ def _restored() -> Iterator[None]:
 
 
 def _journal() -> str:
-    """Give what systemd would say of the present standard error."""
+    """Return what systemd would say of the present standard error."""
     status = os.fstat(2)
     return f"{status.st_dev}:{status.st_ino}"
 

@@ -23,7 +23,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def start(tmp_path: Path, run: Run) -> Run:
-    """Give what starts digitwatch with some settings of the page."""
+    """Return what starts digitwatch with some settings of the page."""
 
     def start(web: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "c.yaml").write_text(f"{FOLDERS}model: dense\nweb: {web}\n")

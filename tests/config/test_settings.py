@@ -11,7 +11,7 @@ SHIPPED = Path(__file__).parents[2] / "config.yaml"
 
 
 def problems_of(tmp_path: Path, text: str) -> list[str]:
-    """Load a configuration that must be refused; give its problems."""
+    """Load a configuration that must be refused; return its problems."""
     path = tmp_path / "config.yaml"
     path.write_text(text)
     with pytest.raises(ConfigError) as caught:

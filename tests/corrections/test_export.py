@@ -13,7 +13,7 @@ from digitwatch.spool.prediction_log import PredictionLog
 
 
 def row(scan: str, time: str = "2026-11-22T10:00:00.000Z") -> Row:
-    """Give a row of the log with this id."""
+    """Return a row of the log with this id."""
     return Row(time, f"{scan}.png", "1", "7", "0.5", "review", "", "7:0.5", scan, "00", "", "", "cnn", "9")
 
 

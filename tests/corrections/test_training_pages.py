@@ -16,7 +16,7 @@ SHA = hashlib.sha256(b"scan").hexdigest()
 
 @pytest.fixture
 def places(tmp_path: Path) -> Folders:
-    """Give folders with one archived scan, its row, and a correction."""
+    """Return folders with one archived scan, its row, and a correction."""
     (tmp_path / "archive").mkdir()
     (tmp_path / "archive" / "a.png").write_bytes(b"scan")
     row = f"t,a.png,1,17,0.5,review,,,ID1,{SHA},out.png,archive/a.png,m,1\n"

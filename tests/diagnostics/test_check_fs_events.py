@@ -49,7 +49,7 @@ def test_limits_of_the_system_are_named(tmp_path: Path, limit: str, sysctl: str)
 
 @pytest.fixture
 def fuse(tmp_path: Path) -> Path:
-    """Give a folder on a real FUSE filesystem, or skip."""
+    """Return a folder on a real FUSE filesystem, or skip."""
     (tmp_path / "there").mkdir()
     (tmp_path / "here").mkdir()
     done = shutil.which("bindfs") and subprocess.run(["bindfs", tmp_path / "there", tmp_path / "here"], check=False)

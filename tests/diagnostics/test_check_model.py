@@ -17,7 +17,7 @@ def lines(named: Path | str, data: Path | None = None) -> str:
 
 
 def put(folder: Path, *endings: str) -> Path:
-    """Copy files of a bundled model; give the stem."""
+    """Copy files of a bundled model; return the stem."""
     for ending in endings:
         shutil.copy(str(files("digitwatch.models") / f"dense{ending}"), folder / f"mine{ending}")
     return folder / "mine"

@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def row(time: str) -> bytes:
-    """Give a line of the log."""
+    """Return a line of the log."""
     return encode([Row(time, "a.png", "1", "7", "0.9", "ok", "", "7:0.9", "id", "sha", "o", "a", "m", "12")])
 
 

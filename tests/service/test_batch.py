@@ -20,7 +20,7 @@ from digitwatch.workers.messages import Rejected
 
 @pytest.fixture
 def scans(tmp_path: Path) -> Path:
-    """Give a folder of scans, one below another folder, with things that are no scans."""
+    """Return a folder of scans, one below another folder, with things that are no scans."""
     scans = tmp_path / "scans"
     (scans / "sub").mkdir(parents=True)
     for name in ("b.png", "a.png", "sub/c.jpg"):
@@ -31,14 +31,14 @@ def scans(tmp_path: Path) -> Path:
 
 
 def command(scans: Path, *more: str) -> list[str]:
-    """Give the command line that reads the folder with the small model."""
+    """Return the command line that reads the folder with the small model."""
     config = scans.parent / "config.yaml"
     config.write_text("model: dense\nworkers: 1\n")
     return [sys.executable, "-m", "digitwatch", "-c", str(config), "--batch", str(scans), *more]
 
 
 def batch(scans: Path, *more: str) -> int:
-    """Read the folder; give the exit code."""
+    """Read the folder; return the exit code."""
     return int(main(command(scans, *more)[3:]))
 
 
@@ -49,7 +49,7 @@ def rows(out: Path) -> list[dict[str, str]]:
 
 
 def fingerprint(folder: Path) -> list[tuple[str, bytes, int]]:
-    """Give names, contents and times of all files below a folder."""
+    """Return names, contents and times of all files below a folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return [(str(path), path.read_bytes(), path.stat().st_mtime_ns) for path in files]
 

@@ -56,7 +56,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 def rows_of(service: Service, name: str, number: int = 1, left: Sequence[str] = ()) -> list[dict[str, str]]:
-    """Wait until a name has so many rows, and no more is in the inbox than is said; give the rows."""
+    """Wait until a name has so many rows, and no more is in the inbox than is said; return the rows."""
     until(lambda: len([row for row in service.rows() if row["file"] == name]) >= number, f"{number} rows of {name}")
     until(lambda: [path.name for path in service.files("inbox")] == list(left), "an empty inbox")
     return [row for row in service.rows() if row["file"] == name]

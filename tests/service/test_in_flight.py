@@ -16,7 +16,7 @@ from digitwatch.workers.messages import Rejected
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Folders:
-    """Give the folders, the inbox taken."""
+    """Return the folders, the inbox taken."""
     for name in ("inbox", "outbox", "archive", "failed"):
         (tmp_path / name).mkdir()
     claims.lock_inbox(tmp_path / "inbox")
@@ -25,7 +25,7 @@ def folders(tmp_path: Path) -> Folders:
 
 @pytest.fixture
 def in_flight(folders: Folders) -> InFlight:
-    """Give a in_flight with nothing in hand."""
+    """Return in-flight scans, none yet."""
     return InFlight(folders, PredictionLog(folders.base / "predictions.csv"), time.monotonic)
 
 

@@ -26,7 +26,7 @@ class Clock:
     now = 0.0
 
     def __call__(self) -> float:
-        """Give the time."""
+        """Return the time."""
         return self.now
 
 
@@ -49,14 +49,14 @@ class Owner:
             self.calls.get()()
 
     def knows(self, number: int) -> bool:
-        """Tell whether so many scans are known."""
+        """Return whether so many scans are known."""
         self.turn()
         return len(self.inbox) == number
 
 
 @pytest.fixture
 def owner(tmp_path: Path) -> Iterator[Owner]:
-    """Give a running monitor."""
+    """Return a running monitor."""
     (tmp_path / "inbox").mkdir()
     owner = Owner(tmp_path / "inbox")
     owner.monitor.sweep()

@@ -14,18 +14,18 @@ class Clock:
     now = 0.0
 
     def __call__(self) -> float:
-        """Give the time."""
+        """Return the time."""
         return self.now
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """Give a clock that stands still."""
+    """Return a clock that stands still."""
     return Clock()
 
 
 def claim(scan: str) -> Claim:
-    """Give a claim of this id."""
+    """Return a claim of this id."""
     return Claim(scan, "a.png", Path("/inbox/.digitwatch") / scan / "a.png")
 
 

@@ -13,7 +13,7 @@ from digitwatch.spool.archive import note_of
 
 @pytest.fixture
 def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a folder with two failed scans and their notes, and make it the current one."""
+    """Return a folder with two failed scans and their notes, and make it the current one."""
     (tmp_path / "config.yaml").write_text("inbox: inbox\nfailed: failed\n")
     for name in ("inbox", "failed"):
         (tmp_path / name).mkdir()
@@ -25,7 +25,7 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def names(folder: Path) -> list[str]:
-    """Give the names in a folder."""
+    """Return the names in a folder."""
     return sorted(path.name for path in folder.iterdir())
 
 

@@ -16,7 +16,7 @@ from digitwatch.workers.messages import Job, PageResult, Read, Rejected
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Folders:
-    """Give empty folders."""
+    """Return empty folders."""
     for name in ("inbox", "outbox", "archive", "failed"):
         (tmp_path / name).mkdir()
     (tmp_path / "inbox" / CLAIMED).mkdir()
@@ -25,7 +25,7 @@ def folders(tmp_path: Path) -> Folders:
 
 @pytest.fixture
 def log(tmp_path: Path) -> PredictionLog:
-    """Give an empty log."""
+    """Return an empty log."""
     return PredictionLog(tmp_path / "predictions.csv")
 
 

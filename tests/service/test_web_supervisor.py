@@ -17,7 +17,7 @@ from digitwatch.service.web_supervisor import WebSupervisor
 
 
 def script(base: Path, text: str) -> list[str]:
-    """Give a command that stands for the page."""
+    """Return a command that stands for the page."""
     (base / "script.py").write_text(text)
     return [sys.executable, str(base / "script.py"), str(base / "out")]
 
@@ -27,7 +27,7 @@ ENDS = "import os, sys\nopen(sys.argv[1], 'a').write(f'{os.getpid()}\\n')\nsys.e
 
 
 def lines(base: Path) -> list[str]:
-    """Give what the process wrote."""
+    """Return what the process wrote."""
     return (base / "out").read_text().splitlines() if (base / "out").exists() else []
 
 
@@ -156,7 +156,7 @@ def test_the_page_of_a_real_daemon_comes_back_and_goes_with_it(tmp_path: Path) -
 
 
 def pid_of_page(service: Service) -> int:
-    """Give the process of the daemon's page, 0 while there is none."""
+    """Return the process of the daemon's page, 0 while there is none."""
     assert service.process is not None
     for child in Path(f"/proc/{service.process.pid}/task").glob("*/children"):
         for pid in child.read_text().split():
@@ -166,7 +166,7 @@ def pid_of_page(service: Service) -> int:
 
 
 def alive(pid: int) -> bool:
-    """Tell whether a process runs."""
+    """Return whether a process runs."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

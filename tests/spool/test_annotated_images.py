@@ -9,7 +9,7 @@ from digitwatch.spool import annotated_images
 
 
 def png(grey: int) -> bytes:
-    """Give a small PNG of one shade."""
+    """Return a small PNG of one shade."""
     return cv2.imencode(".png", np.full((4, 4), grey, np.uint8))[1].tobytes()
 
 

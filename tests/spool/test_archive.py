@@ -15,7 +15,7 @@ SCAN = "20261122T000001.000Z-00000000"
 
 @pytest.fixture
 def claim(tmp_path: Path) -> Claim:
-    """Give a claimed scan."""
+    """Return a claimed scan."""
     return make_claim(tmp_path / ".digitwatch")
 
 
@@ -71,7 +71,7 @@ def test_a_missing_archive_is_not_made(tmp_path: Path, claim: Claim) -> None:
 
 @pytest.fixture
 def far(tmp_path: Path) -> Path:
-    """Give an archive on another filesystem than the claims."""
+    """Return an archive on another filesystem than the claims."""
     return other_filesystem(tmp_path)
 
 

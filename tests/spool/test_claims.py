@@ -12,7 +12,7 @@ from digitwatch.spool.claims import CLAIMED, ID, Claim
 
 @pytest.fixture
 def inbox(tmp_path: Path) -> Path:
-    """Give an inbox with one scan in it."""
+    """Return an inbox with one scan in it."""
     inbox = tmp_path / "inbox"
     (inbox / CLAIMED).mkdir(parents=True)
     (inbox / "a.png").write_bytes(b"a")

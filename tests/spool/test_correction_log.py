@@ -8,7 +8,7 @@ from digitwatch.spool.correction_log import HEADER, NOT_A_NUMBER, UNDONE, Correc
 
 
 def correction(now: str, scan: str = "a", page: str = "1") -> Correction:
-    """Give a line that says `now`."""
+    """Return a line that says `now`."""
     return Correction("2026-11-22T10:00:00.000Z", scan, "n.png", page, "00", "7", now, "Ada")
 
 

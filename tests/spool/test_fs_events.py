@@ -15,13 +15,13 @@ from digitwatch.spool import fs_events
 
 @pytest.fixture
 def names() -> "queue.SimpleQueue[str]":
-    """Give the queue that receives the names of events."""
+    """Return the queue that receives the names of events."""
     return queue.SimpleQueue()
 
 
 @pytest.fixture
 def inbox(tmp_path: Path) -> Path:
-    """Give an empty folder to watch, with a place outside it."""
+    """Return an empty folder to watch, with a place outside it."""
     (tmp_path / "outside").mkdir()
     (tmp_path / "inbox").mkdir()
     return tmp_path / "inbox"
@@ -29,7 +29,7 @@ def inbox(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def events(inbox: Path, names: "queue.SimpleQueue[str]") -> Iterator[fs_events.Events]:
-    """Give a running watch on the inbox."""
+    """Return a running watch on the inbox."""
     running = fs_events.Events(inbox, False, names.put, lambda: None)
     yield running
     running.stop()

@@ -20,19 +20,19 @@ class Clock:
     now = 0.0
 
     def __call__(self) -> float:
-        """Give the time."""
+        """Return the time."""
         return self.now
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """Give a clock that stands still."""
+    """Return a clock that stands still."""
     return Clock()
 
 
 @pytest.fixture
 def make(tmp_path: Path, clock: Clock) -> Callable[..., Inbox]:
-    """Give a maker of inboxes on the temporary folder."""
+    """Return a maker of inboxes on the temporary folder."""
 
     def make(recursive: bool = False) -> Inbox:
         return Inbox(tmp_path, settle=2.0, recursive=recursive, is_complete=is_complete, clock=clock)

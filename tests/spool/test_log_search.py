@@ -9,7 +9,7 @@ from digitwatch.spool.log_search import all_rows, rows_near_end, scans_of_day, s
 
 
 def row(scan: str) -> bytes:
-    """Give a line of the log."""
+    """Return a line of the log."""
     return encode([Row("t", "a.png", "1", "7", "0.9", "ok", "", "7:0.9", scan, "sha", "o", "a", "m", "12")])
 
 

@@ -14,7 +14,7 @@ from digitwatch.spool.prediction_log import PredictionLog
 
 
 def row(scan: str = "id-1", page: int = 1, file: str = "a.png") -> Row:
-    """Give a row with plausible values."""
+    """Return a row with plausible values."""
     tail = ("sha", "out/a.png.png", "archive/a.png", "cnn-1", "12")
     return Row("2026-11-22T10:00:00.000Z", file, str(page), "7", "0.9990", "ok", "", "7:0.999", scan, *tail)
 
@@ -27,7 +27,7 @@ def rows_in(log: PredictionLog) -> list[dict[str, str]]:
 
 @pytest.fixture
 def log(tmp_path: Path) -> PredictionLog:
-    """Give a log that does not exist yet."""
+    """Return a log that does not exist yet."""
     return PredictionLog(tmp_path / "predictions.csv")
 
 

@@ -20,13 +20,13 @@ _TINY = cv2.imencode(".png", cv2.resize(np.full((60, 40), 240, np.uint8), (40, 6
 
 
 def tiny(number: int) -> bytes:
-    """Give a small PNG that differs from every other: the number stands in a chunk of its own."""
+    """Return a small PNG that differs from every other: the number stands in a chunk of its own."""
     body = b"tEXtnumber\0" + str(number).encode()
     return _TINY[:33] + (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big") + _TINY[33:]
 
 
 def tiny_tiff(number: int, pages: int, folder: Path) -> bytes:
-    """Give a small TIFF of several pages that differs from every other."""
+    """Return a small TIFF of several pages that differs from every other."""
     page = np.full((30, 40), 240, np.uint8)
     page[0, :20] = [200 + (number >> bit & 1) for bit in range(20)]
     path = folder / "pages.tif"
@@ -37,7 +37,7 @@ def tiny_tiff(number: int, pages: int, folder: Path) -> bytes:
 
 
 def broken(number: int) -> bytes:
-    """Give a file that is no image and differs from every other."""
+    """Return a file that is no image and differs from every other."""
     return b"this is no image, whatever its name says " + str(number).encode()
 
 
@@ -55,7 +55,7 @@ class Account:
     wrong: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        """Give the figures as a line of the table in docs/guarantee.md."""
+        """Return the figures as a line of the table in docs/guarantee.md."""
         figures = (self.scans, self.rows, self.pictures, self.archived, self.failed, len(self.lost), len(self.doubled))
         return "| " + " | ".join(map(str, figures)) + " |"
 
@@ -88,7 +88,7 @@ def account(service: Service, sent: dict[str, int]) -> Account:
 
 
 def all_rows(service: Service) -> list[dict[str, str]]:
-    """Give the rows of the log and of its rotated siblings; a line that is not whole fails the test."""
+    """Return the rows of the log and of its rotated siblings; a line that is not whole fails the test."""
     rows = []
     for path in sorted(service.base.glob("predictions.csv*")):
         with path.open(newline="", encoding="utf-8") as file:
@@ -128,7 +128,7 @@ def _faults(service: Service, rows: list[dict[str, str]]) -> Iterator[str]:
 
 
 def family(pid: int) -> dict[str, list[int]]:
-    """Give the processes below a daemon: its fork server, its workers."""
+    """Return the processes below a daemon: its fork server, its workers."""
     children = defaultdict(list)
     for entry in os.listdir("/proc"):
         if entry.isdigit() and (parent := _parent(int(entry))) is not None:
@@ -138,7 +138,7 @@ def family(pid: int) -> dict[str, list[int]]:
 
 
 def processes_writing(output: Path) -> list[str]:
-    """Give the processes whose standard output is this file: workers hush their standard error."""
+    """Return the processes whose standard output is this file: workers hush their standard error."""
     found = []
     for process in os.listdir("/proc"):
         with contextlib.suppress(OSError):  # not a process, or one that is none of ours

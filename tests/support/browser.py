@@ -50,7 +50,7 @@ class Watched:
         self.tab.goto(self.address + path)
 
     def findings(self) -> list[str]:
-        """Give what stands in the way of people who cannot see well, or cannot use a mouse."""
+        """Return what stands in the way of people who cannot see well, or cannot use a mouse."""
         found: list[str] = self.tab.evaluate(FINDINGS)
         for violation in axe.run(self.tab).response["violations"]:
             found += [f"{violation['id']}: {node['html'][:120]}" for node in violation["nodes"]]

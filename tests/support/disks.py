@@ -12,7 +12,7 @@ import pytest
 
 
 def other_filesystem(here: Path) -> Path:
-    """Give an empty folder on another filesystem than `here`, or skip."""
+    """Return an empty folder on another filesystem than `here`, or skip."""
     memory = Path("/dev/shm")
     if not memory.is_dir() or not os.access(memory, os.W_OK) or memory.stat().st_dev == here.stat().st_dev:
         pytest.skip("needs /dev/shm as a second filesystem")

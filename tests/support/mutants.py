@@ -22,7 +22,7 @@ LIES = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x8000000
 
 
 def seeds() -> list[bytes]:
-    """Give whole files: the examples, the formats collection when it is there, and small ones in every format."""
+    """Return whole files: the examples, the formats collection when it is there, and small ones in every format."""
     found = sorted(path for folder in (ROOT / "examples", SHARED) for path in folder.rglob("*") if path.is_file())
     files = [data for path in found if len(data := path.read_bytes()) <= LARGEST]
     images = [data for data in files if sniff(data[:64]) in IMAGES]
@@ -62,7 +62,7 @@ def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def mutant(number: int, whole: list[bytes]) -> bytes:
-    """Give the file of a number: a seed damaged once to four times, or a picture that no scanner makes."""
+    """Return the file of a number: a seed damaged once to four times, or a picture that no scanner makes."""
     chance = random.Random(number)
     if number % 10 == 0:
         return odd_picture(chance)
@@ -156,7 +156,7 @@ WAYS = (_flip, _flip, _cut, _splice, _lie, _lie, _repeat, _shuffle, _resealed, _
 
 
 def odd_picture(chance: random.Random) -> bytes:
-    """Give a sound PNG of what no scanner makes: full-frame dark, noise, ramps, hairlines, one pixel high or wide."""
+    """Return a sound PNG of what no scanner makes: full-frame dark, noise, ramps, hairlines, one pixel high or wide."""
     noise = np.random.default_rng(chance.randrange(1 << 32))
     height, width = (chance.choice((1, 2, 3, 5, 28, 90, 300, 600)) for _ in range(2))
     y, x = np.mgrid[:height, :width]

@@ -36,5 +36,5 @@ class Owner:
         return self.outcomes
 
     def pid(self) -> int:
-        """Give the pid of the worker."""
+        """Return the pid of the worker."""
         return self.pool._workers[0].pid

@@ -54,7 +54,7 @@ class Disk:
             self._change(path, node).durable = True
 
     def find(self, path: Path) -> Node | None:
-        """Give what a path leads to for a living process."""
+        """Return what a path leads to for a living process."""
         node: Node | None = self.root
         for name in path.relative_to(self.top).parts:
             node = self._names(lambda change: True).get(node, {}).get(name) if node else None

@@ -25,7 +25,7 @@ def until(condition: Callable[[], object], what: str, deadline: float = DEADLINE
 
 
 def scan(text: str = "7", ending: str = ".png") -> bytes:
-    """Draw digits on paper; give the bytes of the image file."""
+    """Draw digits on paper; return the bytes of the image file."""
     page = np.full((120, 60 + 60 * len(text)), 240, np.uint8)
     cv2.putText(page, text, (30, 90), cv2.FONT_HERSHEY_SIMPLEX, 2.5, 20, 6, cv2.LINE_AA)
     return cv2.imencode(ending, page)[1].tobytes()
@@ -50,7 +50,7 @@ class Service:
 
     @classmethod
     def at(cls, base: Path) -> "Service":
-        """Give a service that only looks at what lies below `base`."""
+        """Return a service that only looks at what lies below `base`."""
         service = cls.__new__(cls)
         service.base, service.inbox = base, base / "inbox"
         return service
@@ -84,11 +84,11 @@ class Service:
             assert not self.ended(), self.lines()
 
     def command(self) -> list[str]:
-        """Give the command line of the daemon."""
+        """Return the command line of the daemon."""
         return [sys.executable, "-m", "digitwatch", "-c", str(self.config)]
 
     def ended(self) -> bool:
-        """Tell whether the process has ended."""
+        """Return whether the process has ended."""
         assert self.process is not None
         return self.process.poll() is not None
 
@@ -98,7 +98,7 @@ class Service:
         self.process.send_signal(number)
 
     def stop(self) -> int:
-        """Stop with SIGTERM; give the exit code."""
+        """Stop with SIGTERM; return the exit code."""
         self.signal(signal.SIGTERM)
         assert self.process is not None
         return self.process.wait(DEADLINE)
@@ -110,11 +110,11 @@ class Service:
         self.process.wait()
 
     def lines(self) -> str:
-        """Give what the daemon has said so far."""
+        """Return what the daemon has said so far."""
         return self.output.read_text(errors="replace") if self.output.exists() else ""
 
     def rows(self) -> list[dict[str, str]]:
-        """Give the rows of the log."""
+        """Return the rows of the log."""
         try:
             with (self.base / "predictions.csv").open(newline="", encoding="utf-8") as file:
                 return [row for row in csv.DictReader(file) if row.get("elapsed_ms")]
@@ -122,7 +122,7 @@ class Service:
             return []
 
     def files(self, folder: str) -> list[Path]:
-        """Give all files below one of the daemon's folders."""
+        """Return all files below one of the daemon's folders."""
         return sorted(Path(top, name) for top, _, names in os.walk(self.base / folder) for name in names)
 
     def await_rows(self, number: int, left: Sequence[str] = ()) -> list[dict[str, str]]:
@@ -136,5 +136,5 @@ class Small(Service):
     """The daemon without the reader: see small_daemon."""
 
     def command(self) -> list[str]:
-        """Give the command line of the small daemon."""
+        """Return the command line of the small daemon."""
         return [sys.executable, str(Path(__file__).with_name("small_daemon.py")), str(self.base)]

@@ -61,7 +61,7 @@ class ReadsAtOnce:
         """Need no time to be ready."""
 
     def start(self) -> str:
-        """Give the name of the model."""
+        """Return the name of the model."""
         return "none-00000000"
 
     def submit(self, job: Job) -> None:

@@ -27,7 +27,7 @@ DAY = "2026-11-22"
 
 
 def site(base: Path, **changes: object) -> WebSettings:
-    """Make the folders below `base`; give the page's settings for them."""
+    """Make the folders below `base`; return the page's settings for them."""
     places = Folders(base / "inbox", base / "outbox", base / "archive", base / "failed", base)
     for folder in (places.inbox, places.outbox / DAY, places.archive / DAY, places.failed):
         folder.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ def site(base: Path, **changes: object) -> WebSettings:
 
 
 def row(number: int, **changes: str) -> Row:
-    """Give the row of a scan that was read as a 7 with a confidence that grows with its number."""
+    """Return the row of a scan that was read as a 7 with a confidence that grows with its number."""
     name = changes.get("file", f"scan-{number:04}.png")
     plain = Row(
         f"{DAY}T10:{number // 60 % 60:02}:{number % 60:02}.000Z",
@@ -69,7 +69,7 @@ def write(base: Path, *rows: Row, files: bool = True) -> None:
 
 
 def annotated() -> bytes:
-    """Give a picture as large as those of the daemon."""
+    """Return a picture as large as those of the daemon."""
     return cv2.imencode(".png", np.full((300, 500, 3), 230, np.uint8))[1].tobytes()
 
 

@@ -13,7 +13,7 @@ from digitwatch.system import sd_notify
 
 @pytest.fixture
 def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """Give the socket on which a service manager would listen."""
+    """Return the socket on which a service manager would listen."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "notify"))
         listener.settimeout(5)

@@ -12,12 +12,12 @@ from digitwatch.web.readings_index import Filter, Index
 
 
 def index(base: Path, bound: int = 1000) -> Index:
-    """Give an index of the log below `base`."""
+    """Return an index of the log below `base`."""
     return Index(base / "predictions.csv", base / "corrections.csv", bound)
 
 
 def files(found: list[object]) -> list[str]:
-    """Give the names of readings without `scan-` and `.png`."""
+    """Return the names of readings without `scan-` and `.png`."""
     return [one["file"][5:-4] for one in found]  # type: ignore[index]
 
 

@@ -21,7 +21,7 @@ from digitwatch.workers.pool import WorkerError
 
 @pytest.fixture
 def owner() -> Iterator[Owner]:
-    """Give the owner of a started pool."""
+    """Return the owner of a started pool."""
     owner = Owner()
     owner.pool.start()
     yield owner
@@ -30,13 +30,13 @@ def owner() -> Iterator[Owner]:
 
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
-    """Give a job that reads a 7."""
+    """Return a job that reads a 7."""
     (tmp_path / "a.png").write_bytes(scan())
     return Job("20261122T1", "a.png", tmp_path / "a.png", tmp_path / "out")
 
 
 def endless(tmp_path: Path) -> Job:
-    """Give a job that takes long: the same page a thousand times."""
+    """Return a job that takes long: the same page a thousand times."""
     pages = [np.full((300, 300), 255, np.uint8)] * 1000
     cv2.imwritemulti(str(tmp_path / "long.tif"), pages)
     return Job("20261122T2", "long.tif", tmp_path / "long.tif", tmp_path / "out")
@@ -164,7 +164,7 @@ def test_a_held_fork_server_is_replaced(
 
 
 def renewed(owner: Owner, model: str) -> tuple[str, str]:
-    """Ask for another model; give its name and the trouble that were told."""
+    """Ask for another model; return its name and the trouble that were told."""
     told: list[tuple[str, str]] = []
     owner.pool.reload(WorkerConfig(model, None, 10**8, 4 * 10**9), lambda *said: told.append(said))
     end = time.monotonic() + 60

@@ -15,7 +15,7 @@ from digitwatch.training.data.digits import DataError
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the folder where Keras keeps what it has fetched; the sums of the real files are not asked for."""
+    """Return the folder where Keras keeps what it has fetched; the sums of the real files are not asked for."""
     pytest.importorskip("tensorflow")
     from keras.src.utils import file_utils
 
@@ -72,7 +72,7 @@ def test_mnist_by_keras(cache: Path) -> None:
 
 
 def saved(folder: Path, **changes: np.ndarray) -> str:
-    """Save a small file of three classes with changes; give its name."""
+    """Save a small file of three classes with changes; return its name."""
     x, y = np.zeros((9, 16, 12, 3), np.uint8), np.arange(9) % 3
     np.savez(folder / "own.npz", **({"x_train": x, "y_train": y, "x_test": x, "y_test": y} | changes))  # type: ignore[arg-type]
     return str(folder / "own.npz")

@@ -12,12 +12,12 @@ from digitwatch.training.data.labelled_crops import GONE, MISMATCH, NO_NUMBER, P
 
 @pytest.fixture(scope="module")
 def reader() -> Reader:
-    """Give a reader."""
+    """Return a reader."""
     return Reader()
 
 
 def page(text: str, load: Callable[[], bytes], number: int = 1) -> Page:
-    """Give a reviewed page."""
+    """Return a reviewed page."""
     return Page("00" * 32, number, text, load)
 
 

@@ -17,7 +17,7 @@ BUNDLED = Path(digitwatch.models.__file__).parent
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, report.Findings]]:
-    """Report on a model, with another source, once for all tests; give the page and what was found."""
+    """Report on a model, with another source, once for all tests; return the page and what was found."""
     base = tmp_path_factory.mktemp("report")
     rng = np.random.default_rng(0)
     labels = np.tile(np.arange(10), 4)

@@ -17,7 +17,7 @@ from digitwatch.training.fitting import architectures
 
 
 def answers(network: object, pictures: np.ndarray) -> np.ndarray:
-    """Give what a Keras network says of (N, 28, 28) pictures."""
+    """Return what a Keras network says of (N, 28, 28) pictures."""
     return np.asarray(network(pictures[..., None].astype(np.float32) / 255, training=False))  # type: ignore[operator]
 
 

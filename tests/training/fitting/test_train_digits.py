@@ -17,7 +17,7 @@ from digitwatch.training.synthesis import strokes
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give an .npz of 300 digits drawn by program."""
+    """Return an .npz of 300 digits drawn by program."""
     rng = np.random.default_rng(0)
     labels = np.tile(np.arange(10), 30)
     pictures = np.stack([normalise(strokes.digit(int(label), rng)) for label in labels])

@@ -19,7 +19,7 @@ sorting: Any = pytest.importorskip("digitwatch.training.fitting.train_images", r
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Train shortly on circles and squares drawn by program; give the stem of the model."""
+    """Train shortly on circles and squares drawn by program; return the stem of the model."""
     base = tmp_path_factory.mktemp("sorting")
     for name in ("round", "angular"):
         draw(base / "shapes", name, 30)

@@ -8,7 +8,7 @@ from digitwatch.training.synthesis import augment
 
 @pytest.fixture
 def seven() -> np.ndarray:
-    """Give a 28x28 seven of two strokes."""
+    """Return a 28x28 seven of two strokes."""
     picture = np.zeros((28, 28), np.uint8)
     picture[5:8, 8:20] = 255
     for row in range(8, 24):

@@ -10,7 +10,7 @@ from digitwatch.training.synthesis import epochs, strokes
 
 @pytest.fixture(scope="module")
 def digits() -> Digits:
-    """Give a hundred training digits, drawn by program."""
+    """Return a hundred training digits, drawn by program."""
     rng = np.random.default_rng(0)
     labels = np.tile(np.arange(10, dtype=np.uint8), 10)
     return Digits(np.stack([normalise(strokes.digit(int(label), rng)) for label in labels]), labels)

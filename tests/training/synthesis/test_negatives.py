@@ -9,7 +9,7 @@ from digitwatch.training.synthesis import negatives
 
 @pytest.fixture
 def digits() -> Digits:
-    """Give ten training digits, drawn by program."""
+    """Return ten training digits, drawn by program."""
     from digitwatch.recognition.networks.digit_image import normalise
     from digitwatch.training.synthesis import strokes
 

@@ -14,7 +14,7 @@ ID = row(1).id
 
 
 def statuses(base: Path, **changes: str) -> dict[str, int]:
-    """Log a reading that names these files; give the status of each of its pictures."""
+    """Log a reading that names these files; return the status of each of its pictures."""
     settings = site(base)
     write(base, row(1, **changes), files=False)
     with visiting(settings) as page:

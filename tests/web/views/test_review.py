@@ -22,12 +22,12 @@ def page(tmp_path: Path) -> Iterator[Visitor]:
 
 
 def answer(number: int, now: str, **changes: object) -> bytes:
-    """Give what the browser sends."""
+    """Return what the browser sends."""
     return json.dumps({"id": row(number).id, "page": "1", "was": "7", "now": now, "who": "Ada"} | changes).encode()
 
 
 def lines(base: Path) -> list[list[str]]:
-    """Give the lines of corrections.csv without its header."""
+    """Return the lines of corrections.csv without its header."""
     path = base / "corrections.csv"
     return list(csv.reader(path.read_text().splitlines()))[1:] if path.exists() else []
 
@@ -110,7 +110,7 @@ def test_of_simultaneous_corrections_one_counts(page: Visitor, tmp_path: Path) -
 
 
 def sorting(base: Path) -> Path:
-    """Write the card of a model that sorts pictures; give what names the model."""
+    """Write the card of a model that sorts pictures; return what names the model."""
     (base / "shapes.json").write_text(json.dumps({"reads": "objects", "labels": ["angular", "<b>round"]}))
     return base / "shapes"
 

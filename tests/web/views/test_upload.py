@@ -14,12 +14,12 @@ from digitwatch.web.views.upload import SCRATCH, UploadError, file_name
 
 
 def names(base: Path) -> list[str]:
-    """Give what lies in the inbox, hidden files too."""
+    """Return what lies in the inbox, hidden files too."""
     return sorted(path.name for path in (base / "inbox").iterdir())
 
 
 def put(page: Visitor, name: str, data: bytes) -> int:
-    """Upload a file; give the status of the answer."""
+    """Upload a file; return the status of the answer."""
     return page.post("/upload", content=data, headers=page.ours | {"x-file-name": quote(name)}).status_code
 
 
