@@ -1,4 +1,4 @@
-"""Numbers composed of MNIST digits, apart, ruled, boxed and touching: how many are read exactly."""
+"""Numbers composed of MNIST digits, apart, ruled, boxed and touching: the share read exactly."""
 
 import argparse
 from pathlib import Path
@@ -15,7 +15,7 @@ Picture = np.ndarray
 
 
 def resized(digit: Picture, height: int, rng: np.random.Generator) -> Picture:
-    """The (28, 28) digit cropped and brought to about `height`; one lying on its side becomes that wide."""
+    """Return the (28, 28) digit cropped and scaled to about `height`; a horizontal one to that width."""
     left, top, width, high = cv2.boundingRect(digit)
     scale = height * rng.uniform(0.88, 1.12) / max(high, 0.9 * width) if high >= 0.6 * width else 0.9 * height / width
     size = (max(2, round(width * scale)), max(2, round(high * scale)))
@@ -23,7 +23,7 @@ def resized(digit: Picture, height: int, rng: np.random.Generator) -> Picture:
 
 
 def touching(ink: Picture, digit: Picture, at: tuple[int, int], height: int, rng: np.random.Generator) -> int:
-    """Where the digit at (left, top) must go to touch what is left of it: strokes overlap by a third at most."""
+    """Return the place where the digit at (left, top) touches its left neighbour, overlapping by at most a third."""
     (left, top), (high, wide) = at, digit.shape
     deeper = int(rng.integers(0, max(1, height // 25) + 1))
     for x in range(left + 2, left - round(NEST * height), -1):
@@ -33,7 +33,7 @@ def touching(ink: Picture, digit: Picture, at: tuple[int, int], height: int, rng
 
 
 def written(digits: list[Picture], kind: str, height: int, rng: np.random.Generator) -> tuple[Picture, float, float]:
-    """The ink of a row, (3 height, width) 0 to 255, its base line at the left, and its slope."""
+    """Return the ink of a row, (3 height, width) 0 to 255, its base line at the left, and its slope."""
     ink = np.zeros((3 * height, len(digits) * 3 * height + 200), np.uint8)
     slope = 0.0 if kind == "boxed" else float(rng.normal(0, 0.04))
     base, cell, right = 1.9 * height, CELL * height, round(0.6 * height)
@@ -59,7 +59,7 @@ def written(digits: list[Picture], kind: str, height: int, rng: np.random.Genera
 
 
 def printed(page: Picture, kind: str, count: int, height: int, rng: np.random.Generator) -> Picture:
-    """How dark the printed lines are at each pixel, 0 to 1; `page` gives the size, its base line and slope."""
+    """Return the darkness of the printed lines at each pixel, 0 to 1; `page` has the size, base line and slope."""
     lines = np.zeros(page.shape[:2], np.float32)
     thick, shade = int(rng.integers(1, 4 if kind == "boxed" else 3)), float(rng.uniform(0.4, 1))
     top, left = round(1.9 * height - 1.22 * height), round(0.6 * height)
@@ -72,7 +72,7 @@ def printed(page: Picture, kind: str, count: int, height: int, rng: np.random.Ge
 
 
 def composed(kind: str, digits: Picture, rng: np.random.Generator) -> Picture:
-    """A grey picture, uint8, of the (n, 28, 28) digits written side by side on shaded, grainy paper."""
+    """Return a grey picture, uint8, of the (n, 28, 28) digits written side by side on shaded, grainy paper."""
     height = int(rng.integers(32, 90))
     ink, base, slope = written([resized(digit, height, rng) for digit in digits], kind, height, rng)
     high, wide = ink.shape
@@ -91,7 +91,7 @@ def composed(kind: str, digits: Picture, rng: np.random.Generator) -> Picture:
 
 
 def main() -> None:
-    """Read composed numbers and print how many are right, sure, and sure but wrong."""
+    """Read composed numbers and print how many are right, `ok`, and `ok` but wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="MNIST as .npz; its test digits are used")
     parser.add_argument("--count", type=int, default=500, help="numbers of each kind")

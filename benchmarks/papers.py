@@ -1,6 +1,6 @@
-"""Kinds of paper, pens, cameras and surroundings: each lays a row of MNIST digits into a page as people scan it.
+"""Kinds of paper, pens, cameras and backgrounds: each renders a row of MNIST digits as a scanned page.
 
-The digits are drawn anew at the size of a scan. Nothing here shares code with what training varies.
+The digits are redrawn at the size of a scan. Nothing here shares code with the augmentation of the training.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,11 @@ Picture = np.ndarray  # (H, W) or (H, W, 3), uint8
 Ink = np.ndarray  # (H, W) float32, 0 = paper to 1 = ink
 Random = np.random.Generator
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-MARGIN = 0.6  # of the digit's height, at most, around it
+MARGIN = 0.6  # margin around a digit, at most, relative to its height
 
 
 def row(digits: Picture, rng: Random) -> Picture:
-    """Write (n, 28, 28) digits side by side, apart, and a little up and down; one stays as it is."""
+    """Return (n, 28, 28) digits side by side, apart, slightly shifted up and down; a single one is unchanged."""
     if len(digits) == 1:
         return digits[0]
     cropped = [digit[:, digit.any(axis=0)] for digit in digits]
@@ -26,7 +26,7 @@ def row(digits: Picture, rng: Random) -> Picture:
 
 
 def drawn(digit: Picture, height: int) -> Ink:
-    """Draw a (28, w) digit, or row of them, anew with smooth outlines, `height` pixels high; wide ones that wide."""
+    """Return a (28, w) digit or row redrawn with smooth outlines, `height` pixels high, or wide if it is wider."""
     left, top, wide, high = cv2.boundingRect(digit)
     digit = cv2.copyMakeBorder(digit[top : top + high, left : left + wide], 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     scale = height / (max(high, wide) if len(digit[0]) <= 30 else high)
@@ -36,13 +36,13 @@ def drawn(digit: Picture, height: int) -> Ink:
 
 
 def framed(ink: Ink, rng: Random, least: float = 0.15, most: float = MARGIN) -> Ink:
-    """Put paper around the ink: on each side between these shares of its height."""
+    """Return the ink with margins between these shares of its height on each side."""
     around = np.rint(rng.uniform(least, most, 4) * min(ink.shape[0], 3 * ink.shape[1])).astype(int).tolist()
     return cv2.copyMakeBorder(ink, *around, cv2.BORDER_CONSTANT, value=0)
 
 
 def on_paper(ink: Ink, rng: Random, *, paper: float = 235, dark: float = 0.75, rough: float = 2.0) -> Picture:
-    """Lay ink on grainy paper of some grey, `dark` of which it takes away."""
+    """Return ink on grainy grey paper, darker than it by `dark`."""
     page = paper * (1 - dark * ink) + rng.normal(0, rough, ink.shape)
     return np.clip(page, 0, 255).astype(np.uint8)
 
@@ -53,7 +53,7 @@ def usual(digit: Picture, rng: Random) -> Ink:
 
 
 def clouds(shape: tuple[int, ...], cells: int, rng: Random) -> Ink:
-    """Soft spots from 0 to 1."""
+    """Return smooth noise from 0 to 1."""
     spots = rng.random((cells, cells)).astype(np.float32)
     return np.clip(cv2.resize(spots, shape[1::-1], interpolation=cv2.INTER_CUBIC), 0, 1)
 
@@ -75,8 +75,8 @@ def tight(digit: Picture, rng: Random) -> Picture:
     return on_paper(drawn(digit, int(rng.integers(24, 120))), rng)
 
 
-def stout(digit: Picture, rng: Random) -> Picture:
-    """A felt pen, cropped as tight as can be: hardly any paper is left around the strokes."""
+def felt_pen(digit: Picture, rng: Random) -> Picture:
+    """A felt pen, cropped tightly: almost no margin around the strokes."""
     height = int(rng.integers(36, 200))
     side = int(height * rng.uniform(0.04, 0.12)) | 1
     ink = cv2.dilate(framed(drawn(digit, height), rng, 0.2), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
@@ -85,7 +85,7 @@ def stout(digit: Picture, rng: Random) -> Picture:
 
 
 def sixteen(digit: Picture, rng: Random) -> Picture:
-    """16 x 16 pixels, which it fills from side to side one way, as in the postal codes of the USPS collection."""
+    """16 x 16 pixels, filled in one direction, as in the postal codes of the USPS collection."""
     left, top, wide, high = cv2.boundingRect(digit)
     scale = 16 / max(high, wide)
     size = (max(3, round(wide * scale)), max(3, round(high * scale)))
@@ -175,7 +175,7 @@ def table(digit: Picture, rng: Random) -> Picture:
 
 
 def boxed(digit: Picture, rng: Random) -> Picture:
-    """A cell cut from a form, with one to four of its sides, none of them quite at the edge."""
+    """A cell cut from a form, with one to four of its sides, none of them exactly at the edge."""
     ink = framed(drawn(digit, int(rng.integers(40, 120))), rng, 0.08, 0.4)
     lines, thick = np.zeros_like(ink), int(rng.integers(1, 4))
     high, wide = ink.shape
@@ -230,7 +230,7 @@ def marker(digit: Picture, rng: Random) -> Picture:
 
 
 def parchment(digit: Picture, rng: Random) -> Picture:
-    """An old book: stains, ink that took unevenly, the other side shining through, rests of neighbours at the sides."""
+    """An old book: stains, uneven ink, show-through, fragments of neighbours at the sides."""
     ink = usual(digit, rng)
     ink = ink * np.clip(0.6 + 0.7 * clouds(ink.shape, 9, rng), 0, 1)
     high, wide = ink.shape
@@ -292,7 +292,7 @@ def glare(digit: Picture, rng: Random) -> Picture:
 
 
 def squashed(digit: Picture, rng: Random) -> Picture:
-    """Twice as wide as it was, or half."""
+    """Stretched to twice the width, or compressed to half."""
     ink = drawn(digit, int(rng.integers(50, 160)))
     by = float(rng.choice([rng.uniform(1.5, 2.2), rng.uniform(0.5, 0.65)]))
     return on_paper(framed(np.clip(cv2.resize(ink, None, fx=by, fy=1, interpolation=cv2.INTER_LINEAR), 0, 1), rng), rng)
@@ -317,7 +317,7 @@ def vignette(digit: Picture, rng: Random) -> Picture:
     return np.clip(page[..., None] * np.array([0.6, 0.82, 1.0]), 0, 255).astype(np.uint8)
 
 
-def leaning(digit: Picture, rng: Random) -> Picture:
+def perspective(digit: Picture, rng: Random) -> Picture:
     """A sheet on a table, photographed at an angle."""
     page = on_paper(framed(drawn(digit, int(rng.integers(60, 140))), rng, 0.5, 0.9), rng)
     high, wide = page.shape
@@ -333,7 +333,7 @@ def leaning(digit: Picture, rng: Random) -> Picture:
 
 
 def dotted(digit: Picture, rng: Random) -> Picture:
-    """A form's dotted line under the digits, or through their feet."""
+    """A form's dotted line under the digits, or through their lower ends."""
     ink = usual(digit, rng)
     bottom = int(np.flatnonzero(ink.max(axis=1) > 0.5)[-1])
     y, step = min(ink.shape[0] - 2, bottom + int(rng.integers(-4, 6))), int(rng.integers(5, 12))
@@ -344,7 +344,7 @@ def dotted(digit: Picture, rng: Random) -> Picture:
 
 
 def circled(digit: Picture, rng: Random) -> Picture:
-    """A mark that the teacher has put a ring around."""
+    """A number with a ring drawn around it."""
     ink = framed(drawn(digit, int(rng.integers(50, 160))), rng, 0.5, 0.7)
     y, x = (int(np.flatnonzero((ink > 0.5).any(axis=axis)).mean()) for axis in (1, 0))
     high, wide = ((ink > 0.5).any(axis=axis).sum() for axis in (1, 0))
@@ -359,6 +359,6 @@ def circled(digit: Picture, rng: Random) -> Picture:
 PAPERS: tuple[Callable[[Picture, Random], Picture], ...] = (
     plain, small, large, tight, sixteen, mnist, pencil, coloured, chalk, shadow, squared, ruled, table, boxed, jpeg,
     noisy, blurred, fax, dithered, marker, parchment, broken, captioned, tilted, glare, squashed, patterned, negative,
-    vignette, leaning, dotted, circled, stout,
+    vignette, perspective, dotted, circled, felt_pen,
 )  # fmt: skip
 OF_ONE_DIGIT = (sixteen, mnist, squashed, broken)

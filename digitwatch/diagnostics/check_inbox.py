@@ -12,7 +12,7 @@ from digitwatch.diagnostics.check_folders import user
 from digitwatch.diagnostics.finding import Finding, fail, note, ok
 from digitwatch.spool.claims import CLAIMED, WAITING, AlreadyRunningError, lock
 from digitwatch.spool.csv_rows import printable
-from digitwatch.spool.file_probe import LOOK
+from digitwatch.spool.file_probe import OPEN_FLAGS
 from digitwatch.spool.inbox import DEEPEST, is_temporary
 from digitwatch.system.os_errors import describe
 
@@ -58,7 +58,7 @@ def _set_aside(inbox: Path) -> Iterator[str]:
 
 def _is_locked(path: Path) -> bool:
     try:
-        os.close(os.open(path, LOOK))
+        os.close(os.open(path, OPEN_FLAGS))
     except OSError as error:
         return error.errno == errno.EAGAIN
     return False

@@ -14,7 +14,7 @@ from digitwatch.service.read_queue import ReadQueue
 from digitwatch.service.status import Status
 from digitwatch.spool import claims
 from digitwatch.spool.claims import AlreadyRunningError, Claim
-from digitwatch.spool.disk_space import Room
+from digitwatch.spool.disk_space import FreeSpace
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
@@ -54,7 +54,7 @@ class Daemon:
         self._inbox = inbox
         self._predictions = predictions
         written = (folders.outbox, folders.archive, folders.failed, predictions.path.parent)
-        self._room = Room(written, policy.min_free, clock)
+        self._room = FreeSpace(written, policy.min_free, clock)
         self._clock = clock
         self._monitor = InboxMonitor(inbox, policy, post=self.calls.put, clock=clock)
         self._backoff = Backoff(clock)

@@ -1,4 +1,4 @@
-"""Failed scans back into the inbox, once the cause of the failure is removed.
+"""Moves failed scans back into the inbox, for when the cause of the failure is removed.
 
 Both folders can be written by the members of a group, so nothing is reached by a path alone: folders are opened
 without following links, files are moved between open folders. When root runs this, it acts as the user that the
@@ -21,12 +21,12 @@ from digitwatch.spool.durable_io import copy_scratch, exists, open_folder, open_
 
 
 def retry(failed: Path, inbox: Path, names: Sequence[str], *, everything: bool) -> bool:
-    """Put the named scans, or all, back and print where each went; without a name, list what there is.
+    """Move the named scans, or all, back and print their new paths; without a name, list the failed scans.
 
-    Return False when a name is not there.
+    Return False when a name does not exist.
 
     Raises:
-        OSError: a folder is full, gone or not accessible; what was put back stays there.
+        OSError: a folder is full, gone or not accessible; scans already moved stay in the inbox.
     """
     with _as_daemon(inbox):
         present = list(failed_scans(failed))
@@ -42,7 +42,7 @@ def retry(failed: Path, inbox: Path, names: Sequence[str], *, everything: bool) 
 
 
 def failed_scans(failed: Path) -> Iterator[str]:
-    """Yield the names of the scans below `failed`, in order; notes, links and hidden files are no scans.
+    """Yield the names of the scans below `failed`, in order; notes, links and hidden files are left out.
 
     Raises:
         OSError: the folder is gone or not accessible.

@@ -98,7 +98,7 @@ def move(recorded: Recorded) -> Recorded:
     `file` makes that durable.
 
     Raises:
-        ClaimVanishedError: somebody took the claimed file away.
+        ClaimVanishedError: the claimed file was removed.
         OSError: the folder is full or gone; the same call may be made again.
     """
     note = _advice(recorded) if recorded.failure else ""
@@ -193,7 +193,7 @@ def _folders(folders: Folders, claim: Claim, failed: bool) -> tuple[Path, Path]:
 
 
 def _as_recorded(folders: Folders, claim: Claim, row: Row, promised: Sequence[Recorded]) -> Recorded:
-    """Return the place that a row names; its text may be escaped, so it is found by counting up."""
+    """Return the place that a row names; its text may be escaped, so the numbered names are tried."""
     failed = row.status == Status.FAILED
     top, folder = _folders(folders, claim, failed)
     counted = (folder / filing.numbered(claim.name, number) for number in range(1, 10_000))
@@ -206,6 +206,6 @@ def _as_recorded(folders: Folders, claim: Claim, row: Row, promised: Sequence[Re
 def _advice(recorded: Recorded) -> str:
     return (
         f"{printable(recorded.claim.name)} could not be read: {recorded.failure.rstrip('.')}.\n\n"
-        "The file beside this note is the untouched original. When what is wrong is mended, `digitwatch retry`\n"
+        "The file beside this note is the untouched original. When the cause is removed, `digitwatch retry`\n"
         "puts it back into the inbox; or put the file there yourself, and delete this note."
     )

@@ -1,4 +1,4 @@
-"""Annotated pictures in the outbox: each carries its owner, so that repeated work replaces only its own."""
+"""Annotated pictures in the outbox: each carries the id of its scan, so that repeated work replaces only its own."""
 
 import contextlib
 import itertools
@@ -17,14 +17,14 @@ from digitwatch.spool.durable_io import (
     write_scratch,
 )
 
-PREFIX = 20  # characters of a name that are kept however much it is shortened
+PREFIX = 20  # characters of a name that are always kept when it is shortened
 
 
 def publish(png: bytes, folder: Path, name: str, owner: str) -> Path:
     """Write a picture as NAME.png (or NAME~2.png …) below `folder`, durable before it is visible there.
 
     The picture carries its owner (scan id and page) inside, so that a repetition after a crash
-    replaces its own picture and nobody else's. No link below `folder` is followed.
+    replaces only its own picture. No link below `folder` is followed.
 
     The folder above `folder` must exist; `folder` itself is created when it is missing.
 
@@ -52,7 +52,7 @@ def _place(scratch: str, folder: int, name: str, owner: str) -> str:
             os.unlink(target, dir_fd=folder)  # of an earlier attempt, whose rows were never written
         elif exists(target, folder):
             continue
-        with contextlib.suppress(FileExistsError):  # another worker was quicker with the same name
+        with contextlib.suppress(FileExistsError):  # another worker took the same name first
             rename_new(scratch, target, source_folder=folder, target_folder=folder)
             return target
     raise AssertionError("counting never ends")
@@ -75,10 +75,10 @@ def tag_of(path: Path | str, folder: int | None = None) -> str | None:
 
 
 def withdraw(folder: Path, name: str, scan: str) -> None:
-    """Remove, durably, the pictures of a scan that failed or goes back, whichever of its pages were published.
+    """Remove durably the published pictures of a scan that failed or is returned to the inbox.
 
     Raises:
-        OSError: the folder does not let us; what was removed stays removed.
+        OSError: the folder is not accessible; pictures removed before the error stay removed.
     """
     below, start = os.path.split(name)
     start = os.path.splitext(start)[0][:PREFIX]

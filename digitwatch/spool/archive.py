@@ -1,4 +1,4 @@
-"""Where originals and their notes go: names that are free, and moves that never replace a file."""
+"""The archive: free names for originals and their notes, and moves that never replace a file."""
 
 import contextlib
 import errno
@@ -30,7 +30,7 @@ MARKER = b" could not be read: "  # in every note
 LONGEST_NAME = 255  # bytes, on every common filesystem
 SHORT_NAME = 100  # bytes, on every filesystem
 REFUSED_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
-"""What filesystems answer to a name that is too long for them or has a character that they do not know."""
+"""Errors of filesystems for a name that is too long for them or has a character that they do not know."""
 
 BLOCKED: dict[bool, tuple[type[OSError], ...]] = {
     False: (NotADirectoryError,),
@@ -41,11 +41,11 @@ may write and so may close a sub-folder; elsewhere a closed folder is an environ
 
 
 class ClaimVanishedError(TransientError):
-    """The claimed file is no longer in its place, and not in its target either."""
+    """The claimed file is neither at its claim nor at its target."""
 
 
 def free_place(folder: Path, name: str, taken: Callable[[Path], bool]) -> Path:
-    """Return the first of NAME, NAME~2, NAME~3 … in `folder` that is not taken; the suffix stays at the end.
+    """Return the first of NAME, NAME~2, NAME~3 … in `folder` that is free; the suffix stays at the end.
 
     A name that is too long for the filesystem is shortened in the middle, its ending kept.
     """
@@ -116,19 +116,19 @@ def remove_note(name: str, folder: int) -> None:
 
 
 def file_original(claim: Claim, top: Path, target: Path, note: str = "") -> Path:
-    """Move a recorded original, and first its note, to its place below `top`; return where it went.
+    """Move a recorded original, and first its note, to its place below `top`; return its path.
 
     Nothing is ever replaced and no link below `top` is followed: when the place of the original or of its note was
     taken meanwhile, both get the next free number. The move is durable once the folder is synced, which the caller
     does, for many moves at once. It may be repeated after a crash at any point.
 
     Raises:
-        ClaimVanishedError: it lies neither where it was claimed nor in its place; somebody took it away.
-        OSError: the folder is full, gone or read-only; the original is where it was.
+        ClaimVanishedError: it is neither at its claim nor at its place.
+        OSError: the folder is full, gone or read-only; the original was not moved.
     """
     try:
         return _file(claim, top, target, note)
-    except BLOCKED[bool(note)]:  # somebody put a link or a file in place of the folder since it was chosen
+    except BLOCKED[bool(note)]:  # a link or a file has replaced the folder since it was chosen
         if target.parent == top:
             raise
         return _file(claim, top, _flat(top, target), note)
@@ -161,7 +161,7 @@ def _first_free(claim: Claim, folder: int, target: Path, note: str) -> Path:
             return placed
         except FileExistsError:
             continue
-        finally:  # no note beside another's original; an earlier attempt may have got to another number
+        finally:  # no note beside another's original; an earlier attempt may have reached another number
             if published and (placed is None or placed.name != name):
                 remove(published, folder)
     raise AssertionError("counting never ends")
@@ -203,8 +203,8 @@ def _move(claim: Claim, folder: int, target: Path) -> Path:
 def _copy_across(claim: Claim, folder: int, target: Path) -> Path:
     """Move a file to another filesystem: copy, sync, record the inode, rename, sync, and only then unlink.
 
-    ID.copied beside the claim holds the inode of the copy. Equal bytes under an equal name are no proof
-    that an earlier attempt got so far: they may be another scan's.
+    ID.copied beside the claim holds the inode of the copy. Equal bytes under an equal name do not
+    prove that an earlier attempt got so far: they may belong to another scan.
     """
     record = claim.note("copied")
     with open_regular(claim.path) as source:

@@ -1,4 +1,4 @@
-"""Scans that belong to this daemon: claimed, returned, recovered, and how often each was tried alone."""
+"""Claimed scans: claim, return and recovery, and how often each was tried alone."""
 
 import contextlib
 import errno
@@ -36,21 +36,21 @@ class Claim:
 
     @property
     def day(self) -> str:
-        """The day of the claim in UTC, `2026-11-22`: the same however often the work is repeated."""
+        """The day of the claim in UTC, `2026-11-22`: the same for every repetition of the work."""
         return f"{self.id[:4]}-{self.id[4:6]}-{self.id[6:8]}"
 
     @cached_property
     def claims_folder(self) -> Path:
-        """The folder of all claims, in the inbox that this one came from."""
+        """The folder of all claims, in the inbox of this one."""
         return self.path.parents[len(Path(self.name).parts)]
 
     def note(self, ending: str) -> Path:
-        """Return the place beside the claim where something about it is kept over a crash."""
+        """Return the path of a note beside the claim, which survives a crash."""
         return self.claims_folder / f"{self.id}.{ending}"
 
 
 class AlreadyRunningError(TransientError):
-    """Another digitwatch works in this folder."""
+    """Another digitwatch uses this folder."""
 
 
 def new_id(now: datetime | None = None) -> str:
@@ -60,10 +60,10 @@ def new_id(now: datetime | None = None) -> str:
 
 
 def lock(folder: Path) -> int:
-    """Take a folder for this process until it ends; return the open handle that holds it.
+    """Lock a folder for this process; return the open handle, which holds the lock.
 
     Raises:
-        AlreadyRunningError: another live process has it.
+        AlreadyRunningError: another live process has locked it.
     """
     return _lock(os.open(folder, FOLDER), folder)
 
@@ -88,10 +88,10 @@ def _lock(handle: int, folder: Path) -> int:
 
 
 def lock_inbox(inbox: Path) -> int:
-    """Create the folder for claims and take it: one daemon per inbox.
+    """Create the folder of claims and lock it: one daemon per inbox.
 
     Raises:
-        AlreadyRunningError: another live process has it.
+        AlreadyRunningError: another live process has locked it.
         OSError: the inbox is gone, or a link or a file lies in the place of the folder.
     """
     folder = inbox / CLAIMED
@@ -100,12 +100,12 @@ def lock_inbox(inbox: Path) -> int:
 
 
 def claim(inbox: Path, name: str) -> Claim:
-    """Take one scan out of the inbox by an atomic rename; from here on its name may be used again.
+    """Claim one scan by an atomic rename; from then on its name is free in the inbox.
 
-    No link below the inbox is followed: a scan is taken from a real sub-folder or not at all.
+    No link below the inbox is followed: a scan is claimed only from a real sub-folder.
 
     Raises:
-        FileNotFoundError: it has gone in the meantime, or a link or folder has its name or its folder's name; or the
+        FileNotFoundError: it no longer exists, or a link or folder has its name or its folder's name; or the
             folder of all claims has gone.
         OSError: the inbox, or the folder that the scan lies in, does not permit it.
     """
@@ -122,17 +122,17 @@ def claim(inbox: Path, name: str) -> Claim:
         if isinstance(error, NotADirectoryError):
             raise FileNotFoundError(errno.ENOENT, "is no longer in a folder of the inbox", str(inbox / name)) from None
         raise
-    if not stat.S_ISREG(os.lstat(claimed.path).st_mode):  # a link or folder that took the name this moment
+    if not stat.S_ISREG(os.lstat(claimed.path).st_mode):  # a link or folder that has just taken the name
         give_back(inbox, claimed)
         raise FileNotFoundError(errno.ENOENT, "is no longer a plain file", str(inbox / name))
     return claimed
 
 
 def sync_claim(claimed: Claim) -> None:
-    """Make a claim durable, before anything is made of it.
+    """Make a claim durable before its results are published.
 
-    Without this a power cut could bring the scan back into the inbox under a new id: beside pictures that
-    belong to nobody, or, once it is recorded, to be counted twice. The order matters where each folder is
+    Without this a power cut could bring the scan back into the inbox under a new id: beside pictures without
+    a row, or, once it is recorded, to be counted twice. The order matters where each folder is
     durable by itself: the scan must not lie in a folder that is not there yet.
     """
     inner = list(_folders(claimed))
@@ -153,7 +153,7 @@ def is_there(claimed: Claim) -> bool:
 
 
 def stamp(claimed: Claim) -> tuple[int, int] | None:
-    """Return size and modification time of the claimed file, by which a change shows; None when it has gone."""
+    """Return size and modification time of the claimed file, to detect changes; None when it does not exist."""
     try:
         status = os.lstat(claimed.path)
     except (FileNotFoundError, NotADirectoryError):
@@ -162,7 +162,7 @@ def stamp(claimed: Claim) -> tuple[int, int] | None:
 
 
 def give_back(inbox: Path, claimed: Claim) -> bool:
-    """Put an unread scan back into the inbox; return False when its place is taken there: then it stays claimed."""
+    """Return an unread scan to the inbox; False when its name is taken there: then it stays claimed."""
     target = inbox / claimed.name
     with contextlib.suppress(FileNotFoundError, FileExistsError, NotADirectoryError):
         with open_folder(inbox, target.parent, make=True) as folder:
@@ -173,9 +173,9 @@ def give_back(inbox: Path, claimed: Claim) -> bool:
 
 
 def left_claimed(inbox: Path) -> Iterator[Claim]:
-    """Yield the scans that were claimed and not filed, oldest first; remove what belongs to none.
+    """Yield the scans that were claimed and not filed, oldest first; remove what belongs to no claim.
 
-    Each has an id of its own: a file that somebody put among the claims is claimed anew.
+    Each has an id of its own: a foreign file among the claims is claimed anew.
     """
     parent = Path(os.path.realpath(inbox)) / CLAIMED
     entries = sorted(parent.iterdir())
@@ -193,7 +193,7 @@ def left_claimed(inbox: Path) -> Iterator[Claim]:
 
 
 def clear(claimed: Claim) -> None:
-    """Remove what is left of a claim once its scan lies elsewhere."""
+    """Remove the remains of a claim after its scan was moved."""
     _remove_empty(claimed)
     for ending in ("tries", "copied", WAITING):
         with contextlib.suppress(OSError):
@@ -201,9 +201,9 @@ def clear(claimed: Claim) -> None:
 
 
 def count_try(claimed: Claim) -> int:
-    """Record durably that a scan is about to be read alone; return how often it was, this time included.
+    """Record durably that a scan is about to be read alone; return the number of tries, this one included.
 
-    A scan whose record is never removed has ended the whole program each time.
+    A record that is never removed means that the scan ended the program each time.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
     handle = os.open(claimed.note("tries"), flags, 0o644)
@@ -218,9 +218,9 @@ def count_try(claimed: Claim) -> int:
 
 
 def forget_tries(claimed: Claim) -> None:
-    """Remove the record of tries: the scan was read, whatever came of it, and no process died.
+    """Remove the record of tries: the scan was read, with any result, and no process died.
 
-    Where that is refused (a read-only disk) the record stays, and one try too many is counted.
+    Where that is refused (a read-only disk) the record stays, and counts one try too many.
     """
     with contextlib.suppress(OSError):
         claimed.note("tries").unlink()
@@ -255,7 +255,7 @@ def _remove_empty(claimed: Claim) -> None:
 
 
 def _remove_folders(top: Path) -> None:
-    """Remove a tree of folders without files; one that got a file this moment stays."""
+    """Remove a tree of folders without files; one that has just got a file stays."""
     with contextlib.suppress(OSError):
         for folder, _, _ in os.walk(top, topdown=False):
             os.rmdir(folder)

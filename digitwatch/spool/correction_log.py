@@ -1,4 +1,4 @@
-"""The CSV file of corrections: what people say stands on a page. Appended to, never rewritten."""
+"""The CSV file of corrections: the values that people entered. Appended to, never rewritten."""
 
 import contextlib
 import csv
@@ -17,17 +17,17 @@ from digitwatch.spool.durable_io import sync_folder
 log = logging.getLogger(__name__)
 
 NOT_A_NUMBER = "x"
-"""Stands in `now` where what was read is no number at all."""
+"""Value of `now` where the page has no number."""
 
 UNDONE = "undo"
-"""Stands in `now` where the correction before is taken back and none applies any more."""
+"""Value of `now` that withdraws the correction before; none applies then."""
 
 
 class Correction(NamedTuple):
-    """One line of corrections.csv; the last line of a page (`id` and `page`) is the one that counts.
+    """One line of corrections.csv; the last line of a page (`id` and `page`) applies.
 
-    `now` holds the right digits, nothing for a page on which nothing stands, NOT_A_NUMBER or UNDONE.
-    Where it equals `was`, a person has looked and found the reading right.
+    `now` holds the right digits, nothing for an empty page, NOT_A_NUMBER or UNDONE.
+    Where it equals `was`, a person has confirmed the reading.
     """
 
     time: str
@@ -59,7 +59,7 @@ def append(path: Path, correction: Correction) -> None:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
             os.fdatasync(file)
         except OSError:
-            with contextlib.suppress(OSError):  # what is left then is passed over as a torn line
+            with contextlib.suppress(OSError):  # the remainder is then skipped as a torn line
                 os.ftruncate(file, start)
             raise
         if not start:
@@ -69,7 +69,7 @@ def append(path: Path, correction: Correction) -> None:
 
 
 def read(path: Path) -> dict[tuple[str, str], Correction]:
-    """Return the correction that counts for each corrected page, by `id` and `page`.
+    """Return the correction that applies for each corrected page, by `id` and `page`.
 
     Raises:
         OSError: the file cannot be read; one that does not exist holds no correction.
@@ -87,7 +87,7 @@ def read(path: Path) -> dict[tuple[str, str], Correction]:
 
 
 def parse(lines: Iterable[str]) -> Iterator[Correction]:
-    """Yield the corrections that lines hold, without the header; a damaged line costs itself only."""
+    """Yield the corrections that lines hold, without the header; a damaged line is left out."""
     for line in lines:
         try:
             records = list(csv.reader([line], strict=True))
@@ -107,7 +107,7 @@ def encode(correction: Correction) -> bytes:
 
 
 def _lead(file: int, size: int) -> bytes:
-    """Return what must stand in front of the next line: the header, or the line end that is missing."""
+    """Return what to write before the next line: the header, or a missing line end."""
     if size == 0:
         return HEADER.encode()
     return b"" if os.pread(file, 1, size - 1) == b"\n" else b"\n"

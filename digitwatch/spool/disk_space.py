@@ -1,15 +1,15 @@
-"""How much room the disks have that are written to."""
+"""Free space on the disks that are written to."""
 
 import shutil
 from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
 
-SECONDS = 1.0  # how old a look at the free space may be
+SECONDS = 1.0  # for which a sufficient measurement is cached
 
 
 def shortage(folders: Iterable[Path], min_free: int) -> str:
-    """Say which folder's disk has fewer than `min_free` bytes left, or "" when all have more.
+    """Return which folder's disk has fewer than `min_free` bytes free; "" when none has.
 
     Raises:
         OSError: a folder's filesystem does not answer.
@@ -21,30 +21,30 @@ def shortage(folders: Iterable[Path], min_free: int) -> str:
     return ""
 
 
-class Room:
-    """The room on the disks that are written to, looked up now and then."""
+class FreeSpace:
+    """The free space of the disks that are written to, cached for SECONDS."""
 
     def __init__(self, folders: Iterable[Path], min_free: int, clock: Callable[[], float]) -> None:
-        """Remember what to look at; `clock` gives monotonic seconds."""
+        """Set the folders to measure; `clock` returns monotonic seconds."""
         self._folders = tuple(folders)
         self._min_free = min_free
         self._clock = clock
-        self._well_until = float("-inf")
+        self._enough_until = float("-inf")
 
     def shortage(self) -> str:
-        """Say what is short, or "": that holds for SECONDS.
+        """Return which disk is short of space; "" when none is.
 
         Raises:
             OSError: a disk does not answer.
         """
-        if self._clock() < self._well_until:
+        if self._clock() < self._enough_until:
             return ""
         reason = shortage(self._folders, self._min_free)
         if not reason:
-            self._well_until = self._clock() + SECONDS
+            self._enough_until = self._clock() + SECONDS
         return reason
 
 
 def nearest(folder: Path) -> Path:
-    """Return the folder or its nearest parent that exists; outbox and archive make theirs day by day."""
+    """Return the folder or its nearest parent that exists; outbox and archive get a new folder each day."""
     return next(path for path in chain([folder], folder.parents) if path.exists())

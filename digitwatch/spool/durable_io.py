@@ -1,6 +1,6 @@
 """Writes and renames that survive a power cut, follow no link below a folder, and never replace a file.
 
-Folders are opened once and used by handle, so that a path component that is exchanged for a link leads nowhere.
+Folders are opened once and used by handle, so that replacing a path component by a link has no effect.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from digitwatch.spool.file_probe import LOOK
+from digitwatch.spool.file_probe import OPEN_FLAGS
 
 RENAME_NOREPLACE = 1  # linux/fs.h
 AT_FDCWD = -100  # fcntl.h
@@ -47,7 +47,7 @@ def open_folder(top: Path, folder: Path | None = None, *, make: bool = False) ->
             os.close(handle)
             handle = child
         yield handle
-    except OSError as error:  # a bare name, and that of a scratch file, says nothing to people: name the folder
+    except OSError as error:  # a bare name, and that of a scratch file, means nothing to people: name the folder
         if isinstance(error.filename, str) and not os.path.isabs(error.filename):
             error.filename, error.filename2 = str(path), None
         raise
@@ -77,7 +77,7 @@ def _open_child(parent: int, path: Path, make: bool) -> int:
 def _make_child(parent: int, path: Path) -> None:
     with contextlib.suppress(FileExistsError):
         os.mkdir(path.name, dir_fd=parent)
-    sync_handle(parent)  # also for one that was there: whoever made it may have been killed before the sync
+    sync_handle(parent)  # also for an existing one: its creator may have been killed before the sync
     if len(_durable_folders) >= MAX_REMEMBERED:
         _durable_folders.clear()
     status = os.stat(path.name, dir_fd=parent, follow_symlinks=False)
@@ -110,7 +110,7 @@ def sync_handle(folder: int) -> None:
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Return device and inode of what a path leads to, or None when it leads nowhere."""
+    """Return device and inode of a path, links followed; None when there is none."""
     try:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -119,7 +119,7 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 
 def exists(name: str, folder: int) -> bool:
-    """Return whether an open folder has an entry of this name, whatever it is."""
+    """Return whether an open folder has an entry of this name, of any kind."""
     try:
         os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
@@ -140,7 +140,7 @@ def rename_new(
         if _renameat2(folders[0], os.fsencode(source), folders[1], os.fsencode(target), RENAME_NOREPLACE) == 0:
             return
         number = ctypes.get_errno()
-        if number not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):  # a filesystem that does not know the flag
+        if number not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):  # a filesystem without the flag
             raise OSError(number, os.strerror(number), str(source), None, str(target))
     # not atomic, but where the flag is missing the lock makes this process the only writer of these folders
     try:
@@ -166,7 +166,7 @@ _renameat2 = _load_renameat2()
 def write_durably(path: Path, data: bytes) -> None:
     """Write a file and sync it, in place of one that an earlier attempt left; on any error nothing is left.
 
-    The file is always a new one: what lies there is removed, never opened.
+    The file is always new: an existing one is removed, never opened.
     """
     try:
         file = os.open(path, NEW_FILE, 0o666)
@@ -184,8 +184,8 @@ def write_scratch(folder: int, owner: str, data: bytes) -> str:
 def copy_scratch(source: int, folder: int, owner: str) -> str:
     """Return the name of a new hidden file in `folder` with the bytes of an open file, its times and mode, synced.
 
-    The name is made of `owner`. What an earlier attempt of this owner left is removed; what cannot be removed stays
-    and the new file gets an unpredictable name. An existing file, link or pipe is never opened.
+    The name derives from `owner`. The file of an earlier attempt of this owner is removed; where it cannot be,
+    the new file gets an unpredictable name. An existing file, link or pipe is never opened.
 
     Raises:
         BlockingIOError: the source was written to meanwhile; the copy may hold a mixture.
@@ -234,7 +234,7 @@ def _copy(source: int, copy: int) -> None:
     before = os.fstat(source)
     with open(source, "rb", closefd=False) as reader, open(copy, "wb", closefd=False) as writer:
         shutil.copyfileobj(reader, writer, 1 << 20)
-    with contextlib.suppress(OSError):  # times and mode are a courtesy, the bytes are the promise
+    with contextlib.suppress(OSError):  # only the bytes are guaranteed; times and mode are copied where possible
         os.utime(copy, ns=(before.st_atime_ns, before.st_mtime_ns))
         os.fchmod(copy, stat.S_IMODE(before.st_mode) & 0o777)  # never set-user-ID
     after = os.fstat(source)
@@ -255,7 +255,7 @@ def open_regular(name: Path | str, folder: int | None = None) -> Iterator[int]:
     Raises:
         OSError: it is missing or may not be read, or it is a link, pipe, folder, socket or device (ELOOP, EINVAL).
     """
-    file = os.open(name, LOOK, dir_fd=folder)
+    file = os.open(name, OPEN_FLAGS, dir_fd=folder)
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise OSError(errno.EINVAL, "is not a regular file", str(name))

@@ -1,11 +1,11 @@
-"""What one look at a file tells, without following links and without waiting for anybody."""
+"""Reads the ends of a file and tests for writers, without following links and without blocking."""
 
 import errno
 import fcntl
 import os
 from pathlib import Path
 
-LOOK = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+OPEN_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 
 EDGE = 64  # bytes at both ends of a file that tell whether it is complete
 
@@ -13,7 +13,7 @@ EDGE = 64  # bytes at both ends of a file that tell whether it is complete
 def edges(path: Path, size: int) -> tuple[bytes, bytes]:
     """Return the first and the last bytes of a file of `size` bytes; nothing when it cannot be read."""
     try:
-        file = os.open(path, LOOK)
+        file = os.open(path, OPEN_FLAGS)
     except OSError:
         return b"", b""
     try:
@@ -25,15 +25,15 @@ def edges(path: Path, size: int) -> tuple[bytes, bytes]:
 
 
 def is_being_written(path: Path) -> bool:
-    """Return whether a program has the file open for writing, where the system lets us know.
+    """Return whether a program has the file open for writing, where the system can tell.
 
-    A read lease is refused while a writer is there (fcntl(2)). Leases are given on local filesystems, to
-    the owner of a file and to root; everybody else relies on the quiet time.
+    A read lease is refused while the file is open for writing (fcntl(2)). Leases exist on local filesystems, for
+    the owner of a file and for root; otherwise only the settle time decides.
     """
     if not hasattr(fcntl, "F_SETLEASE"):  # not Linux
         return False
     try:
-        file = os.open(path, LOOK)
+        file = os.open(path, OPEN_FLAGS)
     except OSError:
         return False
     try:

@@ -1,4 +1,4 @@
-"""Where the log says that a file of a scan lies, found again without leaving the folders."""
+"""Files of a scan by the paths in the log: resolved, and confined to the configured folders."""
 
 import os
 import re
@@ -13,12 +13,12 @@ class NotThereError(InputError):
 
 
 def find(base: Path, shown: str, folders: tuple[Path, ...]) -> Path:
-    """Return the place that the log shows, counted from `base`, if it really lies below one of the folders.
+    """Return the file at a path of the log, relative to `base`, if its real path lies below one of the folders.
 
     Raises:
-        NotThereError: there is no file, or it lies elsewhere.
+        NotThereError: the file does not exist, or it lies outside the folders.
     """
-    for text in _readings_of(shown):
+    for text in _decodings(shown):
         path = Path(os.path.normpath(base / text))
         real = Path(os.path.realpath(path.parent)) / path.name
         if any(real.is_relative_to(os.path.realpath(folder)) for folder in folders) and real.is_file():
@@ -26,8 +26,8 @@ def find(base: Path, shown: str, folders: tuple[Path, ...]) -> Path:
     raise NotThereError(shown)
 
 
-def _readings_of(shown: str) -> Iterator[str]:
-    r"""Yield what a text of the log may stand for: itself, and with \xNN turned back into bytes."""
+def _decodings(shown: str) -> Iterator[str]:
+    r"""Yield the paths that a text of the log may mean: itself, and with \xNN decoded to bytes."""
     if shown:
         yield shown
     if "\\x" in shown:

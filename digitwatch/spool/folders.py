@@ -1,4 +1,4 @@
-"""The folders between which scans travel."""
+"""The folders of the spool."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Folders:
-    """The folders between which scans travel; the log's paths are relative to `base`."""
+    """The folders that a scan passes through; the log's paths are relative to `base`."""
 
     inbox: Path
     outbox: Path

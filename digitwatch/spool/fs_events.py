@@ -1,4 +1,4 @@
-"""Who tells that a file has come: the system's events where they work, else a timer."""
+"""The watch on the inbox: file system events where they work; elsewhere the folder is listed by a timer."""
 
 import contextlib
 import importlib
@@ -29,9 +29,9 @@ from digitwatch.spool.claims import CLAIMED
 log = logging.getLogger(__name__)
 
 WITHOUT_EVENTS = ("nfs", "cifs", "smb", "fuse", "9p", "afs", "ceph", "gluster", "vboxsf", "ncpfs", "davfs")
-"""Filesystems (as /proc/mounts names them, by their beginning) whose other writers raise no events here."""
+"""Filesystems (as /proc/mounts names them, by their beginning) where writers of other machines raise no events."""
 
-HEARD: list[type[FileSystemEvent]] = [
+RELEVANT: list[type[FileSystemEvent]] = [
     FileCreatedEvent,
     FileModifiedEvent,
     FileMovedEvent,
@@ -39,28 +39,28 @@ HEARD: list[type[FileSystemEvent]] = [
     DirCreatedEvent,
     DirMovedEvent,
 ]
-"""Events after which there may be something to read. That a file was opened, closed unchanged or taken away is told of
-each scan that we take ourselves, four times; what others take away is missed when its turn comes, or by a listing."""
+"""Events after which there may be something to read. A file that was opened, closed unchanged or moved away raises
+events too, four for each scan that we claim ourselves; a file that others remove is noticed at its claim or by a
+listing."""
 
 STOP_SECONDS = 5.0  # the longest wait for the threads of the watch
-CANARY_SECONDS = 2.0
+PROBE_SECONDS = 2.0  # in which the event of the probe file must come
 
-OVERFLOW_TOLD_BY = ("watchdog.observers.inotify_c", "watchdog.observers.inotify")
-
+OVERFLOW_LOGGERS = ("watchdog.observers.inotify_c", "watchdog.observers.inotify")
 
 PAIRING = (
     ("watchdog.observers.inotify_move_event_grouper", "InotifyMoveEventGrouper"),  # since 7
     ("watchdog.observers.inotify_buffer", "InotifyBuffer"),
 )
-"""Where watchdog keeps an event of a file moved away, and all others behind it, to see where the file goes."""
+"""Where watchdog delays the event of a file moved away, and all later ones, to pair it with the file's new name."""
 
 
 class NoEventsError(TransientError):
-    """Events cannot be had for this folder; the message says why and what would help."""
+    """This folder raises no events; the message has the cause and the remedy."""
 
 
 class _Waker(FileSystemEventHandler):
-    """Passes the path of every event on; what the event means is decided by looking at the file."""
+    """Passes on the path of every event; the file itself decides what the event means."""
 
     def __init__(self, folder: Path, arrived: Callable[[str], None]) -> None:
         self._folder = os.fspath(folder)
@@ -74,19 +74,19 @@ class _Waker(FileSystemEventHandler):
 
 
 class _Overflow(logging.Filter):
-    """Hears watchdog say that the system's queue ran over, which it tells in no other way.
+    """Detects an overflow of the system's event queue by watchdog's log line, its only sign.
 
-    Neither that nor watchdog's complaint about an event that comes while it stops is passed on to people.
+    That line, and watchdog's warning about an event during its stop, are not logged.
     """
 
-    def __init__(self, heard: Callable[[], None]) -> None:
+    def __init__(self, overflowed: Callable[[], None]) -> None:
         super().__init__()
-        self._heard = heard
+        self._overflowed = overflowed
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
         if "overflow" in message:
-            self._heard()
+            self._overflowed()
         return "overflow" not in message and "thread is inactive" not in message
 
 
@@ -99,28 +99,28 @@ class Events:
     def __init__(
         self, folder: Path, recursive: bool, arrived: Callable[[str], None], missed: Callable[[], None]
     ) -> None:
-        """Start watching and prove it with a dot-file whose event must come.
+        """Start watching, and test it with a hidden probe file whose event must come.
 
         Raises:
             NoEventsError: the system has no watch left, or the folder raises no events.
         """
-        self._canary = threading.Event()
-        self._canary_name = f".canary-{secrets.token_hex(4)}"
+        self._probe_seen = threading.Event()
+        self._probe_name = f".probe-{secrets.token_hex(4)}"
         self._arrived = arrived
         self._overflow = _Overflow(missed)
-        for name in OVERFLOW_TOLD_BY:
+        for name in OVERFLOW_LOGGERS:
             logging.getLogger(name).addFilter(self._overflow)
         self._observer: BaseObserver | None = None
-        _hold_nothing_back()
+        _disable_pairing()
         try:
             self._observer = Observer()  # takes an inotify instance at once, or fails
             waker = _Waker(folder, self._note)
-            self._observer.schedule(waker, os.fspath(folder), recursive=recursive, event_filter=HEARD)
+            self._observer.schedule(waker, os.fspath(folder), recursive=recursive, event_filter=RELEVANT)
             self._observer.start()
         except OSError as error:
             self.stop()
             raise NoEventsError(_why(error)) from error
-        if not self._sings(folder):
+        if not self._raises_events(folder):
             self.stop()
             raise NoEventsError(f"no event came for a file made in {folder}")
 
@@ -133,7 +133,7 @@ class Events:
 
     def stop(self) -> None:
         """End the watch and its threads."""
-        for name in OVERFLOW_TOLD_BY:
+        for name in OVERFLOW_LOGGERS:
             logging.getLogger(name).removeFilter(self._overflow)
         if self._observer is not None and self._observer.is_alive():
             # The library's stop waits without a limit for a lock that its reader holds while it walks new
@@ -143,30 +143,30 @@ class Events:
             stop.join(STOP_SECONDS)
 
     def _note(self, name: str) -> None:
-        if name == self._canary_name:
-            self._canary.set()
+        if name == self._probe_name:
+            self._probe_seen.set()
         else:
             self._arrived(name)
 
-    def _sings(self, folder: Path) -> bool:
-        canary = folder / self._canary_name
-        canary.touch()
+    def _raises_events(self, folder: Path) -> bool:
+        probe = folder / self._probe_name
+        probe.touch()
         try:
-            return self._canary.wait(CANARY_SECONDS)
+            return self._probe_seen.wait(PROBE_SECONDS)
         finally:
             with contextlib.suppress(OSError):
-                canary.unlink()
+                probe.unlink()
 
 
-def _hold_nothing_back() -> None:
-    """Let no event wait: each claim moves a file away, and the next scan would be told half a second late."""
+def _disable_pairing() -> None:
+    """Set the delay to zero: each claim moves a file away, and the next event would come half a second late."""
     for module, name in PAIRING:
         with contextlib.suppress(ImportError, AttributeError):  # another system, or another version
             getattr(importlib.import_module(module), name).delay = 0
 
 
 def filesystem(folder: Path, mounts: Path = Path("/proc/mounts")) -> str:
-    """Return the type of the filesystem that a folder lies on (`ext4`, `nfs4` …), "" where it is not told."""
+    """Return the type of the filesystem that a folder lies on (`ext4`, `nfs4` …), "" where it is unknown."""
     real = os.path.realpath(folder)
     best, kind = "", ""
     with contextlib.suppress(OSError):

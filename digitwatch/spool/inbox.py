@@ -1,4 +1,4 @@
-"""Which scans are ready to be taken: events trigger a look, the directory listing decides."""
+"""The scans of the inbox and which are ready: events trigger a check, the directory listing decides."""
 
 import contextlib
 import errno
@@ -20,18 +20,18 @@ log = logging.getLogger(__name__)
 TEMPORARY = frozenset(
     ("part", "partial", "filepart", "crdownload", "download", "tmp", "temp", "swp", "!sync", "opdownload")
 )
-"""Endings that programs give to files they are still writing (browsers, scp clients, editors, syncthing)."""
+"""Endings of files that programs are still writing (browsers, scp clients, editors, syncthing)."""
 
 READABLE = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 SOON = 0.05  # seconds between two checks of an open file at least
 REQUEST = "closed"
-"""The file among the claims that asks whoever may do it to open the inbox's files to the group; under systemd
+"""The file among the claims that requests group access to the files of the inbox; under systemd
 digitwatch-inbox.path waits for it."""
 
 EMPTY_SETTLES = 10.0  # seconds: many writers create a file first and fill it later
-OPEN_MENTIONED = 60.0  # seconds after which a file that somebody keeps open for writing is worth a line
-DEEPEST = 64  # folders inside one another that are searched with `recursive: true`
+OPEN_MENTIONED = 60.0  # seconds after which a file that is still open for writing is logged
+DEEPEST = 64  # depth of folders that are searched with `recursive: true`
 LEFT_SECONDS = 60.0  # until a file that could not be taken is tried again
 
 
@@ -60,8 +60,8 @@ class Inbox:
 
     A file is ready when its size and modification time have not changed for `settle` seconds, or at
     once when `is_complete` recognises its last bytes as the end of its format. Where the system can
-    tell, a file that some program has open for writing is waited for, however long it pauses. Nothing is
-    read but these bytes, and nothing is decided by the kind of an event: events only name files to check.
+    tell, a file that is open for writing is not ready, however long the pause. Only these bytes are
+    read, and the kind of an event decides nothing: events only name files to check.
     """
 
     def __init__(
@@ -73,18 +73,18 @@ class Inbox:
         is_complete: Callable[[bytes, bytes], bool],
         clock: Callable[[], float],
     ) -> None:
-        """Remember the rules; `clock` gives monotonic seconds."""
+        """Store the rules; `clock` returns monotonic seconds."""
         self.folder = folder
-        self._prefix = f"{os.fspath(folder)}{os.sep}"  # joining paths would take longer than asking the system
+        self._prefix = f"{os.fspath(folder)}{os.sep}"  # joining paths would take longer than the system call
         self._settle = settle
         self._recursive = recursive
         self._is_complete = is_complete
         self._clock = clock
         self._seen: dict[str, _Seen] = {}
         self._order: list[tuple[int, str]] = []  # heap of ready files, oldest first
-        self._settling: list[tuple[float, str]] = []  # heap of files that wait for their quiet time
+        self._settling: list[tuple[float, str]] = []  # heap of files in their settle time
         self._tries: dict[str, int] = {}  # of files that were set aside, while they are there
-        self._said: dict[str, tuple[str, str]] = {}  # name and what was said of it, while it is there, oldest first
+        self._said: dict[str, tuple[str, str]] = {}  # name and logged reason, while it exists, oldest first
 
     def __len__(self) -> int:
         """Return the number of scans known to wait."""
@@ -114,7 +114,7 @@ class Inbox:
         return [name for name in self._seen if name not in before]
 
     def note(self, name: str) -> None:
-        """Look at one file, because an event or a sweep named it.
+        """Check one file that an event or a sweep named.
 
         Raises:
             OSError: the folder is not accessible or does not answer; the file is not forgotten.
@@ -151,12 +151,12 @@ class Inbox:
         self._await(_Seen(now + LEFT_SECONDS, status.st_mtime_ns, name, status.st_size, now, True))
 
     def set_aside(self, name: str, why: str) -> None:
-        """Offer a file that was given back unread again, after a longer time at each try; say once why it waits.
+        """Offer a returned file again, after a longer time at each try; log once why it waits.
 
         Raises:
-            OSError: the folder is closed to us or does not answer.
+            OSError: the folder is not accessible or does not answer.
         """
-        self.note(name)  # one that may not be read now is not offered
+        self.note(name)  # one without permission to read is not offered
         if (seen := self._seen.get(name)) is None:
             return
         self._say_once(name, name, f"is set aside and tried again: {printable(why)}")
@@ -165,7 +165,7 @@ class Inbox:
         self._await(seen._replace(due=self._clock() + seconds, complete=True))
 
     def forget(self, name: str) -> None:
-        """Drop a file that was taken or has gone."""
+        """Drop a file that was claimed or removed."""
         self._seen.pop(name, None)
 
     def take(self) -> str | None:
@@ -174,15 +174,15 @@ class Inbox:
             mtime_ns, name = heapq.heappop(self._order)
             seen = self._seen.get(name)
             if seen is None or seen.mtime_ns != mtime_ns or seen.due > self._clock():
-                continue  # gone, or changed since: it stands in a heap again
-            self._look_again(name)  # it may have changed while it waited its turn
+                continue  # removed or changed since: it is in a heap again
+            self._look_again(name)  # it may have changed while it waited
             if self._seen.get(name) is seen and (seen.complete is not None or self._is_complete_now(seen)):
                 self.forget(name)
                 return name
         return None
 
     def _is_complete_now(self, seen: _Seen) -> bool:
-        """Return whether a file is complete; otherwise it waits until its quiet time is over."""
+        """Return whether a file is complete; otherwise it waits for its settle time."""
         if seen.size and self._is_complete(*edges(self.folder / seen.name, seen.size)):
             return True
         self._await(seen._replace(due=seen.due + self._quiet_time(seen.size), complete=False))
@@ -195,11 +195,11 @@ class Inbox:
         return self._settling[0][0] if self._settling else None
 
     def _settle_due(self) -> bool:
-        """Move files whose quiet time is over to the ready ones, after one more check; return whether there are any."""
+        """Move files whose settle time is over to the ready ones, after one more check; return whether there are any."""
         while self._settling and self._settling[0][0] <= self._clock():
             due, name = heapq.heappop(self._settling)
             seen = self._seen.get(name)
-            if seen is None or seen.due != due:  # changed meanwhile: it stands in a heap again
+            if seen is None or seen.due != due:  # changed meanwhile: it is in a heap again
                 continue
             self._look_again(name)
             if self._seen.get(name) is not seen:
@@ -214,7 +214,7 @@ class Inbox:
         try:
             self.note(name)
         except OSError:
-            self.forget(name)  # it stands in no heap now: the next sweep must see it as new
+            self.forget(name)  # it is in no heap now: the next sweep must see it as new
             raise
 
     def _await(self, seen: _Seen) -> None:
@@ -266,7 +266,9 @@ class Inbox:
         if any(map(is_temporary, parts)) or (len(parts) > 1 and not self._recursive):  # CLAIMED is hidden, too
             return False
         if stat.S_ISREG(status.st_mode):
-            return status.st_mode & READABLE == READABLE or self._may_read(name)  # asking takes a tenth of a listing
+            return status.st_mode & READABLE == READABLE or self._may_read(
+                name
+            )  # the system call takes a tenth of a listing
         if not stat.S_ISDIR(status.st_mode):
             self._say_once(name, name, "is not a plain file (a link, pipe, socket or device) and is left alone")
         return False

@@ -1,4 +1,4 @@
-"""Rows of a few scans, looked up at the end of the log and of what rotation made of it."""
+"""Search for the rows of a few scans at the end of the log and of its rotated files."""
 
 import contextlib
 import gzip
@@ -13,16 +13,16 @@ from digitwatch.spool.csv_rows import Row, RowParser, columns_of
 from digitwatch.spool.durable_io import identity
 
 SEARCHED = 64 << 20
-"""How far back, in bytes, a recorded scan is looked for. A scan that is recorded but not yet filed is one
+"""Bytes from the end that are searched for a recorded scan. A scan that is recorded but not yet filed is one
 of the few in flight, and nothing new is taken while filing fails: its rows are among the very last."""
 
 LONGEST_LINE = 1 << 20  # bytes; the row of a page of thousands of digits is far shorter
 NEWEST = 3  # rotated files that are searched
-ALL = 1_000_000  # rotated files: whatever there is
+ALL = 1_000_000  # rotated files: all of them
 
 
 def siblings(path: Path, newest: int = NEWEST, rotated: Path | None = None) -> list[Path]:
-    """Return the log and what rotation made of it (the `newest` files), newest first.
+    """Return the log and its rotated files (the `newest` ones), newest first.
 
     That is `predictions.csv.1`, `predictions.csv-20261122.gz`, `predictions-20261122.csv` or `predictions.csv.old-1`:
     regular files beside the log, and in the folder `rotated` (logrotate's `olddir`), that begin with the header of a
@@ -43,7 +43,7 @@ def siblings(path: Path, newest: int = NEWEST, rotated: Path | None = None) -> l
 def all_rows(
     path: Path, newest: int = ALL, *, besides: tuple[int, int] | None = None, rotated: Path | None = None
 ) -> Iterator[tuple[Row, dict[str, str]]]:
-    """Yield the rows of the log and of the `newest` files that rotation made of it, oldest first.
+    """Yield the rows of the log and of its `newest` rotated files, oldest first.
 
     With each row come the values of the columns that only a later version knows. The file with device and inode
     `besides` is left out.
@@ -62,7 +62,7 @@ def further_columns(path: Path, rotated: Path | None = None) -> tuple[str, ...]:
 
 
 def rows_near_end(path: Path, wanted: set[str]) -> Iterator[Row]:
-    """Yield the whole rows of the wanted ids in the last SEARCHED bytes of a log, plain or packed, synced.
+    """Yield the whole rows of the wanted ids in the last SEARCHED bytes of a log, plain or compressed, synced.
 
     Raises:
         FileNotFoundError: the file was renamed meanwhile.
@@ -75,10 +75,10 @@ def rows_near_end(path: Path, wanted: set[str]) -> Iterator[Row]:
 
 
 def scans_of_day(path: Path, day: str) -> dict[str, int]:
-    """Count the scans that were read and that failed on a day (`2026-11-22`), as far back as rows are looked for."""
+    """Count the scans that were read and that failed on a day (`2026-11-22`), within the searched bytes."""
     scans: dict[str, set[str]] = {"read": set(), "failed": set()}
     start = day.encode()
-    with contextlib.suppress(OSError):  # a count is a courtesy
+    with contextlib.suppress(OSError):  # the count is not essential
         parser = RowParser(_columns(path) or Row._fields)
         for line in _last_lines(path):
             if line.startswith(start):
@@ -97,16 +97,16 @@ def _is_log(path: Path, owners: set[int]) -> bool:
 
 
 def _columns(path: Path) -> tuple[str, ...] | None:
-    """Return the columns that the first line of a log names, plain or packed; None where it has no header."""
+    """Return the columns that the first line of a log names, plain or compressed; None where it has no header."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             return columns_of(file.readline(LONGEST_LINE).decode("utf-8", "replace"))
-    except (EOFError, gzip.BadGzipFile, zlib.error):  # still being packed
+    except (EOFError, gzip.BadGzipFile, zlib.error):  # still being compressed
         return None
 
 
 def _lines_of(path: Path) -> Iterator[str]:
-    """Yield the whole lines of a log, plain or packed; one that vanishes or is still being packed has none."""
+    """Yield the whole lines of a log, plain or compressed; one that vanishes or is still being packed has none."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             yield from (line.decode("utf-8", "replace") for line in file if line.endswith(b"\n"))
@@ -115,12 +115,12 @@ def _lines_of(path: Path) -> Iterator[str]:
 
 
 def _last_lines(path: Path) -> Iterator[bytes]:
-    if path.suffix == ".gz":  # a pack can only be read from its beginning, line by line
+    if path.suffix == ".gz":  # a compressed file can only be read from its beginning, line by line
         try:
             with gzip.open(path) as packed:
                 yield from iter(lambda: packed.readline(LONGEST_LINE), b"")
         except (EOFError, OSError, zlib.error):
-            return  # still being packed: the plain file lies beside it
+            return  # still being compressed: the plain file lies beside it
         return
     with path.open("rb") as file:
         os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""The CSV log: append, repair, and the look for what is already recorded, through every rotation."""
+"""The CSV log: append, repair, and search for recorded scans, across rotations."""
 
 import contextlib
 import errno
@@ -19,10 +19,10 @@ LONGEST_HEADER = 1 << 12  # bytes
 
 
 class PredictionLog:
-    """The CSV file at `path`, opened for appending and reopened when somebody rotates or removes it."""
+    """The CSV file at `path`, opened for appending and reopened when it was rotated or removed."""
 
     def __init__(self, path: Path, rotated: Path | None = None) -> None:
-        """Remember where the log lies, and the folder of rotated logs if that is another; nothing is opened yet."""
+        """Store the path, and the folder of rotated logs if that is another; nothing is opened yet."""
         self.path = path
         self._rotated = rotated
         self._file: int | None = None
@@ -40,23 +40,23 @@ class PredictionLog:
         fcntl.flock(file, fcntl.LOCK_EX)  # another digitwatch may share the log
         try:
             self._cut_torn(file)
-            self._undo_intent()  # of a write that failed or died: kept any longer, it would speak of what follows
+            self._undo_intent()  # of a write that failed or died: kept any longer, it would apply to later rows
             while not self._append(file, rows):
                 os.ftruncate(file, 0)
         finally:
             fcntl.flock(file, fcntl.LOCK_UN)
 
     def reopen(self) -> None:
-        """Close the file; the next append opens whatever lies at the path then."""
+        """Close the file; the next append opens the file that is at the path then."""
         if self._file is not None:
             os.close(self._file)
         self._file = None
         self._torn = None
 
     def repair(self) -> int:
-        """Cut off what a write left that was cut short, by SIGKILL or a power cut; return the bytes cut.
+        """Cut off an incomplete write, after SIGKILL or a power cut; return the number of bytes cut off.
 
-        A file that does not begin like our log is left as it is.
+        A file without the header of a log is not changed.
         """
         try:
             file = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
@@ -71,13 +71,13 @@ class PredictionLog:
                 os.ftruncate(file, sound)
             elif size and os.pread(file, 1, size - 1) != b"\n":
                 os.pwrite(file, b"\n", size)
-            os.fsync(file)  # SIGKILL may have come between write and sync: what we now believe must last
+            os.fsync(file)  # SIGKILL may have come between write and sync: what is found now must be durable
             return cut + max(0, size - sound)
         finally:
             os.close(file)
 
     def find(self, scans: Iterable[str]) -> dict[str, list[Row]]:
-        """Look the ids up near the end of the log and its rotated siblings; return the rows found by id.
+        """Search for ids near the end of the log and its rotated siblings; return the rows found by id.
 
         What is found is durable when this returns.
         """
@@ -86,7 +86,7 @@ class PredictionLog:
         for path in siblings(self.path, rotated=self._rotated):
             if not wanted - found.keys():
                 break
-            with contextlib.suppress(FileNotFoundError):  # rotated this very moment: it has another name now
+            with contextlib.suppress(FileNotFoundError):  # just rotated: it has another name now
                 for row in rows_near_end(path, wanted - found.keys()):
                     found.setdefault(row.id, []).append(row)
         return found
@@ -111,19 +111,19 @@ class PredictionLog:
         written = 0
         try:
             written = os.write(file, data)
-            if written < len(data):  # a nearly full disk takes a part without an error
+            if written < len(data):  # a nearly full disk accepts a part without an error
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
             _sync(file)
         except OSError:
             self._torn = (start, start + written)
             try:
                 self._cut_torn(file)
-            except OSError as error:  # said here, mended before the next append
+            except OSError as error:  # logged here, repaired before the next append
                 log.warning("%s: could not cut back an incomplete line: %s", self.path, error.strerror)
             raise
 
     def _cut_torn(self, file: int) -> None:
-        """Cut off what a failed append left, unless somebody has written behind it."""
+        """Cut off the bytes of a failed append, unless another program has written behind them."""
         if self._torn is None:
             return
         start, end = self._torn
@@ -145,7 +145,7 @@ class PredictionLog:
         sync_folder(self.path.parent)
 
     def _undo_intent(self) -> int:
-        """Cut the log (or what rotation made of it) back when an intended write did not arrive whole."""
+        """Truncate the log (or its rotated file) when an intended write is incomplete."""
         try:
             inode, start, end = map(int, self._intent.read_text().split())
         except (FileNotFoundError, ValueError):  # none, or itself cut short: then nothing was written
@@ -162,7 +162,7 @@ class PredictionLog:
         return cut
 
     def _current(self) -> int:
-        """Return the open file, opened anew when the path no longer leads to it or its head has changed."""
+        """Return the open file, reopened when the path leads to another file or its header has changed."""
         if self._file is not None:
             status = os.fstat(self._file)
             if (status.st_dev, status.st_ino) == identity(self.path) and _has_our_head(self._file):
@@ -175,11 +175,11 @@ class PredictionLog:
         return self._file
 
 
-_sync = getattr(os, "fdatasync", os.fsync)  # macOS has only the stronger one
+_sync = getattr(os, "fdatasync", os.fsync)  # macOS has only the stronger call
 
 
 def _lead(file: int, size: int) -> bytes:
-    """Return what must stand in front of the next row: the header, or the line end that an editor left out."""
+    """Return what to write before the next row: the header, or a line end that an editor left out."""
     if size == 0:
         return HEADER.encode()
     return b"" if os.pread(file, 1, size - 1) == b"\n" else b"\n"
@@ -193,7 +193,7 @@ def _has_our_head(file: int) -> bool:
 def _sound_length(file: int, size: int) -> int:
     """Return the length up to the end of the last whole line; zeros in the tail are no line.
 
-    A last line that lacks nothing but its end is whole. Only a file with a header of ours, of any version, is judged.
+    A last line that lacks only its line end is whole. Only a file with our header, of any version, is checked.
     """
     head = os.pread(file, LONGEST_HEADER, 0)
     columns = columns_of(head.partition(b"\n")[0].decode("utf-8", "replace"))
@@ -203,7 +203,7 @@ def _sound_length(file: int, size: int) -> int:
     tail = os.pread(file, size - start, start)
     zero = tail.find(b"\0")
     last = tail.rfind(b"\n", 0, zero if zero >= 0 else len(tail)) + 1
-    if not last and start:  # a line longer than a block is none of ours
+    if not last and start:  # our lines are never longer than a block
         return size
     return size if zero < 0 and is_whole(tail[last:], columns) else start + last
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class WatchPolicy:
-    """How the daemon notices files and when it holds back."""
+    """How the daemon notices files and when it waits."""
 
     watch: str
     recursive: bool

@@ -48,7 +48,7 @@ class Session:
 
 
 def is_token(token: str, given: str) -> bool:
-    """Return whether `given` is the token, in a time that does not depend on how much of it is right."""
+    """Return whether `given` is the token, in constant time."""
     return hmac.compare_digest(token.encode(), given.encode("utf-8", "replace"))
 
 

@@ -37,7 +37,7 @@ _JOINED = """SELECT readings.*, corrections.now AS corrected, corrections.who AS
 
 @dataclass(frozen=True)
 class Filter:
-    """Which readings are wanted; an empty text wants all."""
+    """Criteria for readings; an empty text matches all."""
 
     status: str = ""
     name: str = ""
@@ -63,7 +63,7 @@ class Index:
     """The newest readings and what people corrected. May be used by several threads."""
 
     def __init__(self, predictions: Path, corrected: Path, bound: int = BOUND) -> None:
-        """Remember where both files lie; `refresh` reads them."""
+        """Store the paths of both files; `refresh` reads them."""
         self._lock = threading.RLock()
         self._log, self._corrections = Tail(predictions), Tail(corrected)
         self._parser = RowParser()
@@ -73,12 +73,12 @@ class Index:
         self._rows.executescript(_SCHEMA)
         self.counts: Counter[tuple[str, str]] = Counter()  # readings by day and status, also beyond the bound
         self.corrected = 0  # lines of corrections.csv
-        self.newest = 0  # the number of the newest reading; numbers never fall, whatever happens to the log
-        self.since = 1  # the first number that still stands for the same reading as when it was given
+        self.newest = 0  # the number of the newest reading; numbers never decrease, even when the log is replaced
+        self.since = 1  # the first number that still means the same reading as when it was assigned
         self._started = False
 
     def refresh(self) -> int:
-        """Take in what is new in both files; return the number of the newest reading.
+        """Read what is new in both files; return the number of the newest reading.
 
         Raises:
             OSError: a file cannot be read; what was read before stays.
@@ -94,13 +94,13 @@ class Index:
             return self.newest
 
     def readings(self, wanted: Filter, *, before: int = 0, after: int = 0, limit: int = 50) -> list[sqlite3.Row]:
-        """Return the newest readings that a filter wants, newest first, numbered below `before` and above `after`."""
+        """Return the newest readings that match a filter, newest first, numbered below `before` and above `after`."""
         where, values = wanted.where
         query = f"{_JOINED} WHERE {where} AND seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?"
         return self._all(query, *values, before or self.newest + 1, after, limit)
 
     def count(self, wanted: Filter) -> int:
-        """Return how many readings a filter wants."""
+        """Return how many readings match a filter."""
         where, values = wanted.where
         return int(self._all(f"SELECT COUNT(*) FROM readings WHERE {where}", *values)[0][0])
 
@@ -131,7 +131,7 @@ class Index:
             FROM corrections JOIN readings USING (id, page) GROUP BY 1"""
         return {day: (looked_at, right) for day, looked_at, right in self._all(query)}
 
-    # --- taking in ---
+    # --- reading the files ---
 
     def _all(self, query: str, *values: str | int) -> list[sqlite3.Row]:
         with self._lock:
@@ -158,7 +158,7 @@ class Index:
                 if self.newest % 10_000 == 0:
                     self._forget_old()
             self._forget_old()
-        finally:  # what was read before the trouble is known, and the next look begins anew
+        finally:  # the readings up to the error are known, and the next refresh starts again
             self._rows.execute("COMMIT")
 
     def _forget_old(self) -> None:

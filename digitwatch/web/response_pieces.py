@@ -21,7 +21,7 @@ class OpenFileResponse(Response):
     """Sends a file that is already open, piece by piece, and closes it."""
 
     def __init__(self, file: FileIO, media_type: str, headers: Mapping[str, str]) -> None:
-        """Take over the file, which is sent up to the size that it has now."""
+        """Own the file, which is sent up to its present size."""
         self._file = file
         self._size = os.fstat(file.fileno()).st_size
         super().__init__(None, media_type=media_type, headers={**headers, "content-length": str(self._size)})

@@ -10,7 +10,7 @@ TOP, BOTTOM = 14, 18  # for the numbers above and the days below
 
 @dataclass(frozen=True)
 class Day:
-    """The values of one day: for columns one for each series, for a line one, or None where there is none."""
+    """The values of one day: for columns one for each series, for a line one, or None where it has none."""
 
     name: str
     values: tuple[float | None, ...]

@@ -77,7 +77,7 @@ class WorkerProcess:
         self.pipe.send(job)
 
     def dismiss(self) -> None:
-        """Let it end when its jobs are done."""
+        """Make it end when its jobs are done."""
         with contextlib.suppress(OSError):
             self.pipe.send(None)
 
@@ -172,7 +172,7 @@ def _start_watched(process: ForkServerProcess) -> tuple[bool, OSError | EOFError
             os.kill(server, signal.SIGKILL)
             killed = True
             end = time.monotonic() + ANSWER_SECONDS
-            while _state(server) not in ENDED and time.monotonic() < end:  # else the next try takes it for alive
+            while _state(server) not in ENDED and time.monotonic() < end:  # else the next try would count it as alive
                 time.sleep(POLL_SECONDS)
         thread.join(ANSWER_SECONDS)
     return killed, errors[0] if errors else None

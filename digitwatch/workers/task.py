@@ -29,7 +29,7 @@ from digitwatch.spool.archive import numbered
 from digitwatch.spool.claims import Claim, sync_claim
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.durable_io import open_folder
-from digitwatch.spool.file_probe import LOOK
+from digitwatch.spool.file_probe import OPEN_FLAGS
 from digitwatch.spool.folder_probe import can_list, can_write
 from digitwatch.system.os_errors import describe
 from digitwatch.workers.messages import (
@@ -206,7 +206,7 @@ def _read_durably(job: Job, largest: int) -> tuple[bytes, FileVersion, Future[No
 
 def _open_scan(job: Job) -> int:
     try:
-        return os.open(job.source, LOOK if job.claimed else LOOK & ~os.O_NOFOLLOW)
+        return os.open(job.source, OPEN_FLAGS if job.claimed else OPEN_FLAGS & ~os.O_NOFOLLOW)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO):
             raise _UnreadableError("it is no plain file but a link, pipe, socket or device") from error

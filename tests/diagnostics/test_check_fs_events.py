@@ -70,7 +70,7 @@ def test_a_network_folder_is_polled(fuse: Path) -> None:
 
 def test_an_event_that_does_not_arrive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If no event comes for a created file, the line says so."""
-    monkeypatch.setattr(fs_events, "CANARY_SECONDS", 0.0)  # no event is so quick
+    monkeypatch.setattr(fs_events, "PROBE_SECONDS", 0.0)  # no event is so quick
     monkeypatch.setattr(fs_events._Waker, "on_any_event", lambda self, event: None)
     [line] = map(str, check_fs_events.events(tmp_path, "auto", False))
 

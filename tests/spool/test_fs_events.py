@@ -108,7 +108,7 @@ def test_a_removed_folder_ends_the_watch(inbox: Path, events: fs_events.Events) 
     assert not events.alive()
 
 
-def test_the_canary_leaves_nothing(inbox: Path, events: fs_events.Events) -> None:
+def test_the_probe_file_is_removed(inbox: Path, events: fs_events.Events) -> None:
     """The dot-file that proves the watch is gone afterwards."""
     assert list(inbox.iterdir()) == []
 

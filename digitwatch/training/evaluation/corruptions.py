@@ -49,7 +49,7 @@ def _glass(pictures: Values, rng: Random) -> Values:
 
 
 def _motion(pictures: Values, rng: Random) -> Values:
-    """The hand moved: an average along a slanted path of five pixels."""
+    """Motion blur: an average along a slanted path of five pixels."""
     corrupted: Values = np.mean([np.roll(pictures, (step // 2, step), axis=(1, 2)) for step in range(-2, 3)], axis=0)
     return corrupted
 

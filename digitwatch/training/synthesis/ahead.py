@@ -1,4 +1,4 @@
-"""Training examples without end, made in another process while the last ones are used."""
+"""An endless stream of training examples, composed in another process while the last ones are used."""
 
 import os
 from collections import deque
@@ -17,15 +17,15 @@ from digitwatch.training.data.digits import Digits
 Example = TypeVar("Example")
 Make = Callable[[Digits, np.random.Generator], Example | None]
 
-_given: list[Digits] = []  # what the process composes from: sent once, not with every task
+_given: list[Digits] = []  # the data to compose from: sent to the process once, not with every task
 
 
 def examples(make: Make[Example], digits: Digits, *, seed: int, chunk: int, ahead: int, nice: int) -> Iterator[Example]:
-    """Yield what `make` returns, None left out, in an order and with contents that the seed alone decides.
+    """Yield the results of `make` that are not None; order and contents depend only on the seed.
 
     Args:
-        make: a function of a module, which composes one example from the digits.
-        digits: what examples are composed of.
+        make: a module-level function that composes one example from the digits.
+        digits: the training digits that examples are composed of.
         seed: of the random numbers.
         chunk: calls of `make` for each task.
         ahead: tasks that are made before they are asked for.

@@ -1,4 +1,4 @@
-"""One training digit to many: what writers, pens, cut-outs, cameras and scanners vary."""
+"""Augmentation of one training digit: variations of writer, pen, segmentation, camera and scanner."""
 
 from functools import cache
 
@@ -12,29 +12,29 @@ from digitwatch.recognition.networks.digit_image import SIZE, normalise
 Random = np.random.Generator
 
 FINE = 2 * SIZE  # strokes are changed at twice the size, where one pixel is a small step
-FULL = 0.4  # ink that fills this share of its rectangle was drawn by a broad pen; broader, it would fill its loops
+FULL = 0.4  # ink that fills this share of its rectangle was drawn by a broad pen; a broader one would fill its loops
 FAINT = 16  # interpolation leaves a halo below this level; it must not count as ink
 
-# ---- the hand: how far shapes are bent (standard deviations, or the ends of a range)
+# ---- deformation of the shape (standard deviations, or the ends of a range)
 TURN = 7.5  # degrees
 SLANT = 0.18
 STRETCH = 0.24  # logarithm of width to height
 BEND = (0.0, 1.25)  # elastic displacement in pixels of the 28x28 picture; Simard et al. 2003
-MILD = 0.6  # share of all that for the digits that stay close to MNIST
+MILD = 0.6  # share of these amounts for the mildly changed digits
 
-# ---- the cut-out: chances of each trouble
+# ---- segmentation errors: the probability of each
 FRAGMENT, RULED, CUT, BAR_OR_SLASH = 0.12, 0.10, 0.10, 0.20
 
 
 def mild(picture: Pixels, rng: Random) -> Pixels:
-    """Return the (28, 28) digit as another MNIST writer might have made it: bent, moved and resized a little."""
+    """Return the (28, 28) digit as another MNIST writer might have written it: slightly deformed, moved and resized."""
     zoom = np.exp(rng.normal(0, 0.06))
     shift = rng.uniform(-1.3, 1.3, 2)
     return bend(picture, rng, side=SIZE, amount=MILD, zoom=zoom, shift=shift)
 
 
 def strong(picture: Pixels, rng: Random, *, neighbour: Pixels) -> Pixels:
-    """Return the (28, 28) digit as the reader might cut it from a page: bent, other pen, cut-out troubles.
+    """Return the (28, 28) digit as the reader might segment it from a page: deformed, another pen, segmentation errors.
 
     `neighbour` is another (28, 28) digit, of which a fragment may be left at the edge.
     """
@@ -50,7 +50,8 @@ def finish(ink: Pixels, rng: Random) -> Pixels:
 def bend(picture: Pixels, rng: Random, *, side: int, amount: float, zoom: float, shift: NDArray[np.float64]) -> Pixels:
     """Return (side, side) of the 28x28 picture under one random affine and elastic map.
 
-    `amount` is how much it varies, 1 as in strong(); `zoom` makes it smaller, `shift` (x, y) moves it, in pixels of 28.
+    `amount` is the strength of the deformation, 1 as in strong(); `zoom` makes the digit smaller, `shift` (x, y)
+    moves it, in pixels of 28.
     """
     turn = np.deg2rad(rng.normal(0, TURN * amount))
     stretch = np.exp(rng.normal(0, STRETCH * amount) / 2)
@@ -71,7 +72,7 @@ def bend(picture: Pixels, rng: Random, *, side: int, amount: float, zoom: float,
 
 @cache
 def _grid(side: int) -> NDArray[np.float32]:
-    """Return the (side * side, 2) x y of every pixel, from the middle."""
+    """Return the (side * side, 2) x and y of every pixel, relative to the centre."""
     axis = np.arange(side, dtype=np.float32) - (side - 1) / 2
     return np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
 
@@ -89,14 +90,14 @@ def pen(fine: Pixels, rng: Random) -> Pixels:
         return changed
     for _ in range(int(rng.integers(1, 3))):
         thin = cv2.erode(fine, cross)
-        if int(thin.sum()) < 0.6 * int(fine.sum()):  # the next step would break the strokes to pieces
+        if int(thin.sum()) < 0.6 * int(fine.sum()):  # the next step would break the strokes
             break
         fine = thin
     return fine
 
 
 def cut_out(ink: Pixels, rng: Random, *, neighbour: Pixels) -> Pixels:
-    """Return (H, W) ink with the troubles of cutting a digit from a page: some of them, mostly none."""
+    """Return (H, W) ink with some segmentation errors, mostly none."""
     if rng.random() < CUT:
         ink = _cut_edge(ink, rng)
     if rng.random() < FRAGMENT:
@@ -107,7 +108,7 @@ def cut_out(ink: Pixels, rng: Random, *, neighbour: Pixels) -> Pixels:
 
 
 def _cut_edge(ink: Pixels, rng: Random) -> Pixels:
-    """Return the ink without up to an eighth of it at one side."""
+    """Return the ink with up to an eighth cut off at one side."""
     left, top, width, height = cv2.boundingRect(ink)
     ink = ink[top : top + height, left : left + width]
     by, side = rng.uniform(0.02, 0.12), int(rng.integers(4))

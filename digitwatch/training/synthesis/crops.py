@@ -1,4 +1,4 @@
-"""Grey crops of one line for the crop recogniser: digits, signs and other ink, in all that surrounds them on paper."""
+"""Grey crops of one line for the crop recogniser: digits, signs and other ink, with form print and background."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,27 +17,27 @@ from digitwatch.training.synthesis.handwriting import TALL, Row, digit, sized, w
 Random = np.random.Generator
 
 WIDEST = 448  # columns of a finished crop
-CHUNK, AHEAD = 100, 10  # crops that one task makes, and tasks under way
+CHUNK, AHEAD = 100, 10  # crops per task, and tasks in flight
 
-REACHING, SLOPE = 0.15, 0.025  # the chance that neighbours reach in; a standard deviation, in radians
+REACHING, SLOPE = 0.15, 0.025  # the probability of fragments of neighbours; a standard deviation, in radians
 MARGINS = (((0, 0.15), 0.3), ((0.1, 0.8), 0.5), ((0.5, 4), 0.2))  # beside the writing, in heights; and how often
 
 
 @dataclass(frozen=True)
 class Crop:
-    """A (40, W) uint8 picture with W one of WIDTHS, and the indices in LABELS of what it says."""
+    """A (40, W) uint8 picture with W one of WIDTHS, and the indices in LABELS of its text."""
 
     picture: Pixels
     symbols: tuple[int, ...]
 
 
 def crops(digits: Digits, *, seed: int) -> Iterator[Crop]:
-    """Yield crops without end, in an order and with contents that the seed alone decides, made in another process."""
+    """Yield crops endlessly, composed in another process; order and contents depend only on the seed."""
     yield from examples(crop, digits, seed=seed, chunk=CHUNK, ahead=AHEAD, nice=2)
 
 
 def crop(digits: Digits, rng: Random) -> Crop | None:
-    """Return one crop; None when it came out too wide, or too narrow for its symbols."""
+    """Return one crop; None when it is too wide, or too narrow for its symbols."""
     row = written(digits, rng)
     ink, box, edges = _cut(row, digits, rng)
     lines = surroundings.printed(ink.shape, box, rng)
@@ -51,7 +51,7 @@ def crop(digits: Digits, rng: Random) -> Crop | None:
 
 
 def frames(symbols: list[int] | tuple[int, ...]) -> int:
-    """Return how many frames of the network the symbols need: one each, and one between two of a kind."""
+    """Return how many frames of the network the symbols need: one each, and one between equal neighbours."""
     return len(symbols) + sum(one == other for one, other in pairwise(symbols))
 
 
@@ -66,7 +66,7 @@ def _cut(row: Row, digits: Digits, rng: Random) -> tuple[Pixels, tuple[int, int,
     line = _pen(_slanted(line, rng.normal(0, 0.13), rng.normal(0, SLOPE)), rng)
     left, top, width, height = cv2.boundingRect(line)
     shift = -left if not row.edges else -min(left, row.edges[0] + 2)
-    if height > TALL - 2:  # signs that hang below, or slope: it all becomes smaller
+    if height > TALL - 2:  # signs below the base line, or a slope: the whole line becomes smaller
         scale = (TALL - 2) / height
         line = cv2.resize(line, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         row.edges = [round(edge * scale) for edge in row.edges]
@@ -85,17 +85,17 @@ def _cut(row: Row, digits: Digits, rng: Random) -> tuple[Pixels, tuple[int, int,
 
 
 def _margin(height: int, rng: Random) -> int:
-    """Return how many pixels of paper lie beside writing of this height: tight, as in a field, or far."""
+    """Return the margin, in pixels, beside writing of this height: tight, as in a field, or wide."""
     wide = [rng.uniform(*ends) for ends, _ in MARGINS]
     return int(height * rng.choice(wide, p=[share for _, share in MARGINS]))
 
 
 def _slanted(ink: Pixels, slant: float, slope: float) -> Pixels:
-    """Return the ink sheared as the hand writes, rising by `slope` radians; its base line stays in place."""
+    """Return the ink sheared by the slant and rising by `slope` radians; its base line stays in place."""
     height, width = ink.shape
-    room = int(abs(slope) * width) + 1
-    matrix = np.array([[1, slant, -slant * height * 2 / 3], [slope, 1, room - min(0.0, slope * width)]])
-    slanted = cv2.warpAffine(ink, matrix, (width, height + 2 * room), flags=cv2.INTER_LINEAR)
+    border = int(abs(slope) * width) + 1
+    matrix = np.array([[1, slant, -slant * height * 2 / 3], [slope, 1, border - min(0.0, slope * width)]])
+    slanted = cv2.warpAffine(ink, matrix, (width, height + 2 * border), flags=cv2.INTER_LINEAR)
     return np.asarray(cv2.threshold(slanted, augment.FAINT, 0, cv2.THRESH_TOZERO)[1], np.uint8)
 
 
@@ -115,7 +115,7 @@ def _pen(ink: Pixels, rng: Random) -> Pixels:
 
 
 def _reach(ink: Pixels, digits: Digits, height: int, rng: Random) -> None:
-    """Let slivers of other writing reach into the crop from its sides; they are too little to be read."""
+    """Add fragments of neighbouring writing at the sides of the crop, too small to be read."""
     for _ in range(int(rng.integers(1, 3))):
         glyph = sized(digit(digits, None, rng)[1], height)
         high, wide = glyph.shape
@@ -128,5 +128,5 @@ def _reach(ink: Pixels, digits: Digits, height: int, rng: Random) -> None:
             (0 if side == 0 else ink.shape[0] - high if side == 1 else y),
             (0 if side == 2 else ink.shape[1] - wide if side == 3 else x),
         )
-        room = ink[y : y + high, x : x + wide]
-        np.maximum(room, glyph[:high, :wide], out=room)
+        border = ink[y : y + high, x : x + wide]
+        np.maximum(border, glyph[:high, :wide], out=border)

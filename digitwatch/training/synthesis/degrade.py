@@ -1,4 +1,4 @@
-"""What paper, camera and scanner do to a 28x28 picture after the digit has been cut out."""
+"""Degradations of a 28x28 picture by paper, camera and scanner."""
 
 from collections.abc import Callable
 
@@ -10,11 +10,11 @@ from digitwatch.recognition.arrays import Pixels
 
 Random = np.random.Generator
 
-COUNT = (0.55, 0.35, 0.10)  # chances of one, two or three kinds of damage
+COUNT = (0.55, 0.35, 0.10)  # probabilities of one, two or three degradations
 
 
 def damage(picture: Pixels, rng: Random) -> Pixels:
-    """Return the (28, 28) picture after one to three kinds of damage, chosen at random."""
+    """Return the (28, 28) picture after one to three degradations, chosen at random."""
     for kind in rng.choice(len(KINDS), size=int(rng.choice(3, p=COUNT)) + 1, replace=False):
         picture = KINDS[kind](picture, rng)
     return picture
@@ -26,7 +26,7 @@ def _clip(values: NDArray[np.floating]) -> Pixels:
 
 
 def _blur(picture: Pixels, rng: Random) -> Pixels:
-    """Out of focus, or moved while it was taken."""
+    """Return it defocused, or with motion blur."""
     if rng.random() < 0.7:
         spoiled: Pixels = cv2.GaussianBlur(picture, (7, 7), rng.uniform(0.4, 1.4))
     else:
@@ -38,20 +38,20 @@ def _blur(picture: Pixels, rng: Random) -> Pixels:
 
 
 def _fade(picture: Pixels, rng: Random) -> Pixels:
-    """Pale ink on grey paper: less contrast, another gamma, the paper no longer at zero."""
+    """Return it with pale ink on grey paper: less contrast, another gamma, a paper level above zero."""
     low, high = rng.uniform(0, 90), rng.uniform(130, 255)
     return _clip(low + (high - low) * (picture / 255.0) ** rng.uniform(0.5, 2.0))
 
 
 def _shade(picture: Pixels, rng: Random) -> Pixels:
-    """A shadow: the paper darkens towards one side."""
+    """Return it with a shadow that darkens the paper towards one side."""
     corners = rng.uniform(0, 130, (2, 2)).astype(np.float32)
     slope = cv2.resize(corners, picture.shape[::-1])
     return _clip(np.maximum(picture * rng.uniform(0.6, 1.0), 0) * (1 - slope / 400) + slope)
 
 
 def _grain(picture: Pixels, rng: Random) -> Pixels:
-    """Sensor noise or rough paper."""
+    """Return it with sensor noise or paper texture."""
     noise = rng.normal(0, rng.uniform(8, 55), picture.shape).astype(np.float32)
     if rng.random() < 0.4:
         noise = cv2.GaussianBlur(noise, (3, 3), 0) * 2
@@ -59,13 +59,13 @@ def _grain(picture: Pixels, rng: Random) -> Pixels:
 
 
 def _dry(picture: Pixels, rng: Random) -> Pixels:
-    """A dry pen: the ink took unevenly."""
+    """Return it as written by a dry pen, with uneven ink."""
     spoiled: Pixels = np.clip(picture * (1 + rng.uniform(0.2, 0.7) * rng.standard_normal(picture.shape)), 0, 255)
     return spoiled.astype(np.uint8)
 
 
 def _ragged(picture: Pixels, rng: Random) -> Pixels:
-    """Rough or wet paper: the edges of the strokes are torn."""
+    """Return it with ragged stroke edges, as on rough or wet paper."""
     y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
     where = np.stack([x, y], -1) + rng.normal(0, rng.uniform(0.3, 0.9), (*picture.shape, 2))
     spoiled: Pixels = cv2.remap(picture, where.astype(np.float32), None, cv2.INTER_LINEAR)
@@ -73,27 +73,27 @@ def _ragged(picture: Pixels, rng: Random) -> Pixels:
 
 
 def _specks(picture: Pixels, rng: Random) -> Pixels:
-    """Dust and drop-outs: single pixels of full ink or none."""
+    """Return it with salt-and-pepper noise."""
     hit = rng.random(picture.shape)
     share = rng.uniform(0.005, 0.12)
     return np.where(hit < share / 2, 255, np.where(hit < share, 0, picture)).astype(np.uint8)
 
 
 def _jpeg(picture: Pixels, rng: Random) -> Pixels:
-    """Saved as a small JPEG."""
+    """Return it after strong JPEG compression."""
     _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(8, 50))])
     spoiled: Pixels = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
     return spoiled
 
 
 def _threshold(picture: Pixels, rng: Random) -> Pixels:
-    """Scanned in black and white."""
+    """Return it binarised by a global threshold."""
     spoiled: Pixels = cv2.threshold(picture, rng.uniform(50, 180), 255, cv2.THRESH_BINARY)[1]
     return spoiled
 
 
 def _coarse(picture: Pixels, rng: Random) -> Pixels:
-    """Scanned at too low a resolution and enlarged again."""
+    """Return it downscaled and enlarged again."""
     side = int(rng.integers(10, 22))
     small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
     how = cv2.INTER_NEAREST if rng.random() < 0.5 else cv2.INTER_LINEAR
@@ -102,7 +102,7 @@ def _coarse(picture: Pixels, rng: Random) -> Pixels:
 
 
 def _pattern(picture: Pixels, rng: Random) -> Pixels:
-    """A printed background that was not removed: waves, or soft clouds."""
+    """Return it on a printed background of waves or soft spots."""
     if rng.random() < 0.6:
         y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
         wave = rng.normal(0, 0.9, 2)
@@ -114,7 +114,7 @@ def _pattern(picture: Pixels, rng: Random) -> Pixels:
 
 
 def _edges(picture: Pixels, rng: Random) -> Pixels:
-    """Remains of a printed box, or of a dark table, at one or two sides."""
+    """Return it with remains of a printed box, or of a dark table, at one or two sides."""
     picture = picture.copy()
     for side in rng.choice(4, size=int(rng.integers(1, 3)), replace=False):
         turned = np.rot90(picture, int(side))
@@ -125,7 +125,7 @@ def _edges(picture: Pixels, rng: Random) -> Pixels:
 
 
 def _hide(picture: Pixels, rng: Random) -> Pixels:
-    """A small piece rubbed out or blotted, or a scratch across."""
+    """Return it with a small patch erased or blotted, or a scratch across."""
     picture = picture.copy()
     shade = int(rng.choice([0, 0, 0, 128, 255]))
     if rng.random() < 0.5:
@@ -139,7 +139,7 @@ def _hide(picture: Pixels, rng: Random) -> Pixels:
 
 
 def _lines(picture: Pixels, rng: Random) -> Pixels:
-    """Ruled or squared paper, or scratches: one to four thin lines right across, parallel or not."""
+    """Return it with one to four thin lines across: ruled or grid paper, or scratches."""
     picture = picture.copy()
     shade, parallel = int(rng.integers(60, 256)), rng.random() < 0.7
     along = float(rng.choice([0.0, np.pi / 2, rng.uniform(0, np.pi)], p=[0.5, 0.25, 0.25]))
@@ -152,7 +152,7 @@ def _lines(picture: Pixels, rng: Random) -> Pixels:
 
 
 def _filter(picture: Pixels, rng: Random) -> Pixels:
-    """A random shallow convolution, mixed with the picture (Xu et al., "RandConv", 2021)."""
+    """Return it mixed with a random shallow convolution of itself (Xu et al., "RandConv", 2021)."""
     side = int(rng.choice([1, 3, 5]))
     kernel = rng.normal(0, 1 / side, (side, side)).astype(np.float32)
     answer = np.abs(cv2.filter2D(picture.astype(np.float32), -1, kernel))

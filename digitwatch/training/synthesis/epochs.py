@@ -24,7 +24,7 @@ NOT_A_DIGIT = 10  # the label of `other`; a number, so that the processes need n
 
 @dataclass(frozen=True)
 class Mix:
-    """Shares of the digits that are left unchanged and mildly changed; the rest looks as cut from a page.
+    """Shares of the digits that are left unchanged and mildly changed; the rest is varied like segments of a page.
 
     `damaged` is a share of that rest, of the drawn digits and of the non-digits.
     """
@@ -37,10 +37,10 @@ class Mix:
 # Strong variations first; the last epochs are closer to MNIST.
 EARLY, LATE = Mix(0.06, 0.39, 0.50), Mix(0.20, 0.50, 0.40)
 LATE_FROM = 0.7  # of all epochs
-# Added images as a share of the number of training digits: drawn digits and non-digits. HANDS: weights of the drawn
-# digits by class; some are written in more ways than others.
+# Added images as a share of the number of training digits: drawn digits and non-digits.
+# DRAWN_WEIGHTS: weights of the drawn digits by class; some have more written forms than others.
 DRAWN, OTHERS = 0.16, 0.16
-HANDS = np.array([1, 2, 1, 1, 2, 1, 1, 1.5, 1, 2])
+DRAWN_WEIGHTS = np.array([1, 2, 1, 1, 2, 1, 1, 1.5, 1, 2])
 
 CHUNK = 2000  # images per task
 
@@ -97,7 +97,7 @@ def _chunk(task: Task) -> Epoch:
     """Return the varied digits, then the drawn ones, then the non-digits."""
     rng, damaged = np.random.default_rng(task.seed), task.mix.damaged
     pictures = [_vary(task.digits, index, task.mix, rng) for index in range(len(task.digits))]
-    labels = rng.choice(CLASSES, task.drawn, p=HANDS / HANDS.sum())
+    labels = rng.choice(CLASSES, task.drawn, p=DRAWN_WEIGHTS / DRAWN_WEIGHTS.sum())
     pictures += [_maybe_damage(augment.finish(strokes.digit(int(label), rng), rng), damaged, rng) for label in labels]
     pictures += [_maybe_damage(negatives.negative(task.digits, rng), damaged, rng) for _ in range(task.others)]
     others = np.full(task.others, NOT_A_DIGIT, np.uint8)
@@ -105,7 +105,7 @@ def _chunk(task: Task) -> Epoch:
 
 
 def _vary(digits: Digits, index: int, mix: Mix, rng: Random) -> Pixels:
-    """Return one training digit unchanged, mildly changed, or as if cut from a page."""
+    """Return one training digit unchanged, mildly changed, or like a segment of a page."""
     picture: Pixels = digits.pictures[index]
     kind = rng.random()
     if kind < mix.untouched:

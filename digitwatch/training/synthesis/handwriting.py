@@ -1,4 +1,4 @@
-"""One line of handwriting: training digits, drawn signs, letters, struck-out and overwritten digits, in one hand."""
+"""One line of handwriting: training digits, drawn signs, letters, struck-out and overwritten digits, of one writer."""
 
 from dataclasses import dataclass, field
 
@@ -16,10 +16,10 @@ Random = np.random.Generator
 TALL = 80  # pixels of a crop while it is composed
 LONGEST = 14  # symbols in a crop
 
-EMPTY, LONE = 0.06, 0.17  # chances of a crop without writing, and of a single digit
+EMPTY, LONE = 0.06, 0.17  # probabilities of a crop without writing, and of a single digit
 SIGNED, LETTERED, STRUCK, OVERWRITTEN, DRAWN = 0.28, 0.12, 0.02, 0.0067, 0.14  # of a crop; of a digit from the third on
-CELLS = 0.30  # chance that digits stand in cells
-BENT = 0.7  # how much single digits vary, as a share of what the digit model is shown
+CELLS = 0.30  # probability that digits stand in cells
+BENT = 0.7  # how much single digits vary, relative to the augmentation of the digit model
 FORMS = "d.d d,d d,dd d/d d/d/d -d (d) d:d d% d-d d. d) d½ ½ d.d.d d,- d/ d.d%"  # d: one digit or several
 TEXTS = tuple(FORMS.split())
 LINES = ("-0,0 100,5", "-0,0 0,100 100,100", "-100,0 0,0 0,100", "-100,0 100,100 0,100")  # a minus, corners of boxes
@@ -29,7 +29,7 @@ INDEX = {label: number for number, label in enumerate(LABELS)}
 
 @dataclass
 class Row:
-    """A line while it is composed: (H, W) ink, where its base line and last column are, and what it says."""
+    """A line while it is composed: (H, W) ink, its base line, last column and text."""
 
     ink: Pixels
     height: int
@@ -40,7 +40,7 @@ class Row:
 
 
 def _text(rng: Random) -> str:
-    """Return what a crop says: digits, SIGNS, and x for other ink."""
+    """Return the text of a crop: digits, SIGNS, and x for other ink."""
     chance = rng.random()
     if chance < EMPTY:
         return ""
@@ -58,7 +58,7 @@ def _text(rng: Random) -> str:
 
 
 def written(digits: Digits, rng: Random) -> Row:
-    """Return one line of writing in a hand of its own."""
+    """Return one line of writing with its own slant, pen and spacing."""
     text = _text(rng)
     height = round(TALL * rng.uniform(0.3, 1.0) ** (1.0 if len(text) < 6 else 1.3))
     height = max(22, height)
@@ -88,7 +88,7 @@ def written(digits: Digits, rng: Random) -> Row:
 
 
 def _glyph(text: str, digits: Digits, height: int, rng: Random) -> tuple[int, Pixels, int]:
-    """Return a symbol, its cropped ink, and by how many pixels that ends below the base line."""
+    """Return a symbol, its cropped ink, and how many pixels it ends below the base line."""
     if text in SIGNS:
         ink, below = signs.sign(text, height, lambda label: digit(digits, int(label), rng)[1], rng)
         return INDEX[text], ink, below
@@ -111,7 +111,7 @@ def _glyph(text: str, digits: Digits, height: int, rng: Random) -> tuple[int, Pi
 
 
 def digit(digits: Digits, label: int | None, rng: Random) -> tuple[int, Pixels]:
-    """Return a label, the given one or any, and its ink, cropped."""
+    """Return a label, the given one or a random one, and its cropped ink."""
     if rng.random() < DRAWN:
         label = int(rng.integers(10)) if label is None else label
         ink = pens.digit(label, rng)
@@ -127,7 +127,7 @@ def digit(digits: Digits, label: int | None, rng: Random) -> tuple[int, Pixels]:
 
 
 def sized(ink: Pixels, height: float) -> Pixels:
-    """Return the ink about `height` pixels high; a lying stroke becomes that wide."""
+    """Return the ink about `height` pixels high; a horizontal stroke becomes that wide."""
     scale = height / max(ink.shape[0], 0.75 * ink.shape[1])
     size = (max(2, round(ink.shape[1] * scale)), max(2, round(ink.shape[0] * scale)))
     return np.asarray(cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), np.uint8)
@@ -166,6 +166,6 @@ def _put(row: Row, glyph: Pixels, left: int, below: int) -> None:
     """Write the glyph into the row, its lowest pixel `below` the base line."""
     high = glyph.shape[0]
     left, top = max(0, left), int(np.clip(row.base + below - high, 0, row.ink.shape[0] - high))
-    room = row.ink[top : top + high, left : left + glyph.shape[1]]
-    np.maximum(room, glyph[:, : room.shape[1]], out=room)
-    row.right = max(row.right, left + int(room.shape[1]))
+    region = row.ink[top : top + high, left : left + glyph.shape[1]]
+    np.maximum(region, glyph[:, : region.shape[1]], out=region)
+    row.right = max(row.right, left + int(region.shape[1]))

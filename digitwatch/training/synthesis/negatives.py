@@ -1,7 +1,7 @@
-"""What is no digit, made by program: letters, scribbles, marks, pieces of digits and digits that run together.
+"""Synthetic non-digits: letters, scribbles, marks, fragments of digits and merged digits.
 
-Shapes that a person could take for a digit are left out on purpose: O, l, S, Z, b, q, an upright line, a ring,
-a roof (an Italian 1) or the right half of a 4.
+Shapes that a person could read as a digit are left out: O, l, S, Z, b, q, an upright line, a ring,
+a caret (an Italian 1) or the right half of a 4.
 """
 
 from collections.abc import Callable
@@ -26,15 +26,15 @@ FONTS = (
     "STIXGeneral", "STIXGeneralItalic",
 )  # fmt: skip  # the fonts that matplotlib brings
 
-# Which part of a digit, cut in two, is still no other digit: a half of an 8 is a 0 or a 3, of a 4 a 1.
+# Halves of digits that do not look like another digit: a half of an 8 looks like a 0 or a 3, of a 4 like a 1.
 HALVES = {"left": (2, 3, 4, 5, 8), "right": (2,), "top": (0, 4, 5), "bottom": (0, 3, 5)}
 TURNS = {"mirrored": (3, 4, 7), "a quarter": (3, 4, 5), "three quarters": (3, 4, 5), "half": (3, 4, 7)}
 
 
 def negative(digits: Digits, rng: Random) -> Pixels:
-    """Return one (28, 28) picture of something that is no digit, as the reader would cut it from a page.
+    """Return one (28, 28) picture of a non-digit, as the reader would segment it from a page.
 
-    `digits` are the training digits, of which some are made from pieces or pairs.
+    `digits` are the training digits; some non-digits are fragments or pairs of them.
     """
     kinds, shares = zip(*KINDS.items(), strict=True)
     kind = kinds[rng.choice(len(kinds), p=np.array(shares) / sum(shares))]
@@ -45,7 +45,7 @@ def negative(digits: Digits, rng: Random) -> Pixels:
 
 
 def letter(digits: Digits, rng: Random) -> Pixels:
-    """A printed letter, bent as by hand, or a word of two to four letters."""
+    """Return a printed letter, deformed like handwriting, or a word of two to four letters."""
     text = LETTERS[int(rng.integers(len(LETTERS)))]
     if rng.random() < 0.25:
         text = "".join(rng.choice(list(WORDS), int(rng.integers(2, 5))))
@@ -76,7 +76,7 @@ def _printed(text: str, rng: Random) -> Pixels:
 
 
 def _bend(ink: Pixels, rng: Random) -> Pixels:
-    """Return (H, W) ink slanted, turned and shaken; the margins catch what moves out."""
+    """Return (H, W) ink slanted, turned and shaken; the margins keep the ink inside."""
     height, _width = ink.shape
     ink = np.pad(ink, 12)
     shape = ink.shape
@@ -93,7 +93,7 @@ def _bend(ink: Pixels, rng: Random) -> Pixels:
 
 
 def scribble(digits: Digits, rng: Random) -> Pixels:
-    """A wandering pen: one or two smooth or angular lines through random points."""
+    """Return a scribble: one or two smooth or angular lines through random points."""
     drawn = []
     for _ in range(int(rng.choice([1, 1, 2, 3]))):
         points = rng.random((int(rng.integers(6, 13)), 2))
@@ -102,7 +102,7 @@ def scribble(digits: Digits, rng: Random) -> Pixels:
 
 
 def _spiral(digits: Digits, rng: Random) -> Pixels:
-    """A spiral of two turns or more, or a coil of loops."""
+    """Return a spiral of two turns or more, or a coil of loops."""
     t = np.linspace(0, 1, 60)
     angle = t * 2 * np.pi * rng.uniform(2, 4) * rng.choice([-1, 1]) + rng.uniform(0, 6)
     if rng.random() < 0.5:
@@ -151,12 +151,12 @@ def sign(rng: Random) -> Pixels:
 
 
 def _sign(digits: Digits, rng: Random) -> Pixels:
-    """A hand-drawn letter or mark."""
+    """Return a hand-drawn letter or mark."""
     return sign(rng)
 
 
 def _mark(digits: Digits, rng: Random) -> Pixels:
-    """A dot, a comma, a smear or a lying line."""
+    """Return a dot, a comma, a smear or a horizontal line."""
     ink = np.zeros((80, 120), np.uint8)
     kind = rng.random()
     if kind < 0.4:
@@ -177,7 +177,7 @@ def _mark(digits: Digits, rng: Random) -> Pixels:
 
 
 def _piece(digits: Digits, rng: Random) -> Pixels:
-    """Half of a digit, cut where a wrong cut between digits would go through it."""
+    """Return half of a digit, cut as by a segmentation error."""
     side = str(rng.choice(list(HALVES), p=[0.55, 0.1, 0.15, 0.2]))
     ink = _shape(digits, rng, HALVES[side])
     height, width = ink.shape
@@ -193,7 +193,7 @@ def _piece(digits: Digits, rng: Random) -> Pixels:
 
 
 def _turned(digits: Digits, rng: Random) -> Pixels:
-    """A digit lying on its side, standing on its head or mirrored."""
+    """Return a digit turned by 90 or 180 degrees, or mirrored."""
     how = str(rng.choice(list(TURNS)))
     ink = _shape(digits, rng, TURNS[how])
     if how == "mirrored":
@@ -201,8 +201,8 @@ def _turned(digits: Digits, rng: Random) -> Pixels:
     return np.rot90(ink, {"a quarter": 1, "half": 2, "three quarters": 3}[how]).copy()
 
 
-def _together(digits: Digits, rng: Random) -> Pixels:
-    """Two or three digits side by side, apart, touching or overlapping; or one and half of the next."""
+def _merged(digits: Digits, rng: Random) -> Pixels:
+    """Return two or three digits side by side, apart, touching or overlapping; or one and half of the next."""
     pieces = [_shape(digits, rng) for _ in range(2 if rng.random() < 0.85 else 3)]
     if rng.random() < 0.3:
         cut = max(4, round(pieces[1].shape[1] * rng.uniform(0.55, 0.9)))
@@ -230,11 +230,11 @@ def _shape(digits: Digits, rng: Random, labels: tuple[int, ...] | None = None) -
 
 
 def _texture(digits: Digits, rng: Random) -> Pixels:
-    """A patch of noise, paper or stripes without any digit."""
+    """Return a patch of noise, paper or stripes without any digit."""
     blank = np.zeros((28, 28), np.uint8)
     return degrade.damage(degrade.damage(blank, rng), rng)
 
 
 KINDS: dict[Callable[[Digits, Random], Pixels], float] = {
-    letter: 3, _sign: 3, scribble: 1.5, _spiral: 0.5, _mark: 1, _piece: 3, _turned: 1, _together: 4, _texture: 0.7,
+    letter: 3, _sign: 3, scribble: 1.5, _spiral: 0.5, _mark: 1, _piece: 3, _turned: 1, _merged: 4, _texture: 0.7,
 }  # fmt: skip  # and how often each

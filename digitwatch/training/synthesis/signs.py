@@ -67,14 +67,14 @@ def _ring(x: float, y: float, rng: Random) -> Stroke:
 
 
 def _fraction_bar(rng: Random) -> list[Stroke]:
-    """Return the bar of a fraction, lying or leaning."""
+    """Return the bar of a fraction, horizontal or slanted."""
     if rng.random() < 0.5:
         return [[(0.0, rng.uniform(0.4, 0.6)), (rng.uniform(0.3, 0.6), rng.uniform(0.42, 0.65))]]
     return [[(0.05, rng.uniform(-0.2, 0.2)), (rng.uniform(0.35, 0.6), rng.uniform(0.8, 1.2))]]
 
 
 def _fraction_digits(ink: Pixels, height: int, base: int, digit: Callable[[str], Pixels], rng: Random) -> None:
-    """Write the two small digits of a half or quarter over and below its bar, or left and right of a leaning one."""
+    """Draw the two small digits of a half or quarter above and below its bar, or left and right of a slanted one."""
     texts = str(rng.choice(HALVES))
     lying = rng.random() < 0.5
     for number, text in enumerate(texts):

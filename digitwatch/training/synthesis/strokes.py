@@ -1,4 +1,4 @@
-"""Drawing with a pen: smooth or angular strokes, and digits of hands that are rare in MNIST."""
+"""Synthetic pen strokes, smooth or angular, and digits in written forms that are rare in MNIST."""
 
 from functools import cache
 
@@ -11,12 +11,12 @@ from digitwatch.recognition.arrays import Pixels
 Points = NDArray[np.float64]  # (K, 2) x, y; the drawing lies within 0..1, y downwards
 Random = np.random.Generator
 
-CANVAS, MARGIN = 64, 20  # pixels: the drawing itself, and the room around it
+CANVAS, MARGIN = 64, 20  # pixels: the drawing itself, and the margin around it
 
-# Each hand is one or more strokes, "~" smooth or "-" angular, as x y pairs in hundredths of the box.
+# Each form is one or more strokes, "~" smooth or "-" angular, as x y pairs in hundredths of the box.
 # European and American forms: 0 slashed, 1 with a long upstroke or a foot, 4 open and closed, 7 with a bar,
 # 9 like g, and the square ones that people draw with a mouse.
-HANDS: dict[int, tuple[str, ...]] = {
+FORMS: dict[int, tuple[str, ...]] = {
     0: (
         "~50,0 8,30 12,78 50,100 90,75 92,25 50,0",
         "~55,3 10,25 8,75 48,100 90,78 92,30 60,2 35,8",
@@ -130,13 +130,13 @@ HANDS: dict[int, tuple[str, ...]] = {
 
 
 def digit(label: int, rng: Random) -> Pixels:
-    """Return ink of the digit `label` drawn in one of its hands, shaky and slanted."""
-    return draw(strokes(HANDS[label][int(rng.integers(len(HANDS[label])))], rng), rng)
+    """Return ink of the digit `label` drawn in one of its forms, with jitter and slant."""
+    return draw(strokes(FORMS[label][int(rng.integers(len(FORMS[label])))], rng), rng)
 
 
-def strokes(hand: str, rng: Random) -> list[Points]:
-    """Return the strokes of a hand written as in HANDS, as one shaky attempt would put them."""
-    return [_shake(stroke, rng) for stroke in _parse(hand)]
+def strokes(form: str, rng: Random) -> list[Points]:
+    """Return the strokes of a form of FORMS, with jitter."""
+    return [_shake(stroke, rng) for stroke in _parse(form)]
 
 
 def draw(lines: list[Points], rng: Random, *, broadest: int = 8) -> Pixels:
@@ -164,17 +164,17 @@ def smooth(points: Points) -> Points:
 
 
 @cache
-def _parse(hand: str) -> list[tuple[bool, Points]]:
-    """Return (smooth or not, points) of each stroke of a hand as HANDS writes it."""
+def _parse(form: str) -> list[tuple[bool, Points]]:
+    """Return (smooth or not, points) of each stroke of a form of FORMS."""
     parsed = []
-    for text in hand.split(" | "):
+    for text in form.split(" | "):
         points = [[float(number) / 100 for number in pair.split(",")] for pair in text[1:].split()]
         parsed.append((text[0] == "~", np.array(points)))
     return parsed
 
 
 def _shake(stroke: tuple[bool, Points], rng: Random) -> Points:
-    """Return the stroke's points where a hand would put them."""
+    """Return the stroke's points with jitter."""
     is_smooth, points = stroke
     shaken = points + rng.normal(0, 0.035, points.shape)
     return smooth(shaken) if is_smooth or rng.random() < 0.15 else shaken

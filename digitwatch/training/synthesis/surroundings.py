@@ -1,4 +1,4 @@
-"""What surrounds writing on paper: boxes, cells, combs, rules, grids, dots, patterns, shadows, grain, JPEG."""
+"""Form print and background around writing: boxes, cells, combs, rules, grids, dots, patterns, shadows, grain, JPEG."""
 
 from itertools import pairwise
 
@@ -9,15 +9,15 @@ from digitwatch.recognition.arrays import Floats, Pixels
 
 Random = np.random.Generator
 
-# ---- chances of each kind of print; several may come together
+# ---- probability of each kind of print; several may be combined
 FRAME, SIDE, RULE, DOTTED, GRID, CAPTION, GUIDES, PATTERN = 0.28, 0.22, 0.18, 0.10, 0.06, 0.10, 0.05, 0.12
-# ---- chances of what happens to the paper and its picture
+# ---- probability of each effect on the paper and its picture
 GRADIENT, SHADOW, STAIN, DRY, SMALL, SOFT, JPEG, NEGATIVE = 0.6, 0.12, 0.12, 0.15, 0.35, 0.5, 0.35, 0.12
 CAPTIONS = "Total Name Date Roll No Marks Q1 Score Answer Betrag Summe a) b) No."
 
 
 def printed(shape: tuple[int, int], text: tuple[int, int, int, int], rng: Random) -> Pixels:
-    """Return (H, W) uint8, 0 to 255, how dark form print is around and across writing at (left, top, right, bottom)."""
+    """Return (H, W) uint8, 0 to 255, the darkness of form print around writing at (left, top, right, bottom)."""
     lines = np.zeros(shape, np.uint8)
     if rng.random() < FRAME:
         _frame(lines, text, rng)
@@ -53,7 +53,7 @@ def cells(lines: Pixels, edges: list[int], text: tuple[int, int, int, int], rng:
 
 
 def _pen(rng: Random) -> tuple[int, float]:
-    """Return the width of a printed line and how dark it is, 0 to 1; thin ones most."""
+    """Return the width of a printed line and its darkness, 0 to 1; thin lines are most frequent."""
     return int(rng.choice([1, 1, 2, 2, 3, 4, 7])), float(rng.uniform(0.15, 1.0))
 
 
@@ -110,7 +110,7 @@ def _grid(lines: Pixels, rng: Random) -> None:
 
 
 def _caption(lines: Pixels, text: tuple[int, int, int, int], rng: Random) -> None:
-    """Print small letters above or below the writing; they are no part of what it says."""
+    """Print small letters above or below the writing; they are not part of its text."""
     word, scale = str(rng.choice(CAPTIONS.split())), float(rng.uniform(0.25, 0.45))
     y = text[1] - int(rng.integers(1, 8)) if rng.random() < 0.6 else text[3] + int(rng.integers(10, 20))
     where = (int(rng.integers(0, max(1, lines.shape[1] - 20))), y)
@@ -118,7 +118,7 @@ def _caption(lines: Pixels, text: tuple[int, int, int, int], rng: Random) -> Non
 
 
 def _guides(lines: Pixels, edges: list[int], rows: tuple[int, int], rng: Random) -> None:
-    """Print a pale figure of seven segments in each cell, as guide to write on."""
+    """Print a pale figure of seven segments in each cell, as a writing guide."""
     shade, (top, bottom) = float(rng.uniform(0.1, 0.4)), rows
     for left, right in pairwise(edges):
         wide = right - left
@@ -166,7 +166,7 @@ def _pattern(shape: tuple[int, int], rng: Random) -> Floats:
 
 
 def picture(ink: Pixels, lines: Pixels, rng: Random) -> Pixels:
-    """Return (H, W) uint8 grey: ink (0 to 255) and print (0 to 255) on paper, as camera or scanner give it."""
+    """Return (H, W) uint8 grey: ink (0 to 255) and print (0 to 255) on paper, as from a camera or scanner."""
     page = paper(ink.shape, rng)
     own = ink.astype(np.float32) / 255
     if rng.random() < DRY:
@@ -188,7 +188,7 @@ def picture(ink: Pixels, lines: Pixels, rng: Random) -> Pixels:
 
 
 def _coarse(page: Floats, rng: Random) -> Floats:
-    """Return (H, W) of the page as a coarser scan shows it."""
+    """Return the (H, W) page downscaled and enlarged again, as by a coarser scan."""
     height, width = page.shape
     share = float(rng.uniform(0.22, 0.7))
     size = (max(4, round(width * share)), max(4, round(height * share)))

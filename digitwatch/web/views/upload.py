@@ -40,7 +40,7 @@ class UploadError(InputError):
 
 
 async def upload(request: Request) -> Response:
-    """Put the file in the body of the request into the inbox."""
+    """Write the body of the request to a file in the inbox."""
     context = context_of(request)
     if wait := context.uploads.wait(visitor_of(request)):
         return JSONResponse({"trouble": "too many uploads: wait a moment"}, 429, {"retry-after": str(wait)})
@@ -129,7 +129,7 @@ async def _write(context: Context, handle: int, blocks: AsyncIterator[bytes]) ->
 def _place(inbox: Path, scratch: Path, name: str) -> str:
     while True:
         target = free_place(inbox, name, os.path.lexists)
-        with contextlib.suppress(FileExistsError):  # somebody was quicker
+        with contextlib.suppress(FileExistsError):  # another program took the name first
             rename_new(scratch, target)
             sync_folder(inbox)
             return target.name

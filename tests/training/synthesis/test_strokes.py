@@ -11,7 +11,7 @@ def test_every_digit_has_hands_that_draw_ink(label: int) -> None:
     """Each of the ten digits has three hands or more, and each attempt leaves ink inside the paper."""
     drawings = [strokes.digit(label, np.random.default_rng(seed)) for seed in range(10)]
 
-    assert len(strokes.HANDS[label]) >= 3
+    assert len(strokes.FORMS[label]) >= 3
     assert all(drawing.max() == 255 for drawing in drawings)
     assert all(not drawing[0].any() and not drawing[-1].any() for drawing in drawings)
 
@@ -27,7 +27,7 @@ def test_smooth_curve_passes_through_its_points() -> None:
 
 
 def test_strokes_are_shaky() -> None:
-    """Two attempts at one hand differ, but not by much."""
+    """Two drawings of one form differ slightly."""
     first, second = (strokes.strokes("-0,0 100,0 | -50,0 50,100", np.random.default_rng(s))[1] for s in (1, 2))
 
     assert not np.array_equal(first, second)
