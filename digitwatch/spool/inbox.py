@@ -195,7 +195,7 @@ class Inbox:
         return self._settling[0][0] if self._settling else None
 
     def _settle_due(self) -> bool:
-        """Move files whose settle time is over to the ready ones, after one more check; return whether there are any."""
+        """Move files whose settle time is over to the ready ones, after one more check; return whether any is."""
         while self._settling and self._settling[0][0] <= self._clock():
             due, name = heapq.heappop(self._settling)
             seen = self._seen.get(name)
