@@ -30,6 +30,11 @@ def _is_heic(head: bytes) -> bool:
     return not _is_avif(head) and bool(brands & {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"})
 
 
+def _is_svg(head: bytes) -> bool:
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return start.startswith(b"<") and not start.startswith((b"<!doctype html", b"<html")) and b"<svg" in start
+
+
 @dataclass(frozen=True)
 class ImageFormat:
     """One format of files that people mean as scans.
@@ -37,8 +42,8 @@ class ImageFormat:
     Attributes:
         name: as messages name it.
         endings: of file names, in lower case, with the dot.
-        signatures: how a file may begin.
-        matches: for formats that a fixed beginning does not tell.
+        signatures: the first bytes of a file, in each variant.
+        matches: for formats without a fixed signature.
         media_type: given to browsers that show the format; empty where they do not.
         pillow: module and class of Pillow's decoder, which OpenCV's is held against; empty for PNG and JPEG, whose
             structure is checked by containers.py, and for formats that cannot be read.
@@ -86,10 +91,11 @@ FORMATS = (
     ImageFormat("PNM", (".pbm", ".pgm", ".ppm", ".pnm"), matches=_is_pnm, pillow="PpmImagePlugin.PpmImageFile"),
     ImageFormat("PDF", (".pdf",), (b"%PDF",), is_read=False),
     ImageFormat("HEIC", (".heic", ".heif"), matches=_is_heic, is_read=False),
+    ImageFormat("SVG", (".svg",), matches=_is_svg, is_read=False),
 )
 
 IMAGES = frozenset(each.name for each in FORMATS if each.is_read)
-ENDINGS = frozenset(ending for each in FORMATS for ending in each.endings) | {".svg"}
+ENDINGS = frozenset(ending for each in FORMATS for ending in each.endings)
 """Endings of files that people mean as scans; files of another ending count by their first bytes."""
 
 

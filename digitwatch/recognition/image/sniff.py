@@ -65,8 +65,6 @@ def _sniff_text(head: bytes) -> str | None:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return "HTML"
-    if b"<svg" in start:
-        return "SVG"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "text"
     try:  # incremental, since the last character may be cut in two

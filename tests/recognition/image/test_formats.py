@@ -20,6 +20,7 @@ def test_each_format_is_known_by_its_own_beginning() -> None:
         (b"\0\0\0\x1cftypmif1\0\0\0\0heic", "HEIC"),
         (b"P5\n3 2\n255\n", "PNM"),
         (b"%PDF-1.7", "PDF"),
+        (b"<?xml version='1.0'?>\n<svg width='9'>", "SVG"),
     ],
 )
 def test_formats_without_a_fixed_beginning_are_known(head: bytes, name: str) -> None:
@@ -28,6 +29,12 @@ def test_formats_without_a_fixed_beginning_are_known(head: bytes, name: str) -> 
 
     assert found is not None
     assert found.name == name
+
+
+def test_a_page_of_html_with_a_drawing_is_no_svg() -> None:
+    """An HTML page may hold an SVG element and is still a page."""
+    assert find(b"<!DOCTYPE html><svg width='9'>") is None
+    assert ".svg" in ENDINGS
 
 
 def test_browsers_are_told_the_type_of_what_they_show() -> None:
