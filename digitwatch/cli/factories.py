@@ -67,7 +67,7 @@ def _cores() -> int:
 
 
 def _model(settings: Settings) -> Path | str:
-    """Return the model, converted or trained first if necessary; systemd is told about the progress."""
+    """Return the model, converted or trained first if necessary; systemd gets the progress."""
 
     def progress(line: str) -> None:
         log.info("%s", line)

@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("digitwatch: interrupted; run a batch again to resume it", file=sys.stderr)
         return ExitCode.TRY_LATER
-    except Exception as error:  # the last resort: the exit code tells a bug from an environment error
+    except Exception as error:  # the last resort: the exit code distinguishes a bug from an environment error
         if is_thread_limit(error):
             print("digitwatch: no thread could be started: raise the limit (ulimit -u, TasksMax=)", file=sys.stderr)
             return ExitCode.TRY_LATER

@@ -251,7 +251,7 @@ def _flat(top: Path, target: Path) -> Path:
 
 
 def _plain(name: str) -> str:
-    """Return a name that every filesystem takes: ASCII letters and digits, short, told apart by a hash."""
+    """Return a name that every filesystem takes: ASCII letters and digits, short, made unique by a hash."""
     stem, suffix = os.path.splitext(name)
     mark = hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
     kept = "".join(c if c.isascii() and (c.isalnum() or c in "-_.~") else "_" for c in stem)[: SHORT_NAME - 30]

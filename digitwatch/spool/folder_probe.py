@@ -1,4 +1,4 @@
-"""Whether a folder works: by which an error of one file is told from an error of its disk."""
+"""Tests whether a folder works, to distinguish an error of one file from an error of its disk."""
 
 import contextlib
 import os

@@ -138,7 +138,7 @@ class Index:
             return self._rows.execute(query, values).fetchall()
 
     def _begin(self) -> None:
-        """Read everything anew: at the start, after a rotation, or when the log was cut back."""
+        """Read everything again: at the start, after a rotation, or when the log was cut back."""
         self._started = False  # until all is read
         lines = self._log.begin()
         self._rows.execute("DELETE FROM readings")

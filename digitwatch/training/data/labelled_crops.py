@@ -50,6 +50,11 @@ class LabelledCrops:
     right: int
     skipped: Counter[str]
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return the numbers of pages and digits, for the card of a model."""
+        return {"pages": self.pages, "digits": len(self.digits)}
+
 
 def cut(reader: Reader, pages: Iterable[Page]) -> LabelledCrops:
     """Read reviewed pages, and label the digits of those where as many are found as the person entered.

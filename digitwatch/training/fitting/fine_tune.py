@@ -107,22 +107,14 @@ def fine_tune(
     held_out = [page for page in pages if page.is_held_out]
     reviewed = labelled_crops.cut(reader, [page for page in pages if not page.is_held_out])
     held = labelled_crops.cut(reader, held_out)
-    progress(_summary(reviewed, held))
-    _require_enough(reviewed, held)
-    if held.pages < RELIABLE:
-        progress(
-            f"only {held.pages} pages are held out: the comparison is a hint, no proof; {RELIABLE} would be reliable"
-        )
+    _announce(reviewed, held, progress)
     before = _scores(DigitClassifier.load(locate(active)), held, held.digits, test)
     progress(f"in use: {before}")
 
     content, card = continue_training(base, reviewed.digits, learn, recipe, progress)
     after = _scores(DigitClassifier(content, card), _cut_with(content, card, held_out), held.digits, test)
     progress(f"fine-tuned: {after}")
-    card["command"] = f"digitwatch train --corrections --epochs {recipe.epochs} --seed {recipe.seed}"
-    counts = {"pages": reviewed.pages, "digits": len(reviewed.digits)}
-    card["taught"] = {"from": classifier.name, **counts, "result": str(after)}
-    card |= {"name": Path(base).stem}
+    card |= _card_entries(recipe, classifier.name, reviewed, after) | {"name": Path(base).stem}
     card["scores"] = {"test_accuracy": round(after.test, 4), "test_digits": len(test)}
     return FineTuned(content, card, _objection(before, after))
 
@@ -148,6 +140,28 @@ def continue_training(
     if card["output"] == "logits":
         card["temperature"] = temperature(DigitClassifier(content, card), calibration)
     return content, card
+
+
+def _card_entries(recipe: FineTuneRecipe, source: str, reviewed: LabelledCrops, after: Scores) -> dict[str, Any]:
+    """Return how the model was fine-tuned from the model named `source`, for its card."""
+    return {
+        "command": f"digitwatch train --corrections --epochs {recipe.epochs} --seed {recipe.seed}",
+        "taught": {"from": source, **reviewed.counts, "result": str(after)},
+    }
+
+
+def _announce(reviewed: LabelledCrops, held: LabelledCrops, progress: Progress) -> None:
+    """Log what there is to learn from.
+
+    Raises:
+        DataError: it is too little.
+    """
+    progress(_summary(reviewed, held))
+    _require_enough(reviewed, held)
+    if held.pages < RELIABLE:
+        progress(
+            f"only {held.pages} pages are held out: the comparison is a hint, no proof; {RELIABLE} would be reliable"
+        )
 
 
 def _summary(reviewed: LabelledCrops, held: LabelledCrops) -> str:

@@ -51,10 +51,7 @@ def train(
         DataError: the training data cannot be used.
         ValueError: there is no such architecture, or `epochs` is not positive.
     """
-    if architecture not in architectures.ARCHITECTURES:
-        raise ValueError(f"expected one of {', '.join(architectures.ARCHITECTURES)}, found {architecture!r}")
-    if epochs is not None and epochs < 1:
-        raise ValueError(f"expected 1 epoch or more, found {epochs}")
+    _check(architecture, epochs)
     began = time.monotonic()
     learn, test = digits.load(data)
     progress(f"{len(learn)} training digits, {len(test)} test digits")
@@ -72,6 +69,13 @@ def train(
     card["scores"] |= _scores(content, card, test, progress)
     tflite.save(content, card, out)
     return card
+
+
+def _check(architecture: str, epochs: int | None) -> None:
+    if architecture not in architectures.ARCHITECTURES:
+        raise ValueError(f"expected one of {', '.join(architectures.ARCHITECTURES)}, found {architecture!r}")
+    if epochs is not None and epochs < 1:
+        raise ValueError(f"expected 1 epoch or more, found {epochs}")
 
 
 def _scores(content: bytes, card: dict[str, Any], test: Digits, progress: Progress) -> dict[str, Any]:
