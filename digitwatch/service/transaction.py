@@ -29,11 +29,11 @@ from digitwatch.spool import archive as filing
 from digitwatch.spool import claims
 from digitwatch.spool.annotated_images import withdraw
 from digitwatch.spool.claims import Claim
-from digitwatch.spool.csv_rows import Row, printable, shown_name
+from digitwatch.spool.csv_rows import Row, printable, row_of, shown_name
 from digitwatch.spool.durable_io import digest, sync_folder
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.prediction_log import PredictionLog
-from digitwatch.workers.messages import Job, Rejected, Result
+from digitwatch.workers.messages import Job, PageResult, Rejected, Result
 
 
 @dataclass(frozen=True)
@@ -151,29 +151,28 @@ def completed(rejected: Rejected) -> Rejected:
 
 def rows_of(result: Result, filed: str, model: str, seconds: float, *, base: Path) -> list[Row]:
     """Return the log rows of a scan: one for each page, or one with the reason why it was rejected."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-    head = (now, shown_name(result.job.name))
-    key = (result.job.id, result.sha256)
-    tail = (filed, result.model or model, str(round(seconds * 1000)))
+    of_scan = {
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
+        "file": shown_name(result.job.name),
+        "id": result.job.id,
+        "sha256": result.sha256,
+        "filed": filed,
+        "model": result.model or model,
+        "elapsed_ms": str(round(seconds * 1000)),
+    }
     if isinstance(result, Rejected):
-        return [Row(*head, "1", "", "0.0000", Status.FAILED, printable(result.reason), "", *key, "", *tail)]
-    return [
-        Row(
-            *head,
-            str(page.page),
-            page.prediction,
-            f"{page.confidence:.4f}",
-            page.status,
-            printable(page.reason),
-            page.digits,
-            *key,
-            shown(page.annotated, base),
-            *tail,
-            text=page.prediction,
-            codes=page.codes,
-        )
-        for page in result.pages
-    ]
+        return [row_of(of_scan, page="1", confidence="0.0000", status=Status.FAILED, reason=printable(result.reason))]
+    return [row_of(of_scan, **_columns(page, base)) for page in result.pages]
+
+
+def _columns(page: PageResult, base: Path) -> dict[str, str]:
+    """Return the columns that a page fills: its fields as text, by their names."""
+    return {name: str(value) for name, value in vars(page).items()} | {
+        "confidence": f"{page.confidence:.4f}",
+        "reason": printable(page.reason),
+        "annotated": shown(page.annotated, base),
+        "text": page.prediction,
+    }
 
 
 def shown(path: Path, base: Path) -> str:

@@ -5,7 +5,7 @@ import io
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -45,6 +45,15 @@ _FORMULA_CELL = re.compile(rf";([\s'\"]*[{_SIGNS}])")
 _INVISIBLE = "\u034f\u115f\u1160\u3164\uffa0\u180b\u180c\u180d"  # letters and marks without a shape
 
 csv.field_size_limit(1 << 26)  # the column `digits` of a crowded page is long
+
+
+def row_of(columns: Mapping[str, str], **further: str) -> Row:
+    """Return the row with these columns; the others are empty.
+
+    Raises:
+        TypeError: there is no column of this name.
+    """
+    return Row(**(dict.fromkeys(Row._fields, "") | dict(columns) | further))
 
 
 def printable(text: str) -> str:

@@ -41,7 +41,7 @@ class Job:
 
 @dataclass(frozen=True)
 class PageResult:
-    """What was read on one page, as the log has it."""
+    """What was read on one page; each field is the column of the log with its name."""
 
     page: int
     prediction: str

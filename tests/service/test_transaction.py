@@ -1,6 +1,6 @@
 """From finished to filed, and what a crash in between leaves to do."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ from digitwatch.log_codes import Status
 from digitwatch.service import transaction
 from digitwatch.spool import claims
 from digitwatch.spool.claims import CLAIMED, Claim
+from digitwatch.spool.csv_rows import Row
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.workers.messages import Job, PageResult, Read, Rejected
@@ -189,3 +190,8 @@ def test_a_scan_written_to_after_its_reading_is_not_recorded(folders: Folders) -
     done.claim.path.write_bytes(b"more of it")
 
     assert not done.is_still_as_read
+
+
+def test_each_field_of_a_page_is_a_column() -> None:
+    """A value that a worker adds to its result needs only a column of its name."""
+    assert {field.name for field in fields(PageResult)} <= set(Row._fields)

@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 from digitwatch.corrections.export import lines
-from digitwatch.spool.csv_rows import FIRST, HEADER, Row, RowParser, columns_of, encode, is_whole, printable, shown_name
+from digitwatch.spool.csv_rows import (
+    FIRST,
+    HEADER,
+    Row,
+    RowParser,
+    columns_of,
+    encode,
+    is_whole,
+    printable,
+    row_of,
+    shown_name,
+)
 from digitwatch.spool.prediction_log import PredictionLog
 
 ROW = Row(
@@ -112,3 +123,12 @@ def test_no_name_is_a_formula_to_any_spreadsheet(name: str) -> None:
 def test_invisible_marks_are_shown(mark: str) -> None:
     """Two names that look alike in the log are the same name."""
     assert printable(f"a{mark}b").startswith("a\\x")
+
+
+def test_a_row_is_made_of_named_columns() -> None:
+    """Columns that are not given are empty, and an unknown one is an error."""
+    row = row_of({"id": "id-1"}, status="ok")
+
+    assert (row.id, row.status, row.file) == ("id-1", "ok", "")
+    with pytest.raises(TypeError, match="unknown"):
+        row_of({"unknown": "x"})
