@@ -113,7 +113,7 @@ class Container:
         return self.say(f"systemctl show --value --property={name} digitwatch").strip()
 
     def end(self) -> None:
-        """Kill everything inside at one blow, as a power cut does."""
+        """Kill everything inside at once, as a power cut does."""
         leader = self.leader()
         if leader is not None and self.process is not None:
             os.kill(leader, signal.SIGKILL)
@@ -304,7 +304,7 @@ def operations(proof: Proof) -> None:
 
 
 def page(proof: Proof) -> None:
-    """Switch the page on as systemd/README.md says: it shows a scan, and outlives what befalls it and the daemon."""
+    """Switch the page on as systemd/README.md says: it shows a scan and is restarted after crashes."""
     container = proof.container
     container.say("sed -i 's/listen: null/listen: 127.0.0.1:8080/' /etc/digitwatch/config.yaml")
     commands = re.findall(r"```sh\n(systemctl stop.*?)```", (SOURCE / "systemd/README.md").read_text(), re.DOTALL)[0]
@@ -329,7 +329,7 @@ def page(proof: Proof) -> None:
 
 
 def _listed(proof: Proof) -> set[str]:
-    """Return the names in the list of the page, nothing while it does not answer."""
+    """Return the names in the list of the web interface, nothing while it does not answer."""
     ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8080/', timeout=20).read().decode())"
     return set(re.findall(r"page-\d+\.\w+", proof.container.say(f'/opt/digitwatch/bin/python -c "{ask}"')))
 

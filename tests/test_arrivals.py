@@ -1,4 +1,4 @@
-"""What comes into the inbox: odd names, odd things, too many at once, and none of it lost or taken wrongly."""
+"""Arrivals in the inbox: unusual names and entries, and many at once; none is lost or read wrongly."""
 
 import contextlib
 import hashlib
@@ -37,7 +37,7 @@ NAMES = [
 ]
 
 
-def test_odd_names(tmp_path: Path) -> None:
+def test_unusual_names(tmp_path: Path) -> None:
     """Names of 255 bytes, not UTF-8, with line ends, like options, like formulas: all are read and filed."""
     sent = {}
     with Service(tmp_path) as service:
@@ -58,7 +58,7 @@ def test_odd_names(tmp_path: Path) -> None:
     assert {row["sha256"] for row in service.rows()} == set(sent)
 
 
-def test_odd_things(tmp_path: Path) -> None:
+def test_entries_that_are_no_files(tmp_path: Path) -> None:
     """Links, pipes, sockets and folders are left where they are, each mentioned once, and hinder nobody."""
     with Service(tmp_path) as service, socket.socket(socket.AF_UNIX) as listener:
         (service.inbox / "link.png").symlink_to("/etc/passwd")

@@ -1,4 +1,4 @@
-"""The page in a real browser: live, by keyboard, on a phone, and without an error in its console."""
+"""The web interface in a real browser: live, by keyboard, on a phone, and without an error in the console."""
 
 import csv
 import json
@@ -31,7 +31,7 @@ def browsing() -> Iterator[Browsing]:
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[tuple[Service, str]]:
-    """Start a real daemon with its page; give it with the page's address."""
+    """Start a real daemon with its web interface; return it with the address."""
     with Service(tmp_path, "web: {listen: '127.0.0.1:0'}\ncorrections: corrections.csv\n") as service:
         until(lambda: re.search(r"web interface at (\S+)", service.lines()), "the page has an address")
         address = re.search(r"web interface at (\S+)", service.lines())[1]  # type: ignore[index]
@@ -40,7 +40,7 @@ def daemon(tmp_path: Path) -> Iterator[tuple[Service, str]]:
 
 
 def answers(address: str) -> bool:
-    """Return whether somebody answers there."""
+    """Return whether a server answers at the address."""
     try:
         return httpx.get(f"{address}/healthz").status_code == 200
     except httpx.HTTPError:
@@ -208,7 +208,7 @@ def test_what_the_model_saw_is_shown(tmp_path: Path, browsing: Browsing) -> None
 
 
 @pytest.mark.parametrize(("screen", "scheme"), [("wide", "light"), ("phone", "dark")])
-def test_the_page_is_for_everybody(tmp_path: Path, screen: str, scheme: str, browsing: Browsing) -> None:
+def test_the_pages_are_accessible(tmp_path: Path, screen: str, scheme: str, browsing: Browsing) -> None:
     """On a phone and on a wide screen, by day and by night, axe-core finds nothing, and all can be touched."""
     settings = site(tmp_path)
     write(tmp_path, *(row(n, status=status) for n, status in enumerate(("ok", "review", "empty", "failed"))))
@@ -230,7 +230,7 @@ def test_what_is_not_for_everybody_is_found(browsing: Browsing) -> None:
     assert [word for word in ("label", "color-contrast", "html-has-lang", "sideways") if word not in found] == []
 
 
-def test_the_way_in_works_and_remembers(tmp_path: Path, browsing: Browsing) -> None:
+def test_signing_in_and_out(tmp_path: Path, browsing: Browsing) -> None:
     """The token typed once opens the page; signing out closes it."""
     with visiting(site(tmp_path, token="a-long-enough-token")) as page, browsing(str(page.base_url)) as watched:
         watched.open("/")
@@ -242,8 +242,8 @@ def test_the_way_in_works_and_remembers(tmp_path: Path, browsing: Browsing) -> N
         watched.tab.wait_for_selector("input[name=token]")
 
 
-def test_a_stranger_cannot_run_a_script_here(tmp_path: Path, browsing: Browsing) -> None:
-    """A name that is a script is text; and what would run all the same is stopped by the policy."""
+def test_a_script_in_a_name_is_not_executed(tmp_path: Path, browsing: Browsing) -> None:
+    """A name that is a script is text; and anything else is blocked by the policy."""
     settings = site(tmp_path)
     bad = '"><script>window.bad=1</script><img src=x onerror=window.bad=1>.png'
     write(tmp_path, row(1, file=bad, annotated="", filed="", reason=bad), files=False)
@@ -255,8 +255,8 @@ def test_a_stranger_cannot_run_a_script_here(tmp_path: Path, browsing: Browsing)
         watched.errors[:] = [error for error in watched.errors if "404" not in error]  # it has no picture
 
 
-def test_many_readings_at_once_do_not_drown_the_page(tmp_path: Path, browsing: Browsing) -> None:
-    """A flood is told as a number, and when it is over the newest are shown; `Older` leads to the rest."""
+def test_many_readings_at_once_are_shown_as_a_number(tmp_path: Path, browsing: Browsing) -> None:
+    """Many readings are shown as a number, and afterwards the newest are shown; `Older` leads to the rest."""
     with visiting(site(tmp_path)) as page, browsing(str(page.base_url)) as watched:
         watched.open("/")
         until(lambda: page.app.state.context.visitors, "the page listens")

@@ -38,7 +38,7 @@ def test_folder_holds_what_the_program_draws(program: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("name", ["digit-3.png", "pages-86-93.tif", "postcode-90210.jpg"])
-def test_drawn_again_they_are_the_same(program: ModuleType, name: str) -> None:
+def test_the_examples_are_reproducible(program: ModuleType, name: str) -> None:
     """The examples can be made anew from the program; only what JPEG loses differs."""
     pages = [page.image for page in decode((ROOT / "examples" / name).read_bytes())]
 
@@ -53,7 +53,7 @@ NUMBERED = [name for name in NAMES if re.search(r"\d", name)]
 
 
 @pytest.mark.parametrize("name", NUMBERED)
-def test_the_name_tells_what_is_read(reader: Reader, name: str) -> None:
+def test_the_file_name_has_the_numbers_of_the_page(reader: Reader, name: str) -> None:
     """The numbers in a file's name are on its pages, and are read without a doubt."""
     readings = [reading for _, reading in reader.read_pages((ROOT / "examples" / name).read_bytes())]
 
@@ -66,6 +66,6 @@ def test_the_blank_page_is_empty(reader: Reader) -> None:
     assert reader.read(ROOT / "examples" / "blank.png").status == "empty"
 
 
-def test_the_word_is_not_taken_for_a_number(reader: Reader) -> None:
+def test_a_word_is_for_review(reader: Reader) -> None:
     """Letters are left to a person."""
     assert reader.read(ROOT / "examples" / "word-hello.png").status == "review"

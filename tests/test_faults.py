@@ -139,7 +139,7 @@ def test_killed_at_every_step_with_the_archive_on_another_disk(tmp_path: Path) -
 @pytest.mark.proof
 @pytest.mark.parametrize("first", [("renameat", 3), ("fdatasync", 1), ("renameat2", 2)], ids=lambda v: f"{v[0]}-{v[1]}")
 def test_killed_at_every_step_of_the_recovery(tmp_path: Path, first: tuple[str, int]) -> None:
-    """Killed once, then killed again at each step of making good what the first kill left."""
+    """Killed once, then killed again at each step of the recovery."""
     sweep(tmp_path, lambda service: run_killed(service, *first), CHANGES)
 
 

@@ -92,7 +92,7 @@ def test_200_real_scans_arrive_in_five_ways(shared: Path, tmp_path: Path) -> Non
     assert service.files("inbox") == []
 
 
-def test_odd_and_hostile_files_end_somewhere(shared: Path, tmp_path: Path) -> None:
+def test_damaged_and_hostile_files_are_filed(shared: Path, tmp_path: Path) -> None:
     """Every file of the formats collection ends in archive or failed; every labelled one is read right."""
     sources = [p for folder in ("good", "made", "bad") for p in sorted((shared / "formats" / folder).iterdir())]
     with (shared / "formats" / "index.csv").open(newline="") as file:

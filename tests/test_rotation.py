@@ -1,4 +1,4 @@
-"""The log while the world works on it: rotated by the real logrotate, deleted, read-only, ten million rows long."""
+"""The log under external changes: rotated by the real logrotate, deleted, read-only, ten million rows long."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Trouble of the world: the daemon pauses, says so once, goes on by itself, and fails not one scan for it."""
+"""Environment errors: the daemon pauses, logs it once, resumes automatically, and no scan fails."""
 
 import contextlib
 import hashlib
@@ -54,7 +54,7 @@ def is_done(service: Small, sent: dict[str, int]) -> bool:
 
 
 def go_through(service: Troubled, begin: Callable[[], object], end: Callable[[], object], size: int = 100) -> None:
-    """Read scans, let the trouble begin, bring more, wait for the pause, let it end, and account."""
+    """Read scans, cause the error, add more, wait for the pause, end the error, and account."""
     service.start()
     sent = put(service, range(5), size)
     until(lambda: is_done(service, sent), "the first scans")
@@ -81,8 +81,8 @@ def test_a_folder_that_goes_and_comes_back(service: Troubled, folder: str) -> No
 
 
 @pytest.mark.parametrize("folder", ["outbox", "archive", "inbox"])
-def test_permission_taken_and_given_back(service: Troubled, folder: str) -> None:
-    """A folder closed to the daemon is the administrator's business, not the scans'."""
+def test_a_folder_without_permission(service: Troubled, folder: str) -> None:
+    """A folder without permission is an environment error; no scan fails."""
     if os.getuid() == 0 and not shutil.which("setpriv"):
         pytest.skip("root may write everywhere")
     place = service.base / folder
@@ -122,7 +122,7 @@ def test_a_full_disk(service: Troubled, where: str) -> None:
 
 
 def test_a_disk_that_becomes_read_only(service: Troubled) -> None:
-    """As a disk with errors does; remounted writable, work goes on."""
+    """As a disk with errors does; remounted writable, processing resumes."""
     with mounted(service.base / "archive", "1m") as disk:
 
         def remount(how: str) -> None:
@@ -178,7 +178,7 @@ def test_an_inbox_that_is_a_link_turned_round(service: Troubled) -> None:
 
 
 def test_a_log_that_is_a_folder_or_read_only(service: Troubled) -> None:
-    """Nobody can write rows: nothing is filed, nothing failed; mended, everything is."""
+    """No row can be written: nothing is filed and nothing fails until that is corrected."""
     path = service.base / "predictions.csv"
 
     def spoil() -> None:

@@ -1,4 +1,4 @@
-"""What the page shows of the log: lists, days, numbers, and a second look at a scan."""
+"""The web interface's views of the log: lists, days, numbers, and a scan read again."""
 
 import csv
 import os
@@ -30,8 +30,8 @@ def test_the_list_goes_on_behind_fifty(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "query", ["before=x", "before=-1", "before=9" * 30, "status=%00", "day=tomorrow", "name=" + "a" * 5000]
 )
-def test_odd_questions_get_a_list(tmp_path: Path, query: str) -> None:
-    """What is no number, status or day is as if it were not asked."""
+def test_unusable_parameters_are_ignored(tmp_path: Path, query: str) -> None:
+    """A value that is no number, status or day is ignored."""
     with visiting(site(tmp_path)) as page:
         assert page.get(f"/?{query}").status_code == 200
 
@@ -101,8 +101,8 @@ def test_a_scan_is_looked_at_again(tmp_path: Path) -> None:
     assert found["digits"][0]["glyph"].startswith("data:image/png;base64,")
 
 
-def test_the_model_that_reads_now_looks_again(tmp_path: Path) -> None:
-    """A model that the daemon took over while the page runs is the one that looks."""
+def test_the_reloaded_model_is_used_to_read_again(tmp_path: Path) -> None:
+    """The model that the daemon has reloaded meanwhile is used."""
     models = iter(["dense", "cnn"])
     settings = site(tmp_path, model=lambda: next(models))
     write(tmp_path, row(1))
@@ -112,8 +112,8 @@ def test_the_model_that_reads_now_looks_again(tmp_path: Path) -> None:
     assert names == ["dense", "cnn"]
 
 
-def test_a_scan_that_cannot_be_read_is_no_trouble(tmp_path: Path) -> None:
-    """Damaged, too large, or too slow: the answer says so, and the page goes on."""
+def test_a_scan_that_cannot_be_read_again_is_reported(tmp_path: Path) -> None:
+    """Damaged, too large, or too slow: the response says so, and the server continues."""
     settings = site(tmp_path)
     write(tmp_path, row(1))
     (tmp_path / row(1).filed).write_bytes(scan("2")[:100])
@@ -121,8 +121,8 @@ def test_a_scan_that_cannot_be_read_is_no_trouble(tmp_path: Path) -> None:
         assert page.get(f"/look/{row(1).id}/1").json() == {"trouble": "the scan cannot be decoded"}
 
 
-def test_a_second_look_is_given_up_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A scan that takes too long to decode costs its process, not the page."""
+def test_reading_again_has_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the process of a scan that takes too long to decode is killed."""
     monkeypatch.setattr(images, "SECONDS", 0.01)
     settings = site(tmp_path)
     write(tmp_path, row(1))
@@ -131,7 +131,7 @@ def test_a_second_look_is_given_up_in_time(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_bug_gives_no_traceback(tmp_path: Path) -> None:
-    """The answer is one sentence, as strict as any other, and the page goes on."""
+    """The response is one sentence with the usual headers, and the server continues."""
     with visiting(site(tmp_path)) as page:
         page.app.state.context.index.judged = None
         answer = page.get("/numbers")

@@ -33,9 +33,7 @@ def test_the_journal_gets_priorities(monkeypatch: pytest.MonkeyPatch, capfd: pyt
     assert capfd.readouterr().err == "<4>disk full\\x0aor gone\n"
 
 
-def test_a_terminal_is_not_taken_for_the_journal(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_terminal_is_not_the_journal(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     """A shell that inherits JOURNAL_STREAM from a desktop gets lines for people."""
     monkeypatch.setenv("JOURNAL_STREAM", "8:1")
     log_setup.set_up("info")

@@ -13,8 +13,8 @@ import digitwatch
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_the_exit_code_is_that_of_the_process(tmp_path: Path) -> None:
-    """What `main` answers in the tests below is what a shell sees."""
+def test_main_returns_the_exit_code_of_the_process(tmp_path: Path) -> None:
+    """What `main` returns in the tests below is what a shell sees."""
     (tmp_path / "c.yaml").write_text("setle: 1\n")
     command = [sys.executable, "-m", "digitwatch", "check", "-c", str(tmp_path / "c.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
@@ -164,7 +164,7 @@ def test_a_refusal_of_the_system_ends_with_75(tmp_path: Path, run: Run) -> None:
 
 
 def test_an_unforeseen_error_ends_with_70(tmp_path: Path) -> None:
-    """The exit code tells a bug from an environment error."""
+    """A bug and an environment error have different exit codes."""
     (tmp_path / "sitecustomize.py").write_text(
         "import digitwatch.config.settings as s\ndef broken(_): raise ZeroDivisionError('planned')\ns.load = broken\n"
     )
@@ -177,7 +177,7 @@ def test_an_unforeseen_error_ends_with_70(tmp_path: Path) -> None:
 
 
 def test_a_thread_limit_ends_with_75(tmp_path: Path) -> None:
-    """A limit of threads is told from a bug by its exit code, in one line."""
+    """A limit of threads has another exit code than a bug, and a message of one line."""
     (tmp_path / "sitecustomize.py").write_text(
         "import _thread, threading, digitwatch.config.settings as c\n"
         "def load(path):\n _thread.stack_size(1 << 46)\n threading.Thread(target=print).start()\n"

@@ -1,4 +1,4 @@
-"""The page as a command: what is refused at the start, in which words, with which code."""
+"""The web interface as a command: what is refused at the start, with message and exit code."""
 
 import shutil
 import socket
@@ -23,7 +23,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def start(tmp_path: Path, run: Run) -> Run:
-    """Return what starts digitwatch with some settings of the page."""
+    """Return a function that starts digitwatch with settings of the web interface."""
 
     def start(web: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "c.yaml").write_text(f"{FOLDERS}model: dense\nweb: {web}\n")
@@ -34,7 +34,7 @@ def start(tmp_path: Path, run: Run) -> Run:
 
 @pytest.mark.parametrize("arguments", [(), ("web",)])
 @pytest.mark.parametrize("place", ["0.0.0.0:8080", "'[::]:8080'", "192.0.2.1:80", "example.org:80"])
-def test_others_are_let_in_only_with_a_token(start: Run, place: str, arguments: tuple[str, ...]) -> None:
+def test_a_public_address_needs_a_token(start: Run, place: str, arguments: tuple[str, ...]) -> None:
     """An address that others can reach is bad configuration without a token file."""
     done = start(f"{{listen: {place}}}", *arguments)
 

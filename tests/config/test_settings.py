@@ -1,4 +1,4 @@
-"""config.yaml: what is accepted, what is refused, and in which words."""
+"""config.yaml: what is accepted, what is refused, and the messages."""
 
 import re
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_shipped_file_explains_every_key() -> None:
         assert "#" in lines[number] or lines[number - 1].startswith("#"), key
 
 
-def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_together(tmp_path: Path) -> None:
     """Three mistakes give three sentences, each with its dotted path."""
     problems = problems_of(tmp_path, "setle: 3\nlimits: {seconds: soon}\nwatch: often\n")
 
@@ -64,7 +64,7 @@ def test_a_symlink_does_not_hide_a_dangerous_folder(tmp_path: Path) -> None:
     assert "archive" in problems_of(tmp_path, "inbox: in\narchive: elsewhere\n")[0]
 
 
-def test_danger_is_told_along_with_other_mistakes(tmp_path: Path) -> None:
+def test_dangerous_folders_are_reported_with_other_mistakes(tmp_path: Path) -> None:
     """A wrong value elsewhere does not hide a dangerous folder."""
     problems = problems_of(tmp_path, "inbox: in\narchive: in\nsettle: fast\n")
 
@@ -92,7 +92,7 @@ def test_true_is_not_a_number(tmp_path: Path) -> None:
     assert problems_of(tmp_path, "workers: yes\n")[0].startswith("workers: expected a valid integer")
 
 
-def test_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     """A configuration that was asked for must be there."""
     with pytest.raises(ConfigError, match="No such file"):
         load(tmp_path / "absent.yaml")
@@ -133,8 +133,8 @@ def test_empty_file_means_the_defaults(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["inbox: ~nosuchuser/x", "model: ~nosuchuser/x", "[1, 2]: x", "inbox: 3", "inbox: ''"])
-def test_odd_values_are_told_not_thrown(tmp_path: Path, line: str) -> None:
-    """A strange value is a sentence about the configuration, never a traceback."""
+def test_unusable_values_are_messages_not_tracebacks(tmp_path: Path, line: str) -> None:
+    """An unusable value is a message about the configuration, never a traceback."""
     assert "expected" in problems_of(tmp_path, line + "\n")[0]
 
 

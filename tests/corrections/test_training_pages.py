@@ -25,16 +25,16 @@ def places(tmp_path: Path) -> Folders:
     return Folders(*(tmp_path / name for name in ("inbox", "outbox", "archive", "failed")), tmp_path)
 
 
-def test_only_what_was_looked_at_is_given(places: Folders) -> None:
-    """The other row of the log is nobody's word."""
+def test_only_reviewed_pages_are_returned(places: Folders) -> None:
+    """The other row of the log was not reviewed."""
     [page] = pages(places.base / "predictions.csv", places.base / "corrections.csv")
 
     assert (page.scan, page.page, page.text) == (SHA, 1, "12")
     assert content(places, page) == b"scan"
 
 
-def test_an_original_that_is_another_one_is_not_given(places: Folders) -> None:
-    """Changed, gone, or told to lie elsewhere."""
+def test_a_changed_original_is_left_out(places: Folders) -> None:
+    """Changed, removed, or outside the archive."""
     [page] = pages(places.base / "predictions.csv", places.base / "corrections.csv")
     (places.base / "elsewhere.png").write_bytes(b"scan")
     with pytest.raises(FileNotFoundError, match="not at the path in the log"):

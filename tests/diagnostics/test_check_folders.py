@@ -125,7 +125,7 @@ def test_the_way_to_another_disk_is_tried(tmp_path: Path) -> None:
 
 
 def test_two_mounts_of_one_disk_are_two(tmp_path: Path) -> None:
-    """Between bind mounts of the same filesystem a rename is refused, which only a trial tells."""
+    """Between bind mounts of the same filesystem a rename is refused, which only a trial shows."""
     (tmp_path / "inbox").mkdir()
     with mounted(tmp_path / "archive", "64k"):
         subprocess.run(["mount", "--bind", tmp_path / "inbox", tmp_path / "archive"], check=True)
@@ -143,7 +143,7 @@ def test_claims_on_a_mount_of_their_own(tmp_path: Path) -> None:
     assert "no scan can be moved" in line
 
 
-def test_too_little_room(tmp_path: Path) -> None:
+def test_too_little_free_space(tmp_path: Path) -> None:
     """Less than min_free stops the daemon; the line names both."""
     with mounted(tmp_path / "disk", "1m") as disk:
         line = str(check_folders.space((disk,), 200 * 10**6))
@@ -151,7 +151,7 @@ def test_too_little_room(tmp_path: Path) -> None:
     assert "has 1 MB free, less than min_free (200 MB): no scan would be read" in line
 
 
-def test_root_is_told_to_check_as_the_service_does(tmp_path: Path) -> None:
+def test_root_is_advised_to_check_as_the_service_user(tmp_path: Path) -> None:
     """What root may do says nothing about the user that owns the inbox."""
     with as_nobody(tmp_path):
         pass

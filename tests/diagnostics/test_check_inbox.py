@@ -38,7 +38,7 @@ def test_files_closed_to_us(tmp_path: Path) -> None:
 
 
 def test_a_sticky_inbox(tmp_path: Path) -> None:
-    """With the sticky bit nobody takes away what another user has brought."""
+    """With the sticky bit no user can remove the files of another."""
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     inbox.chmod(0o1777)
@@ -75,7 +75,7 @@ def test_the_daemon_at_work_is_named(tmp_path: Path) -> None:
 
 
 def test_leftover_claims_without_a_daemon(tmp_path: Path) -> None:
-    """Claimed scans wait for a start, which nobody may have thought of."""
+    """Claimed scans wait for a start of the daemon."""
     os.close(lock_inbox(tmp_path))
     assert str(check_inbox.claims(tmp_path)) == "note  daemon: none is running"
     (tmp_path / "a.png").touch()

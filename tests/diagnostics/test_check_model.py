@@ -38,8 +38,8 @@ def test_a_damaged_model(tmp_path: Path) -> None:
     assert "is not a model card" in lines(stem)
 
 
-def test_half_a_model_is_not_trained_over(tmp_path: Path) -> None:
-    """A network without its card is somebody's, so it is not replaced."""
+def test_an_incomplete_model_is_not_replaced(tmp_path: Path) -> None:
+    """A network without its card is not replaced."""
     assert lines(put(tmp_path, ".tflite")).startswith("FAIL  model: ")
     assert "has no card mine.json" in lines(tmp_path / "mine.tflite")
 

@@ -26,7 +26,7 @@ def test_a_model_that_exists_is_taken_as_it_is(tmp_path: Path, ending: str) -> N
 
 
 def test_without_tensorflow_the_message_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing model on a machine that only reads is told in one line."""
+    """A missing model on a machine without TensorFlow is an error of one line."""
     monkeypatch.setitem(sys.modules, "tensorflow", None)
 
     with pytest.raises(NoModelError, match=r"pip install 'digitwatch\[train\]'"):
@@ -51,8 +51,8 @@ def test_a_model_is_trained_once(tmp_path: Path) -> None:
     assert provide(tmp_path / "mine", training, pytest.fail) == tmp_path / "mine"
 
 
-def test_bad_training_data_is_told(tmp_path: Path) -> None:
-    """A wrong data file is a sentence, not a traceback."""
+def test_bad_training_data_is_reported(tmp_path: Path) -> None:
+    """A wrong data file is a message, not a traceback."""
     pytest.importorskip("tensorflow")
 
     with pytest.raises(NoModelError, match=r"gone\.npz"):

@@ -59,7 +59,7 @@ def test_a_failed_save_changes_nothing(tmp_path: Path) -> None:
     "content",
     ["", "[]", '{"cnn": "x"}', '{"cnn": ["../../x"]}', '{"cnn": [".."]}', '{"cnn": [""]}', '{"cnn": [1]}', "\0"],
 )
-def test_a_damaged_history_is_told(tmp_path: Path, content: str) -> None:
+def test_a_damaged_history_is_reported(tmp_path: Path, content: str) -> None:
     """It names the file and what to do, instead of reading with another model than people think."""
     (tmp_path / HISTORY).write_text(content)
 

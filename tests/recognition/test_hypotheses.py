@@ -66,7 +66,7 @@ def test_chalk_is_read_from_a_blurred_image(reader: Reader) -> None:
     assert reader.read(page).text == "7"
 
 
-def test_dots_are_told_from_grain_and_specks() -> None:
+def test_dithering_is_distinguished_from_noise_and_specks() -> None:
     """Dithering changes from pixel to pixel all over the page; a noisy camera and a dirty fax do not."""
     rng = np.random.default_rng(0)
     noisy = np.clip(200 + rng.normal(0, 30, (120, 120)), 0, 255).astype(np.uint8)

@@ -213,13 +213,13 @@ def test_a_scan_of_several_pages_is_read_page_by_page(reader: Reader, digits: li
 
 
 def test_what_is_no_image_is_refused(reader: Reader) -> None:
-    """The trouble is the scan's, and is told as such."""
+    """It is an input error with a message."""
     with pytest.raises(ImageError):
         reader.read(b"%PDF-1.7 not an image")
 
 
 def test_the_model_is_named(reader: Reader) -> None:
-    """Rows in the log tell which model answered."""
+    """Rows in the log name the model."""
     assert reader.model.startswith("cnn-")
 
 
@@ -259,7 +259,7 @@ def test_faint_writing_is_not_an_empty_page(reader: Reader, digits: list[np.ndar
 
 
 def test_tiny_writing_is_not_an_empty_page(reader: Reader, digits: list[np.ndarray]) -> None:
-    """Digits of six pixels are too small to be trusted, but somebody has written them."""
+    """Digits of six pixels are too small to be certain, but the page is not empty."""
     page = np.full((300, 300), 255, np.uint8)
     for place, text in enumerate("4242"):
         small = cv2.resize(digits[int(text)][4:24, 4:24], (6, 6), interpolation=cv2.INTER_AREA)

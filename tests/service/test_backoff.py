@@ -52,7 +52,7 @@ def test_the_same_reason_is_logged_once(caplog: pytest.LogCaptureFixture) -> Non
     assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
 
 
-def test_trouble_that_comes_and_goes_is_not_said_a_thousand_times(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_that_comes_and_goes_is_logged_seldom(caplog: pytest.LogCaptureFixture) -> None:
     """One scan that cannot be read between good ones: a pair of lines now and then, not for every try."""
     clock = Clock()
     backoff = Backoff(clock)
@@ -65,7 +65,7 @@ def test_trouble_that_comes_and_goes_is_not_said_a_thousand_times(caplog: pytest
     assert len(caplog.records) == 2 * (1 + int(999 / REPEAT_SECONDS))
 
 
-def test_the_oldest_trouble_is_not_forgotten() -> None:
+def test_the_oldest_error_is_kept() -> None:
     """A second one does not hide the first."""
     backoff = Backoff(Clock())
     backoff.pause("disk full: /out/a.png")
@@ -78,6 +78,6 @@ def test_the_oldest_trouble_is_not_forgotten() -> None:
     assert backoff.summary == ""
 
 
-def test_trouble_names_the_place() -> None:
+def test_an_error_names_its_path() -> None:
     """An operator reads what was refused and where."""
     assert describe(OSError(28, "No space left on device", "/srv/out")) == "No space left on device: /srv/out"

@@ -76,7 +76,7 @@ def test_run_again_it_reads_only_what_is_new(scans: Path) -> None:
 
 
 def test_a_failed_scan_makes_the_exit_code_1(scans: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One bad file does not stop the others; the exit code tells of it, now and when run again."""
+    """One bad file does not stop the others; the exit code is 1, now and when run again."""
     (scans / "bad.png").write_bytes(b"no image at all")
 
     assert batch(scans) == 1
@@ -88,7 +88,7 @@ def test_a_failed_scan_makes_the_exit_code_1(scans: Path, capsys: pytest.Capture
     assert [r["status"] for r in rows(scans.with_name("scans-digitwatch")) if r["file"] == "bad.png"] == ["failed"]
 
 
-def test_interrupted_it_goes_on_where_it_stopped(scans: Path) -> None:
+def test_an_interrupted_batch_resumes(scans: Path) -> None:
     """Killed in the middle and run again: every scan has one row and one picture."""
     for number in range(60):
         (scans / f"{number:03}.png").write_bytes(scan(str(number)))
@@ -139,8 +139,8 @@ def test_a_scan_that_lost_pages_leaves_no_old_picture(scans: Path, tmp_path: Pat
     assert [path.name for path in (out / "annotated").glob("pages.tif*.png")] == ["pages.tif.png"]
 
 
-def test_what_is_closed_to_us_does_not_end_a_batch(scans: Path) -> None:
-    """A folder and a file without the right to read are told as failed, and everything else is read."""
+def test_files_without_permission_do_not_end_a_batch(scans: Path) -> None:
+    """A folder and a file without the right to read count as failed, and everything else is read."""
     (scans / "closed").mkdir(mode=0)
     (scans / "b.png").chmod(0)
     without = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []

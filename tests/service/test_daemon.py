@@ -144,7 +144,7 @@ def test_the_same_name_again_is_another_scan(service: Service) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_cleanly_under_load(tmp_path: Path, number: int) -> None:
-    """Told to stop in the middle of a backlog, it ends with 0 and every scan is either filed or waiting."""
+    """Stopped in the middle of a backlog, it ends with 0 and every scan is either filed or waiting."""
     service = Service(tmp_path)
     for index in range(200):
         (service.inbox / f"{index}.png").write_bytes(scan())
@@ -157,7 +157,7 @@ def test_it_stops_cleanly_under_load(tmp_path: Path, number: int) -> None:
     assert len(service.files("archive")) + len(service.files("inbox")) == 200
 
 
-def test_killed_it_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_after_sigkill_processing_resumes(tmp_path: Path) -> None:
     """After SIGKILL in the middle of a backlog nothing is lost and nothing is counted twice."""
     service = Service(tmp_path)
     for index in range(60):
@@ -193,8 +193,8 @@ def test_nothing_survives_a_daemon_killed_while_it_starts(tmp_path: Path) -> Non
         until(lambda: not processes_writing(service.output), "the end of its processes", 20)
 
 
-def test_a_killed_worker_costs_nothing(tmp_path: Path) -> None:
-    """When a worker dies the daemon makes another, and the scan is read all the same."""
+def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
+    """When a worker dies, the daemon starts another, which reads the scan."""
     with Service(tmp_path) as service:
         assert service.process is not None
         found = subprocess.run(
@@ -242,7 +242,7 @@ def test_rotation_with_reload_loses_no_row(tmp_path: Path) -> None:
         assert [row["file"] for row in service.await_rows(1)] == ["b.png"]
 
 
-def test_an_inbox_made_anew_is_watched_again(tmp_path: Path) -> None:
+def test_a_recreated_inbox_is_watched_again(tmp_path: Path) -> None:
     """When the inbox is removed and comes back, scans are read without a restart."""
     with Service(tmp_path) as service:
         until(lambda: shutil.rmtree(service.inbox, ignore_errors=True) or not service.inbox.exists(), "it is gone")
@@ -301,8 +301,8 @@ def test_no_worker_outlives_its_daemon(tmp_path: Path) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def test_a_fork_server_that_stands_still_is_replaced(tmp_path: Path) -> None:
-    """Held by SIGSTOP it makes no worker in place of a dead one: the daemon kills it, and goes on by itself."""
+def test_a_stopped_fork_server_is_replaced(tmp_path: Path) -> None:
+    """Held by SIGSTOP it makes no worker in place of a dead one: the daemon kills it and starts another."""
     with Service(tmp_path) as service:
         assert service.process is not None
         below = family(service.process.pid)

@@ -78,10 +78,10 @@ def test_events_find_scans(owner: Owner) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_an_exception_in_the_watch_ends_it_and_is_mended(
+def test_a_watch_that_ended_by_an_exception_is_restarted(
     owner: Owner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A handler that raises ends the observer's thread in a living process; the next listing starts it anew."""
+    """A handler that raises ends the observer's thread in a living process; the next listing restarts it."""
 
     def fail(*_: object) -> None:
         raise SystemExit  # ends the thread without a word
@@ -100,10 +100,10 @@ def test_an_exception_in_the_watch_ends_it_and_is_mended(
     until(lambda: owner.knows(2), "the new watch", 10)
 
 
-def test_a_deaf_watch_is_given_up(
+def test_a_watch_without_events_is_replaced_by_polling(
     owner: Owner, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When listing after listing finds scans that no event told of, the folder is polled, and that is said."""
+    """When listing after listing finds scans without an event, the folder is polled, and the log says so."""
     monkeypatch.setattr(inbox_monitor, "LATE_SECONDS", 0.2)
     events = owner.monitor._events
     assert events is not None
@@ -145,7 +145,7 @@ def test_long_listings_are_rare(owner: Owner, monkeypatch: pytest.MonkeyPatch) -
     assert owner.monitor.next_sweep == owner.clock.now + 60.0
 
 
-def test_a_replaced_inbox_is_taken_anew(owner: Owner) -> None:
+def test_a_replaced_inbox_is_locked_and_watched(owner: Owner) -> None:
     """Another folder under the same name is locked and watched, and the old one may still have claims."""
     owner.inbox.folder.rename(owner.inbox.folder.with_name("old"))
     owner.inbox.folder.mkdir()

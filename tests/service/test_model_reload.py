@@ -23,8 +23,8 @@ def save(stem: Path) -> None:
     path.write_text(json.dumps({name: value for name, value in card.items() if name != "sha256"}))
 
 
-def test_taken_over_on_sighup_and_back_again(tmp_path: Path) -> None:
-    """The rows name the model that read each scan; a bad one changes nothing and is told."""
+def test_sighup_reloads_the_model(tmp_path: Path) -> None:
+    """The rows name the model that read each scan; a bad one changes nothing and is logged."""
     with Service(tmp_path, "taught: taught\n") as service:
 
         def reads(name: str) -> str:

@@ -41,7 +41,7 @@ def test_a_scan_waits_until_it_is_due(clock: Clock) -> None:
 
 
 def test_a_suspect_is_read_alone(clock: Clock) -> None:
-    """A suspect waits until nobody reads, and nobody is given anything until it has ended."""
+    """A suspect waits until no scan is being read, and no other starts until it has ended."""
     backlog = ReadQueue(clock)
     backlog.suspect(claim("bad"))
     backlog.later(claim("good"))

@@ -53,13 +53,13 @@ def test_all_go_back_and_replace_nothing(base: Path) -> None:
 
 
 def test_without_a_name_they_are_listed(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is moved before somebody says what."""
+    """Nothing is moved without a name."""
     assert main(["retry"]) == 0
     assert capsys.readouterr().out.splitlines()[:2] == ["a.png", "b.png"]
     assert names(base / "inbox") == []
 
 
-def test_an_unknown_name_is_told(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_name_is_an_error(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A mistyped name ends with 1, and the others go back all the same."""
     assert main(["retry", "a.png", "x.png"]) == 1
     assert "x.png" in capsys.readouterr().err

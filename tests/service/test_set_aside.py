@@ -81,7 +81,7 @@ def test_a_scan_under_a_write_lease_waits_alone(tmp_path: Path) -> None:
         assert service.lines().count("x.png is set aside") == 1
 
 
-def test_a_file_where_a_folder_must_be_stops_nobody_else(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_folder_delays_no_other_scan(tmp_path: Path) -> None:
     """A folder named like a scan of the same day: its scan is filed beside that one, under both names."""
     with Service(tmp_path, "recursive: true\n") as service:
         (service.inbox / "meter").write_bytes(scan())
@@ -95,7 +95,7 @@ def test_a_file_where_a_folder_must_be_stops_nobody_else(tmp_path: Path) -> None
         assert filed.name.endswith("meter~b.png")
 
 
-def test_a_path_too_long_for_a_claim_stops_nobody_else(tmp_path: Path) -> None:
+def test_a_path_too_long_for_a_claim_delays_no_other_scan(tmp_path: Path) -> None:
     """A path that fits in the inbox and not below the longer one of the claims is left there, and said."""
     with Service(tmp_path, "recursive: true\n") as service:
         code = (

@@ -37,7 +37,7 @@ JOB = Job("id", "a.png", Path("a"), Path("o"))
 READ = Read(JOB, "sha", ())
 
 
-def test_the_line_tells_how_it_goes(manager: socket.socket) -> None:
+def test_the_status_line_has_watch_and_counts(manager: socket.socket) -> None:
     """Watching how, waiting, read and failed today, in one line."""
     status = Status(Clock())
     status.count(READ)
@@ -50,7 +50,7 @@ def test_the_line_tells_how_it_goes(manager: socket.socket) -> None:
 
 
 def test_a_pause_comes_first(manager: socket.socket) -> None:
-    """Trouble stands in front, where `systemctl status` does not cut it off."""
+    """The pause comes first, where `systemctl status` does not cut it off."""
     Status(Clock()).publish("polling", 0, "disk full")
 
     with manager:
@@ -71,7 +71,7 @@ def test_the_line_is_renewed_only_now_and_then(manager: socket.socket) -> None:
     assert seen == [True, False, True]
 
 
-def test_counts_begin_anew_each_day(manager: socket.socket) -> None:
+def test_counts_are_reset_each_day(manager: socket.socket) -> None:
     """Read today means today."""
     days = iter([date(2026, 11, 22), date(2026, 11, 22), date(2026, 11, 23), date(2026, 11, 23)])
     status = Status(Clock(), lambda: next(days))
@@ -83,8 +83,8 @@ def test_counts_begin_anew_each_day(manager: socket.socket) -> None:
         assert "1 read, 0 failed" in manager.recv(4096).decode()
 
 
-def test_what_lies_longest_is_named(manager: socket.socket) -> None:
-    """Nothing is paused, and yet a file waits for somebody."""
+def test_the_file_that_waits_longest_is_named(manager: socket.socket) -> None:
+    """Nothing is paused, and yet a file waits."""
     Status(Clock()).publish("events", 0, "", "/inbox/a.png may not be read (and 2 more)")
 
     with manager:
@@ -100,7 +100,7 @@ def test_no_reading_is_called_certain(caplog: pytest.LogCaptureFixture) -> None:
     assert "confidence 99.9 %" in caplog.text
 
 
-def test_a_new_start_goes_on_counting(manager: socket.socket, tmp_path: Path) -> None:
+def test_a_restart_continues_the_counts(manager: socket.socket, tmp_path: Path) -> None:
     """Read today means today, not since the last start."""
     status = Status(Clock(), lambda: date(2026, 11, 22))
     row = Row("2026-11-22T1", "a.png", "1", "7", "0.9", "failed", "", "", "id", "sha", "", "f", "m", "12")

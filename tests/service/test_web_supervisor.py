@@ -1,4 +1,4 @@
-"""The page's process beside the daemon: started, kept alive, told things, ended; reading never waits for it."""
+"""The web interface's process beside the daemon: started, kept alive, informed, ended; reading never waits for it."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from digitwatch.service.web_supervisor import WebSupervisor
 
 
 def script(base: Path, text: str) -> list[str]:
-    """Return a command that stands for the page."""
+    """Return a command in place of the web interface."""
     (base / "script.py").write_text(text)
     return [sys.executable, str(base / "script.py"), str(base / "out")]
 
@@ -31,8 +31,8 @@ def lines(base: Path) -> list[str]:
     return (base / "out").read_text().splitlines() if (base / "out").exists() else []
 
 
-def test_the_page_hears_the_daemon_and_ends_with_it(tmp_path: Path) -> None:
-    """What was said before it started reaches it too, and nothing twice."""
+def test_the_process_gets_the_state_and_ends_with_the_daemon(tmp_path: Path) -> None:
+    """The state sent before it started reaches it too, and nothing twice."""
     kept = WebSupervisor(script(tmp_path, ECHO))
     kept.send(watching="events")
     kept.start()
@@ -68,8 +68,8 @@ def test_wrong_settings_are_not_tried_again(tmp_path: Path, code: int, monkeypat
     assert len(lines(tmp_path)) == 1
 
 
-def test_a_page_that_does_not_listen_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full pipe loses words, not time; and a page that ignores SIGTERM is killed."""
+def test_a_process_that_does_not_read_blocks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a full pipe states are dropped; and a process that ignores SIGTERM is killed."""
     monkeypatch.setattr(web_supervisor, "STOP_SECONDS", 0.5)
     stubborn = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(1000)\n"
     kept = WebSupervisor(script(tmp_path, stubborn))
@@ -84,8 +84,8 @@ def test_a_page_that_does_not_listen_holds_nobody_up(tmp_path: Path, monkeypatch
     assert process.wait(10) in (-signal.SIGKILL, -signal.SIGTERM)
 
 
-def test_a_command_that_is_not_there_is_no_trouble(tmp_path: Path) -> None:
-    """The daemon goes on, and the page is tried again later."""
+def test_a_missing_command_is_tried_again(tmp_path: Path) -> None:
+    """The daemon continues, and the command is tried again later."""
     kept = WebSupervisor([str(tmp_path / "absent")])
     kept.start()
     kept.send(watching="events")
@@ -99,10 +99,10 @@ SPINS = "import sys\nopen(sys.argv[1], 'a').write('.\\n')\nwhile True: pass\n"
 
 
 @pytest.mark.parametrize("text", [STOPS, SPINS], ids=["stopped", "spinning"])
-def test_a_page_that_hangs_is_killed_and_started_again(
+def test_a_hanging_process_is_killed_and_restarted(
     tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It lives and does nothing: no sign of life comes, and that is told."""
+    """It runs without a heartbeat, which is logged."""
     monkeypatch.setattr(web_supervisor, "SHORTEST_PAUSE", 0.01)
     monkeypatch.setattr(web_supervisor, "SILENCE", 0.3)
     kept = WebSupervisor(script(tmp_path, text))
@@ -143,8 +143,8 @@ def test_a_real_page_that_is_stopped_is_killed(tmp_path: Path, monkeypatch: pyte
     assert process.returncode == -signal.SIGKILL
 
 
-def test_the_page_of_a_real_daemon_comes_back_and_goes_with_it(tmp_path: Path) -> None:
-    """Killed, it is started again; when the daemon is killed, it does not outlive it."""
+def test_the_web_interface_of_a_daemon_is_restarted_and_ends_with_it(tmp_path: Path) -> None:
+    """Killed, it is restarted; when the daemon is killed, it ends too."""
     pytest.importorskip("starlette", reason="needs the extra web")
     with Service(tmp_path, "web: {listen: '127.0.0.1:0'}\n") as service:
         first = pid_of_page(service)
@@ -156,7 +156,7 @@ def test_the_page_of_a_real_daemon_comes_back_and_goes_with_it(tmp_path: Path) -
 
 
 def pid_of_page(service: Service) -> int:
-    """Return the process of the daemon's page, 0 while there is none."""
+    """Return the process of the daemon's web interface, 0 while there is none."""
     assert service.process is not None
     for child in Path(f"/proc/{service.process.pid}/task").glob("*/children"):
         for pid in child.read_text().split():

@@ -19,7 +19,7 @@ def shade(path: Path) -> int:
 
 
 def test_the_tag_leaves_the_picture_readable(tmp_path: Path) -> None:
-    """A picture with its owner inside is still a valid PNG and tells its owner."""
+    """A picture with its owner inside is still a valid PNG, from which the owner can be read."""
     path = annotated_images.publish(png(7), tmp_path, "a.jpg", "id-1/1")
 
     assert path == tmp_path / "a.jpg.png"
@@ -55,7 +55,7 @@ def test_pictures_of_a_failed_scan_are_withdrawn(tmp_path: Path) -> None:
     assert [annotated_images.tag_of(p) for p in tmp_path.iterdir()] == ["good/1"]
 
 
-def test_a_strange_picture_is_nobodys(tmp_path: Path) -> None:
+def test_a_foreign_picture_has_no_owner(tmp_path: Path) -> None:
     """A file that digitwatch did not write has no owner and is never replaced."""
     (tmp_path / "a.jpg.png").write_bytes(png(9))
     path = annotated_images.publish(png(1), tmp_path, "a.jpg", "id/1")

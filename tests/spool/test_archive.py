@@ -47,15 +47,15 @@ def test_filing_twice_is_filing_once(tmp_path: Path, claim: Claim) -> None:
 
 
 def test_another_scan_with_equal_bytes_is_another_scan(tmp_path: Path, claim: Claim) -> None:
-    """The same blank form under the same name, filed by somebody else, is not taken for ours."""
+    """The same blank form under the same name, filed by another program, is not taken as ours."""
     target = tmp_path / "a.png"
     target.write_bytes(b"new")
 
     assert archive.file_original(claim, tmp_path, target) == tmp_path / "a~2.png"
 
 
-def test_a_scan_that_was_taken_away_is_told_from_trouble(tmp_path: Path, claim: Claim) -> None:
-    """A claimed file that is nowhere is no reason to wait for ever."""
+def test_a_removed_scan_is_distinguished_from_an_error(tmp_path: Path, claim: Claim) -> None:
+    """A claimed file that no longer exists is not waited for."""
     claim.path.unlink()
 
     with pytest.raises(archive.ClaimVanishedError):

@@ -52,7 +52,7 @@ def test_a_second_daemon_is_refused(inbox: Path) -> None:
     os.close(handle)
 
 
-def test_give_back_puts_the_scan_into_the_inbox(inbox: Path) -> None:
+def test_give_back_returns_the_scan_to_the_inbox(inbox: Path) -> None:
     """An unread scan is back under its name, and its claim is gone."""
     claim = claims.claim(inbox, "a.png")
 
@@ -87,7 +87,7 @@ def test_left_claims_are_found_in_order(inbox: Path) -> None:
 
 
 def test_every_left_file_has_an_id_of_its_own(inbox: Path) -> None:
-    """Files that somebody put among the claims are claimed anew: two scans never share an id."""
+    """Foreign files among the claims are claimed again: two scans never share an id."""
     for folder in ("20261122T000001.000Z-00000000", "by-hand"):
         (inbox / CLAIMED / folder).mkdir()
         for name in ("a.png", "b.png"):
@@ -100,7 +100,7 @@ def test_every_left_file_has_an_id_of_its_own(inbox: Path) -> None:
 
 
 def test_a_link_that_took_the_name_is_not_followed(inbox: Path) -> None:
-    """A name that became a link between the look and the claim is given back as it is."""
+    """A name that became a link between the check and the claim is returned unchanged."""
     (inbox / "a.png").unlink()
     (inbox / "a.png").symlink_to("/etc/passwd")
 
@@ -139,7 +139,7 @@ def test_give_back_follows_no_link(inbox: Path) -> None:
 
 
 def test_tries_are_counted_over_crashes(inbox: Path) -> None:
-    """Each try that nobody took back counts; notes without a claim are tidied away."""
+    """Each try that was not reset counts; notes without a claim are removed."""
     claim = claims.claim(inbox, "a.png")
     assert [claims.count_try(claim), claims.count_try(claim)] == [1, 2]
     claims.forget_tries(claim)
@@ -152,7 +152,7 @@ def test_tries_are_counted_over_crashes(inbox: Path) -> None:
 
 
 def test_a_link_in_place_of_the_claims_is_refused(inbox: Path) -> None:
-    """Claimed scans never leave the inbox by a link that somebody laid."""
+    """Claimed scans never leave the inbox through a link."""
     (inbox / CLAIMED).rmdir()
     (inbox / CLAIMED).symlink_to(inbox.parent)
 

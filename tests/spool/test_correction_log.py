@@ -39,8 +39,8 @@ def test_without_a_file_nothing_is_corrected(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rest", ["2026-11-22T10:00:00.000Z,a,n.p", "x" * 100_000, "\0\0"])
-def test_a_torn_line_spoils_no_other(tmp_path: Path, rest: str) -> None:
-    """What a power cut left of a line is passed over, and the next line begins anew."""
+def test_a_torn_line_does_not_damage_others(tmp_path: Path, rest: str) -> None:
+    """The remainder of a line after a power cut is skipped, and the next line is separate."""
     path = tmp_path / "corrections.csv"
     append(path, correction("1"))
     path.write_text(path.read_text() + rest)

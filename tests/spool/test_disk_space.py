@@ -5,8 +5,8 @@ from pathlib import Path
 from digitwatch.spool.disk_space import shortage
 
 
-def test_enough_room_is_no_shortage(tmp_path: Path) -> None:
-    """A disk with a byte to spare is well, also for a folder that does not exist yet."""
+def test_enough_space_is_no_shortage(tmp_path: Path) -> None:
+    """A disk with one byte more is enough, also for a folder that does not exist yet."""
     assert shortage([tmp_path, tmp_path / "not" / "yet"], 1) == ""
 
 

@@ -15,7 +15,7 @@ from digitwatch.system.os_errors import describe
 
 
 def test_rename_refuses_an_existing_target(tmp_path: Path) -> None:
-    """The kernel itself refuses, so that no moment lies between looking and renaming."""
+    """The kernel itself refuses, so that there is no gap between check and rename."""
     for name in ("a", "b"):
         (tmp_path / name).write_text(name)
 
@@ -31,7 +31,7 @@ def test_rename_refuses_without_the_system_call(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_copy_of_a_file_that_is_written_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A copy made while somebody writes may hold a mixture: it is thrown away and made again later."""
+    """A copy made during a write may hold a mixture: it is discarded and made again later."""
 
     def copy_while_somebody_writes(source: BinaryIO, copy: BinaryIO, length: int) -> None:
         copy.write(source.read())

@@ -1,4 +1,4 @@
-"""What one look at a file tells."""
+"""The ends of a file, and whether it is being written."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Events: every way of arriving wakes the loop, and their absence is noticed."""
+"""Events: every way of arriving is reported, and missing events are detected."""
 
 import os
 import queue
@@ -67,10 +67,10 @@ def test_every_arrival_names_the_file(
         pass
 
 
-def test_a_file_moved_away_holds_back_no_other(
+def test_a_file_moved_away_delays_no_event(
     inbox: Path, events: fs_events.Events, names: "queue.SimpleQueue[str]"
 ) -> None:
-    """The event of a scan that comes just after another was claimed is told at once, not half a second later."""
+    """The event of a scan that comes just after another was claimed is reported at once, not half a second later."""
     _copy(inbox)
     (inbox / "a.png").rename(inbox.parent / "outside" / "b.png")
     began = time.monotonic()
@@ -84,7 +84,7 @@ def test_a_file_moved_away_holds_back_no_other(
 def test_a_scan_that_is_taken_raises_no_event(
     inbox: Path, events: fs_events.Events, names: "queue.SimpleQueue[str]"
 ) -> None:
-    """Looking into a file and taking it away tell nothing: each scan would wake everybody four times."""
+    """Opening a file and moving it away raise no event: each scan would raise four."""
     outside = inbox.parent / "outside"
     _copy(inbox)
     os.link(inbox / "a.png", inbox / "b.png")

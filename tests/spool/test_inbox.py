@@ -75,8 +75,8 @@ def test_a_complete_png_is_ready_at_once(tmp_path: Path, make: Callable[..., Inb
     assert inbox.take() == "a.png"
 
 
-def test_a_growing_file_is_not_taken(tmp_path: Path, clock: Clock, make: Callable[..., Inbox]) -> None:
-    """Each change starts the quiet time anew, even when no event tells of it."""
+def test_a_growing_file_is_not_ready(tmp_path: Path, clock: Clock, make: Callable[..., Inbox]) -> None:
+    """Each change restarts the settle time, even without an event."""
     path = tmp_path / "slow.tif"
     path.write_bytes(b"II*\0")
     inbox = make()
@@ -168,7 +168,7 @@ def test_only_plain_files_are_taken(
     assert len(caplog.records) == 3
 
 
-def test_folders_are_searched_when_told_so(tmp_path: Path, make: Callable[..., Inbox]) -> None:
+def test_sub_folders_are_searched_if_configured(tmp_path: Path, make: Callable[..., Inbox]) -> None:
     """`recursive: true` takes scans below folders by their relative name, never the claimed ones."""
     for folder in ("batch-1", CLAIMED):
         (tmp_path / folder).mkdir()
@@ -201,8 +201,8 @@ def test_a_file_that_goes_away_is_forgotten(tmp_path: Path, make: Callable[..., 
     assert inbox.take() is None
 
 
-def test_a_missing_inbox_is_the_worlds_trouble(tmp_path: Path, make: Callable[..., Inbox]) -> None:
-    """A folder that has gone raises, so that nothing is concluded from its emptiness."""
+def test_a_missing_inbox_is_an_environment_error(tmp_path: Path, make: Callable[..., Inbox]) -> None:
+    """A missing folder raises, so that it does not count as empty."""
     inbox = make()
     tmp_path.rmdir()
 
@@ -210,10 +210,10 @@ def test_a_missing_inbox_is_the_worlds_trouble(tmp_path: Path, make: Callable[..
         inbox.sweep()
 
 
-def test_an_unreadable_file_waits_and_is_mentioned_once(
+def test_an_unreadable_file_waits_and_is_logged_once(
     tmp_path: Path, make: Callable[..., Inbox], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Wrong permissions are told as such, and the scan stays until they are mended."""
+    """Wrong permissions are logged as such, and the scan stays until they are corrected."""
     path = tmp_path / "a.png"
     path.write_bytes(PNG)
     path.chmod(0)
@@ -243,7 +243,7 @@ def test_a_closed_file_is_asked_for(
     assert (tmp_path / CLAIMED / "closed").exists()
 
 
-def test_what_is_left_alone_is_told_while_it_is_there(tmp_path: Path, make: Callable[..., Inbox]) -> None:
+def test_ignored_entries_are_reported_while_they_exist(tmp_path: Path, make: Callable[..., Inbox]) -> None:
     """The oldest by its name, the others by their number, and nothing once they are gone."""
     inbox = make()
     (tmp_path / "b.png").symlink_to("/etc/passwd")

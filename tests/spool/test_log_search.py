@@ -64,7 +64,7 @@ def test_the_scans_of_a_day_are_counted(tmp_path: Path) -> None:
     assert scans_of_day(tmp_path / "gone.csv", "2026-11-22") == {"read": 0, "failed": 0}
 
 
-def test_a_pack_that_is_not_finished_is_passed_over(tmp_path: Path) -> None:
+def test_an_incomplete_compressed_file_is_skipped(tmp_path: Path) -> None:
     """The plain file lies beside it until it is."""
     whole = gzip.compress(row("id-1") * 1000)
     (tmp_path / "p.csv.1.gz").write_bytes(whole[: len(whole) // 2])

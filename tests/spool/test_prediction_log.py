@@ -147,7 +147,7 @@ def test_rows_behind_pages_that_failed_are_never_undone(log: PredictionLog, monk
 
 
 def test_rows_behind_pages_of_a_killed_process_are_never_undone(log: PredictionLog) -> None:
-    """Another digitwatch that goes on with the log first takes back what the killed one had begun."""
+    """Another digitwatch that continues the log first undoes the write of the killed one."""
     log.append([row("a")])
     size = log.path.stat().st_size
     log._intent.write_text(f"{log.path.stat().st_ino} {size} {size + 1000}")
@@ -237,14 +237,14 @@ def test_a_last_row_that_lacks_only_its_line_end_is_kept(log: PredictionLog) -> 
     assert [r["id"] for r in rows_in(log)] == ["a", "b"]
 
 
-def test_a_strange_file_is_not_cut(log: PredictionLog) -> None:
-    """A file that does not begin like our log is nobody we may shorten."""
+def test_a_foreign_file_is_not_truncated(log: PredictionLog) -> None:
+    """A file without our header is never shortened."""
     log.path.write_bytes(b"family photographs" * 100_000)
 
     assert log.repair() == 0
 
 
-def test_a_torn_header_is_begun_anew(log: PredictionLog) -> None:
+def test_a_torn_header_is_replaced(log: PredictionLog) -> None:
     """A crash in the very first write leaves no file of half a header behind."""
     log.path.write_bytes(HEADER.encode()[:20])
     log.repair()

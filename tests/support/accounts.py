@@ -1,4 +1,4 @@
-"""Scans that can be told apart, processes of a daemon, and the account of what became of every scan."""
+"""Distinguishable scans, processes of a daemon, and the account of every scan."""
 
 import contextlib
 import csv
@@ -138,7 +138,7 @@ def family(pid: int) -> dict[str, list[int]]:
 
 
 def processes_writing(output: Path) -> list[str]:
-    """Return the processes whose standard output is this file: workers hush their standard error."""
+    """Return the processes whose standard output is this file: workers discard their standard error."""
     found = []
     for process in os.listdir("/proc"):
         with contextlib.suppress(OSError):  # not a process, or one that is none of ours

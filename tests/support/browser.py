@@ -1,4 +1,4 @@
-"""A real browser (Debian's chromium) on the page, watched for errors."""
+"""A real browser (Debian's chromium) on the web interface, watched for errors."""
 
 import contextlib
 import os

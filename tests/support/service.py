@@ -50,7 +50,7 @@ class Service:
 
     @classmethod
     def at(cls, base: Path) -> "Service":
-        """Return a service that only looks at what lies below `base`."""
+        """Return a service that reads the files below `base` and starts nothing."""
         service = cls.__new__(cls)
         service.base, service.inbox = base, base / "inbox"
         return service
@@ -62,7 +62,7 @@ class Service:
         return self
 
     def unstarted(self) -> "Service":
-        """Let `with` start nothing: the test starts the daemon in its own way."""
+        """Make `with` start nothing: the test starts the daemon in its own way."""
         self._starts = False
         return self
 
@@ -110,7 +110,7 @@ class Service:
         self.process.wait()
 
     def lines(self) -> str:
-        """Return what the daemon has said so far."""
+        """Return the output of the daemon so far."""
         return self.output.read_text(errors="replace") if self.output.exists() else ""
 
     def rows(self) -> list[dict[str, str]]:

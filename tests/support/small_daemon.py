@@ -53,7 +53,7 @@ class ReadsAtOnce:
     free = 2
 
     def __init__(self, report: Callable[[Outcome], None], post: Callable[[Callable[[], None]], None]) -> None:
-        """Remember whom to tell."""
+        """Store the callbacks."""
         self._report = report
         self._post = post
 
@@ -120,7 +120,7 @@ def make(base: Path, log: Path | None = None) -> tuple[Daemon, ReadsAtOnce]:
 
 
 def main(base: Path, log: Path | None = None) -> None:
-    """Watch until told to stop."""
+    """Watch until stopped."""
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
     daemon, pool = make(base, log)
     listen(daemon)

@@ -27,7 +27,7 @@ DAY = "2026-11-22"
 
 
 def site(base: Path, **changes: object) -> WebSettings:
-    """Make the folders below `base`; return the page's settings for them."""
+    """Make the folders below `base`; return the settings of the web interface for them."""
     places = Folders(base / "inbox", base / "outbox", base / "archive", base / "failed", base)
     for folder in (places.inbox, places.outbox / DAY, places.archive / DAY, places.failed):
         folder.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def annotated() -> bytes:
 
 
 class Visitor(httpx.Client):
-    """Asks the page as a browser would; `post` shows what our own pages show."""
+    """A client that sends requests as a browser does; `post` has the headers of our own HTML."""
 
     def __init__(self, app: Starlette, address: str) -> None:
         """Remember the page."""
@@ -85,7 +85,7 @@ class Visitor(httpx.Client):
 
 @contextlib.contextmanager
 def visiting(settings: WebSettings) -> Iterator[Visitor]:
-    """Serve the page as long as the block lasts."""
+    """Serve the web interface during the block."""
     app = make(settings)
     server = Server(app)
     sock = bind("127.0.0.1", 0)

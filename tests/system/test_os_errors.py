@@ -1,4 +1,4 @@
-"""Errors of the operating system, told from bugs."""
+"""Errors of the operating system, distinguished from bugs."""
 
 import _thread
 
@@ -8,7 +8,7 @@ from digitwatch.system.os_errors import is_thread_limit
 
 
 def test_a_refused_thread_is_recognised() -> None:
-    """CPython reports it as a RuntimeError; its text is what tells it from others."""
+    """CPython reports it as a RuntimeError; only its text identifies it."""
     with pytest.raises(RuntimeError) as refused:
         while True:
             _thread.stack_size(1 << 46)  # more than the address space: refused as under ulimit -u

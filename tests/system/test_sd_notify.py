@@ -1,4 +1,4 @@
-"""What the service manager is told, read from a real notify socket."""
+"""Messages to the service manager, read from a real notify socket."""
 
 import os
 import socket
@@ -40,14 +40,14 @@ def test_an_abstract_socket_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         assert listener.recv(4096) == b"STOPPING=1"
 
 
-def test_a_name_cannot_speak_for_the_daemon(manager: socket.socket) -> None:
+def test_a_name_adds_no_field_to_the_status(manager: socket.socket) -> None:
     """A scan whose name holds a line end adds no field of its own."""
     sd_notify.notify(STATUS="PAUSED: Permission denied: a\nWATCHDOG=trigger")
 
     assert manager.recv(4096) == b"STATUS=PAUSED: Permission denied: a WATCHDOG=trigger"
 
 
-def test_a_name_that_is_not_utf8_can_be_told(manager: socket.socket) -> None:
+def test_a_name_that_is_not_utf8_is_escaped(manager: socket.socket) -> None:
     """Undecodable bytes of a file name are escaped and end nothing."""
     sd_notify.notify(STATUS=os.fsdecode(b"scan-\xff.png"))
 
@@ -55,20 +55,20 @@ def test_a_name_that_is_not_utf8_can_be_told(manager: socket.socket) -> None:
 
 
 def test_without_a_manager_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a terminal there is nobody to tell."""
+    """In a terminal nothing is sent."""
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
 
     sd_notify.notify(READY=1)
 
 
 def test_a_manager_that_is_gone_does_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the manager restarts its socket may be missing; the daemon goes on."""
+    """While the manager restarts its socket may be missing; the daemon continues."""
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
 
     sd_notify.notify(WATCHDOG=1)
 
 
-def test_a_reload_tells_when_it_began(manager: socket.socket) -> None:
+def test_a_reload_sends_its_start_time(manager: socket.socket) -> None:
     """RELOADING=1 comes with the monotonic time in microseconds, as Type=notify-reload demands."""
     before = time.monotonic() * 1e6
     sd_notify.reloading()
@@ -92,7 +92,7 @@ def test_a_reload_tells_when_it_began(manager: socket.socket) -> None:
 def test_the_watchdog_is_pinged_at_half_its_time(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], seconds: float | None
 ) -> None:
-    """Only the process that the manager means, and only when it wants to hear something."""
+    """Only from the process that the manager names, and only when it asks for it."""
     for name in ("WATCHDOG_USEC", "WATCHDOG_PID"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():

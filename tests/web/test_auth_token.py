@@ -29,15 +29,15 @@ def test_a_weak_token_is_refused(tmp_path: Path, text: str, mode: int) -> None:
         read_token(written(tmp_path, text, mode))
 
 
-def test_a_missing_file_is_told_with_the_command_that_makes_it(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_with_the_command_that_makes_it(tmp_path: Path) -> None:
     """The message says what to do."""
     with pytest.raises(TokenError, match="token_urlsafe"):
         read_token(tmp_path / "absent")
 
 
 @pytest.mark.parametrize("given", ["", "a-long-enough-toke", "a-long-enough-token ", "ä", "\ud800"])
-def test_only_the_token_itself_is_the_token(given: str) -> None:
-    """Nothing near it is taken, and nothing odd raises."""
+def test_only_the_exact_token_is_accepted(given: str) -> None:
+    """No similar text is accepted, and no input raises."""
     assert is_token(TOKEN, TOKEN)
     assert not is_token(TOKEN, given)
 

@@ -1,4 +1,4 @@
-"""Who opens connections and says nothing, or says it byte by byte, keeps nobody else out."""
+"""Connections that send nothing, or single bytes, do not block others."""
 
 import socket
 from pathlib import Path
@@ -41,8 +41,8 @@ def test_an_open_stream_is_not_given_up(tmp_path: Path, monkeypatch: pytest.Monk
         assert page.app.state.context.visitors == 1
 
 
-def test_silent_connections_do_not_lock_others_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many as the page takes at all: they are soon gone, and the page answers."""
+def test_silent_connections_do_not_block_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as the page takes at all: they are soon closed, and the server answers."""
     monkeypatch.setattr(connection_timeout, "SECONDS", 1.0)
     with visiting(site(tmp_path)) as page:
         silent = [connect(page, b"") for _ in range(server.CONNECTIONS)]
@@ -71,7 +71,7 @@ def test_a_form_that_never_ends_is_refused(tmp_path: Path, monkeypatch: pytest.M
     ],
 )
 def test_broken_requests_are_refused_or_closed(tmp_path: Path, said: bytes) -> None:
-    """Endless heads, other protocols, two lengths, two names: an error or nothing, and the page lives on."""
+    """Endless heads, other protocols, two lengths, two names: an error or nothing, and the server continues."""
     with visiting(site(tmp_path)) as page:
         with connect(page, b"") as connection:
             try:

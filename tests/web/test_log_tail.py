@@ -24,8 +24,8 @@ def test_lines_come_whole_and_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     following.close()
 
 
-def test_a_replaced_file_is_told(tmp_path: Path) -> None:
-    """What was given no longer counts; what lies there now is read from its beginning."""
+def test_a_replaced_file_is_detected(tmp_path: Path) -> None:
+    """The earlier lines no longer count; the new file is read from its beginning."""
     path = tmp_path / "log"
     following = Tail(path)
     assert following.new_lines() == []

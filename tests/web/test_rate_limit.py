@@ -14,7 +14,7 @@ def test_a_burst_is_allowed_then_a_steady_rate() -> None:
     assert [rate.wait("a"), rate.wait("a")] == [0, 2]
 
 
-def test_a_look_at_the_bucket_takes_nothing() -> None:
+def test_peek_uses_no_token() -> None:
     """`peek` returns what `wait` would."""
     rate = Rate(1, 0.5, lambda: 0.0)
 

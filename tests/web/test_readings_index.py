@@ -76,7 +76,7 @@ def test_rotation_is_followed(tmp_path: Path) -> None:
 
 
 def test_a_row_that_was_cut_off_is_forgotten(tmp_path: Path) -> None:
-    """A row that could not be synced and was written anew, as long as before, is not shown twice."""
+    """A row that could not be synced and was written again with the same length, is not shown twice."""
     found = index(tmp_path)
     add(tmp_path, 1, 2)
     found.refresh()

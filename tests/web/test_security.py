@@ -1,4 +1,4 @@
-"""Who does not belong is kept out of the page: other sites' pages, other names, visitors without the token."""
+"""Refused requests: other websites, unknown host names, visitors without the token."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,8 +33,8 @@ def login_page(tmp_path: Path) -> Iterator[Visitor]:
 
 
 @pytest.mark.parametrize("name", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", ""])
-def test_a_name_that_nobody_gave_us_is_refused(open_page: Visitor, name: str) -> None:
-    """A name that somebody turns to our address (DNS rebinding) gets no page."""
+def test_an_unknown_host_name_is_refused(open_page: Visitor, name: str) -> None:
+    """A foreign name that resolves to our address (DNS rebinding) is refused."""
     assert open_page.get("/", headers={"host": name}).status_code in (400, 421)
 
 
@@ -60,7 +60,7 @@ def test_names_of_the_settings_are_known(tmp_path: Path) -> None:
         {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
     ],
 )
-def test_another_sites_page_gets_nothing(open_page: Visitor, headers: dict[str, str]) -> None:
+def test_requests_of_other_websites_are_refused(open_page: Visitor, headers: dict[str, str]) -> None:
     """Neither pictures nor forms of another site reach the page, not even of another port of this machine."""
     assert open_page.get("/metrics", headers=headers).status_code == 403
     assert open_page.post("/corrections", content=b"{}", headers=open_page.ours | headers).status_code == 403
@@ -89,7 +89,7 @@ def test_other_methods_are_refused(open_page: Visitor, method: str) -> None:
     assert open_page.request(method, "/").status_code in (400, 405)
 
 
-def test_every_answer_tells_the_browser_to_be_strict(open_page: Visitor) -> None:
+def test_every_response_has_the_security_headers(open_page: Visitor) -> None:
     """Pages, refusals and errors carry the policy."""
     answers = [open_page.get("/"), open_page.get("/nowhere"), open_page.get("/", headers={"host": "evil.example"})]
 
@@ -118,8 +118,8 @@ def test_names_are_escaped_everywhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/queue", "/metrics", "/day/2026-11-22.csv", "/live", "/small/a/1", "/docs"])
-def test_without_the_token_nothing_is_seen(login_page: Visitor, path: str) -> None:
-    """Who has no token is asked for it, whatever he wants to see."""
+def test_without_the_token_nothing_is_shown(login_page: Visitor, path: str) -> None:
+    """A visitor without the token gets the login form."""
     assert login_page.get(path).status_code == 401
     assert login_page.get(path, headers={"accept": "text/html"}).headers["location"] == "/login"
     assert login_page.get(path, headers={"authorization": "Bearer wrong"}).status_code == 401
@@ -139,7 +139,7 @@ def test_a_program_shows_the_token_in_a_header(closed_page: Visitor) -> None:
     assert closed_page.post("/corrections", content=b"{}", headers=headers).status_code == 400
 
 
-def test_who_types_the_token_is_let_in(login_page: Visitor) -> None:
+def test_the_token_starts_a_session(login_page: Visitor) -> None:
     """The form gives a cookie that scripts and other sites cannot use."""
     assert login_page.post("/login", data={"token": "wrong"}).status_code == 403
     answer = login_page.post("/login", data={"token": TOKEN})
@@ -173,7 +173,7 @@ def test_guessing_by_bearer_is_as_slow(login_page: Visitor, path: str) -> None:
     assert login_page.post("/login", data={"token": TOKEN}).status_code == 429
 
 
-def test_guessing_cookies_is_limited_and_hurts_no_session(login_page: Visitor) -> None:
+def test_guessing_cookies_is_limited_and_ends_no_session(login_page: Visitor) -> None:
     """Forged cookies count like wrong tokens; a session that was begun before goes on."""
     login_page.post("/login", data={"token": TOKEN})
     ours = login_page.cookies["digitwatch"]
@@ -210,7 +210,7 @@ def test_signing_out_ends_the_session(tmp_path: Path) -> None:
 
 
 def test_the_login_page_holds_no_secret(closed_page: Visitor) -> None:
-    """Who is not let in yet does not learn what our pages hold."""
+    """A visitor who has not signed in does not get the secret of our HTML."""
     assert closed_page.app.state.context.proof not in closed_page.get("/login").text
 
 

@@ -64,7 +64,7 @@ def test_a_slow_scan_costs_itself_only(tmp_path: Path, job: Job) -> None:
     assert outcomes["a.png"].pages
 
 
-def test_standing_still_is_the_worlds_trouble(job: Job) -> None:
+def test_a_waiting_worker_is_an_environment_error(job: Job) -> None:
     """A worker that waits without using the processor, as for a dead network disk, fails no scan."""
     owner = Owner(seconds=1)
     owner.pool.start()
@@ -98,7 +98,7 @@ def test_a_death_points_at_the_scan_that_was_being_read(owner: Owner, tmp_path: 
     assert outcomes["a.png"].pages
 
 
-def test_a_death_before_the_worker_was_ready_points_at_nobody(tmp_path: Path, job: Job) -> None:
+def test_a_death_before_the_worker_is_ready_blames_no_scan(tmp_path: Path, job: Job) -> None:
     """A worker that dies while it loads is replaced, and the scan that waited for it is read."""
     owner = Owner()
     owner.pool._fill()
@@ -118,8 +118,8 @@ def test_a_pipe_is_no_scan(owner: Owner, tmp_path: Path) -> None:
     assert "no plain file" in owner.await_outcomes(1)[0].reason
 
 
-def test_a_missing_model_is_told(tmp_path: Path) -> None:
-    """A pool that cannot load its model says which."""
+def test_a_missing_model_is_reported(tmp_path: Path) -> None:
+    """A pool that cannot load its model names it."""
     owner = Owner(model=str(tmp_path / "absent"))
 
     with pytest.raises(WorkerError, match="absent"):
@@ -127,7 +127,7 @@ def test_a_missing_model_is_told(tmp_path: Path) -> None:
     owner.pool.stop()
 
 
-def test_what_was_not_finished_is_given_back(owner: Owner, tmp_path: Path, job: Job) -> None:
+def test_unfinished_jobs_are_returned(owner: Owner, tmp_path: Path, job: Job) -> None:
     """Stopping ends a worker that hangs and returns the jobs that were still to be read."""
     os.kill(owner.pid(), signal.SIGSTOP)
     slow = Job("20261122T2", "a.png", job.source, job.outbox)
@@ -164,7 +164,7 @@ def test_a_held_fork_server_is_replaced(
 
 
 def renewed(owner: Owner, model: str) -> tuple[str, str]:
-    """Ask for another model; return its name and the trouble that were told."""
+    """Reload another model; return the reported name and error."""
     told: list[tuple[str, str]] = []
     owner.pool.reload(WorkerConfig(model, None, 10**8, 4 * 10**9), lambda *said: told.append(said))
     end = time.monotonic() + 60
@@ -177,7 +177,7 @@ def renewed(owner: Owner, model: str) -> tuple[str, str]:
     return told[0]
 
 
-def test_another_model_takes_over(owner: Owner, job: Job) -> None:
+def test_a_new_model_replaces_the_old_one(owner: Owner, job: Job) -> None:
     """What was given before is read by the old one, what comes after by the new; each outcome says by which."""
     before = owner.pid()
     owner.pool.submit(job)

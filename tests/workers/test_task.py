@@ -1,4 +1,4 @@
-"""A worker's life: made ready, it reads, tells what is wrong, and keeps quiet."""
+"""The task of a worker: start, reading, error messages, and a silent standard error."""
 
 import os
 import re
@@ -61,8 +61,8 @@ def test_limits_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("strange", ["folder", "pipe"])
-def test_no_plain_file_is_the_scans_own_trouble(tmp_path: Path, strange: str) -> None:
-    """A worker neither waits at a pipe nor trips over a folder."""
+def test_no_plain_file_is_an_input_error(tmp_path: Path, strange: str) -> None:
+    """A worker neither waits for a pipe nor fails at a folder."""
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
 
@@ -109,8 +109,8 @@ print(before - held())
 
 
 @pytest.mark.skipif(task._trim is None, reason="only glibc can be asked to give memory back")
-def test_tidying_gives_memory_back() -> None:
-    """What lies free between things that are kept goes back to the system."""
+def test_trimming_returns_memory() -> None:
+    """Unused memory between live objects is returned to the system."""
     done = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, check=True)
 
     assert int(done.stdout) > 50  # MB of 100

@@ -11,7 +11,7 @@ from digitwatch.recognition.annotation.digit_card import TEMPLATES, drawn_templa
 def test_kept_templates_are_those_that_matplotlib_draws(
     size: tuple[int, int], plot: tuple[int, int, int, int], classes: int
 ) -> None:
-    """But for what differs between its versions; python docs/draw_cards.py draws them anew."""
+    """But for what differs between its versions; python docs/draw_cards.py draws them again."""
     kept = cv2.imread(str(kept_template(size, classes)), cv2.IMREAD_GRAYSCALE)
 
     assert kept is not None

@@ -16,7 +16,7 @@ def decoded(data: bytes) -> np.ndarray:
     return picture
 
 
-def test_the_palette_has_room_for_a_byte() -> None:
+def test_the_palette_fits_a_byte() -> None:
     """All colours have a place of their own, black and white and the ends of the shades among them."""
     assert PALETTE.shape == (256, 3)
     assert PALETTE[[0, WHITE, BLUE, GREEN, CREAM]].tolist() == [

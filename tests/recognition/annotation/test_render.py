@@ -57,7 +57,7 @@ def test_any_page_can_be_drawn(shape: tuple[int, ...], rows: tuple[str, ...]) ->
     assert picture.shape[0] < 1100
 
 
-def test_status_is_told_by_words_and_place_too() -> None:
+def test_status_is_shown_by_text_and_position_too() -> None:
     """A reading to be checked has a strip that says so, which others have not."""
     sure, doubtful = drawn(reading("7")), drawn(reading("7", status="review", weak=0))
 
@@ -77,7 +77,7 @@ def test_only_the_doubtful_digit_is_highlighted() -> None:
 
 
 def test_boxes_lie_around_the_digits() -> None:
-    """The frame of a find stands where the find is, scaled with the page."""
+    """The frame of a digit is at its place, scaled with the page."""
     page = np.full((300, 340), 255, np.uint8)  # drawn at its own size
     found = Reading(((digit("7", Box(100, 60, 80, 120)),),), 0.99, "ok", "", 0)
     blank = Reading((), 1, "ok", "", 0)

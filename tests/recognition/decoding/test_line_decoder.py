@@ -53,7 +53,7 @@ def text(*components: Component) -> str:
 
 
 def test_pieces_apart_are_digits_of_their_own() -> None:
-    """Three strokes with room between them are three ones."""
+    """Three strokes with gaps between them are three ones."""
     assert text(bar(0), bar(60), bar(120)) == "111"
 
 
@@ -85,7 +85,7 @@ def test_a_row_is_never_left_out_altogether() -> None:
 
 
 def test_a_plain_row_is_certain_and_a_parted_one_less_so() -> None:
-    """The certainty tells whether the row could be parted otherwise."""
+    """The certainty depends on other possible segmentations of the row."""
     glyph = np.zeros((50, 80), np.uint8)
     for left in (0, 37, 74):
         glyph[:, left : left + 6] = 255
@@ -114,7 +114,7 @@ def test_the_line_model_decides_where_the_parts_cannot() -> None:
 
 
 def test_the_less_the_parts_look_like_digits_the_more_the_line_model_counts() -> None:
-    """A stroke read for sure speaks against two digits, one that looks like nothing hardly does."""
+    """A stroke that is surely a digit makes two digits unlikely, one that looks like no digit hardly does."""
     [stroke] = classify_components([bar(0)], classify)
     doubtful = replace(stroke, probabilities=np.where(np.arange(11) == 10, 0.6, 0.04).astype(np.float32))
     sure, unsure = (

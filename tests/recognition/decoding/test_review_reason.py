@@ -21,12 +21,12 @@ def chances(**shares: float) -> np.ndarray:
         ({"d1": 0.3, "other": 0.7}, "not a digit"),
     ],
 )
-def test_one_doubtful_digit_is_told_by_its_likeliest_answers(shares: dict[str, float], said: str) -> None:
+def test_a_doubtful_digit_is_named_by_its_likeliest_answers(shares: dict[str, float], said: str) -> None:
     """In words for people: the model's name for what is no digit is none."""
     assert weakest(chances(**shares), 1.0, LABELS, 10).text == said
 
 
-def test_of_several_digits_the_weakest_is_told() -> None:
+def test_of_several_digits_the_weakest_is_named() -> None:
     """By its place."""
     both = np.concatenate([chances(d5=0.99, d6=0.01), chances(d4=0.7, d9=0.3)])
 

@@ -1,4 +1,4 @@
-"""The sheet on a photograph: found on a dark table, and nothing else is taken for one."""
+"""The sheet on a photograph: found on a dark table, and nowhere else."""
 
 import cv2
 import numpy as np
@@ -30,7 +30,7 @@ def test_a_sheet_on_a_table_is_cut_out(turn: float) -> None:
 
 
 def test_what_stands_on_the_sheet_is_read_where_it_lies() -> None:
-    """The box of the digit is told in pixels of the whole picture."""
+    """The box of the digit is in pixels of the whole picture."""
     reading = Reader().read(seven(table()))
 
     assert (reading.text, reading.status) == ("7", "ok")

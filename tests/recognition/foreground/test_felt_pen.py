@@ -15,7 +15,7 @@ def six(*, paper: int = 215, ink: int = 90) -> np.ndarray:
     return cv2.ellipse(page, (75, 90), (56, 80), 0, 150, 265, (ink,), 32, cv2.LINE_AA)
 
 
-def test_broad_strokes_are_told_from_their_paper() -> None:
+def test_broad_strokes_are_separated_from_the_paper() -> None:
     """Dark on light or light on dark: corners are paper."""
     assert broad_strokes(six()) is False
     assert broad_strokes(six(paper=40, ink=220)) is True

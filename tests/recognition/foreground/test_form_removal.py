@@ -54,7 +54,7 @@ def test_a_one_that_is_as_high_as_its_crop_stays() -> None:
     assert clean[:, 2:6].all()
 
 
-def test_upright_lines_of_a_large_box_are_no_ones() -> None:
+def test_vertical_lines_of_a_large_box_are_no_ones() -> None:
     """Low digits between lines as high as the page are what is written there."""
     strength = np.zeros((420, 240), np.float32)
     strength[:, 8:15] = strength[:, 225:232] = 2

@@ -16,7 +16,7 @@ def ruled(left: int, right: int, strength: float = 1.5) -> np.ndarray:
 
 @pytest.mark.parametrize("strength", [0.7, 1.5])
 def test_a_line_from_edge_to_edge_is_found(strength: float) -> None:
-    """Pale or dark, a little tilted or not, all of it is told."""
+    """Pale or dark, slightly tilted or not, the whole line is found."""
     page = ruled(104, 96, strength)
 
     assert (page_lines(page, 60, 400, pattern=4)[page > 0] == 1).mean() > 0.95
@@ -30,7 +30,7 @@ def test_half_a_line_is_a_stroke() -> None:
     assert not page_lines(page, 60, 230, pattern=4).any()
 
 
-def test_where_there_is_too_little_ink_nobody_looks() -> None:
+def test_with_too_little_ink_no_line_is_searched() -> None:
     """A page whose ink takes a third of its width has no line across it."""
     page = np.zeros((200, 400), np.float32)
     page[100:103, 100:230] = 2

@@ -37,7 +37,7 @@ def test_a_page_of_html_with_a_drawing_is_no_svg() -> None:
     assert ".svg" in ENDINGS
 
 
-def test_browsers_are_told_the_type_of_what_they_show() -> None:
+def test_displayable_formats_have_a_media_type() -> None:
     """A TIFF is a download, and so is everything that is no image."""
     assert media_type(b"\x89PNG\r\n\x1a\n") == "image/png"
     assert [media_type(head) for head in (b"II*\0", b"<svg", b"")] == ["", "", ""]

@@ -1,4 +1,4 @@
-"""What the first and last bytes of a file tell."""
+"""The format and completeness of a file by its first and last bytes."""
 
 import pytest
 
@@ -35,8 +35,8 @@ def test_names_the_format(head: bytes, kind: str | None) -> None:
     assert kind == sniff(head)
 
 
-def test_text_that_starts_like_a_bitmap_is_text() -> None:
-    """A letter that begins with BM is not taken for a bitmap."""
+def test_text_that_begins_with_bm_is_text() -> None:
+    """A text that begins with BM is no bitmap."""
     assert sniff(b"BMW drivers wanted for a delivery service in town") == "text"
 
 

@@ -42,7 +42,7 @@ def test_batches_of_any_size_give_one_answer_each(count: int) -> None:
     assert all(np.allclose(classifier(batch[k : k + 1])[0], answers[k], atol=1e-4) for k in range(0, count, 16))
 
 
-def test_the_name_tells_which_file_answered(model: Path) -> None:
+def test_the_name_identifies_the_model_file(model: Path) -> None:
     """It ends in eight hexadecimal digits that change with the file."""
     name, _, digest = DigitClassifier.load(model.with_suffix(".tflite")).name.rpartition("-")
 
@@ -77,7 +77,7 @@ def test_a_higher_temperature_makes_answers_less_sure(model: Path) -> None:
         ({"input": {"shape": [32, 32], "dtype": "float32", "range": [0, 1]}}, "does not match its card"),
     ],
 )
-def test_a_card_that_lies_is_refused(model: Path, changes: dict[str, object], words: str) -> None:
+def test_a_card_that_contradicts_the_model_is_refused(model: Path, changes: dict[str, object], words: str) -> None:
     """The message says what was expected, what was found, and what to do."""
     rewrite(model, **changes)
 

@@ -1,4 +1,4 @@
-"""A page as one picture: framed whole, and told from an empty one."""
+"""A page as one picture: letterboxed, and distinguished from an empty one."""
 
 import numpy as np
 import pytest

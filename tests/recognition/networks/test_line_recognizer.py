@@ -45,13 +45,13 @@ def test_there_is_a_frame_for_every_four_pixels(model: LineRecognizer, width: in
     assert np.allclose(np.exp(frames).sum(axis=1), 1)
 
 
-def test_a_missing_model_is_told(tmp_path: Path) -> None:
+def test_a_missing_model_is_reported(tmp_path: Path) -> None:
     """The message names what is not there."""
     with pytest.raises(ModelError, match="line"):
         LineRecognizer.load(tmp_path / "line")
 
 
-def test_bytes_that_are_no_model_are_told() -> None:
-    """LiteRT's own words are passed on."""
+def test_bytes_that_are_no_model_are_reported() -> None:
+    """LiteRT's message is passed on."""
     with pytest.raises(ModelError, match="LiteRT"):
         LineRecognizer(b"nothing", 1.0)

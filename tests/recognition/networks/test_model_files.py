@@ -32,7 +32,7 @@ def test_a_network_of_another_card_is_refused(stem: Path) -> None:
 
 
 def test_a_card_without_the_agreement_is_refused(stem: Path) -> None:
-    """A crop model that was trained anew says what is missing instead of ending with a bug."""
+    """A retrained crop model without it is refused with a message of what is missing."""
     card = json.loads(stem.with_suffix(".json").read_text())
     stem.with_suffix(".json").write_text(json.dumps({name: card[name] for name in card if name != "agreement"}))
 

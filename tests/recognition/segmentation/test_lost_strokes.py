@@ -34,7 +34,7 @@ def test_nothing_removed_leaves_digits_whole() -> None:
 
 
 def test_low_digits_with_lines_through_them_are_doubtful() -> None:
-    """Where a line is as thick as the strokes it crosses, nobody can tell them apart."""
+    """A line as thick as the strokes it crosses cannot be separated from them."""
     strength = np.full((40, 40), 2, np.float32)
     mask = np.zeros(strength.shape, np.uint8)
     mask[10:26:2, 10:22] = 1

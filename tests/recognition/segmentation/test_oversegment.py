@@ -32,5 +32,5 @@ def test_the_parts_are_the_whole() -> None:
 
 
 def test_a_narrow_stroke_is_left_alone() -> None:
-    """There is no room for two digits in a 1."""
+    """A 1 is too narrow for two digits."""
     assert len(split(Component(0, 0, np.full((50, 6), 255, np.uint8)), 50)) == 1

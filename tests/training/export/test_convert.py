@@ -1,4 +1,4 @@
-"""A user's .keras file that cannot become a model is told in one sentence, whatever Keras thinks of it."""
+"""A user's .keras file that cannot be converted is refused with one sentence."""
 
 import zipfile
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_files_that_keras_chokes_on_in_its_own_ways(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-def test_several_inputs_or_outputs_are_told(tmp_path: Path) -> None:
+def test_several_inputs_or_outputs_are_refused(tmp_path: Path) -> None:
     """A model of digits has one of each."""
     one, two = keras.Input((28, 28, 1)), keras.Input((28, 28, 1))
     flat = keras.layers.Flatten()(one)

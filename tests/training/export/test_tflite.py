@@ -70,7 +70,7 @@ def test_users_keras_file_is_converted(tmp_path: Path, shape: tuple[int, ...]) -
 
 
 def test_unusable_keras_models_are_refused(tmp_path: Path) -> None:
-    """Wrong inputs, wrong outputs and no model at all are told apart."""
+    """Wrong inputs, wrong outputs and no model have different messages."""
     keras.Sequential([keras.layers.Input((5,)), keras.layers.Dense(10)]).save(tmp_path / "five.keras")
     keras.Sequential([keras.layers.Input((784,)), keras.layers.Dense(3)]).save(tmp_path / "three.keras")
     (tmp_path / "no.keras").write_bytes(b"no model")

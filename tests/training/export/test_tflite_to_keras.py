@@ -46,7 +46,7 @@ def test_it_comes_back_a_second_time() -> None:
 
 
 def test_a_foreign_network_is_refused() -> None:
-    """Somebody's own network has other layers, or the same with other sizes."""
+    """Another network has other layers, or the same with other sizes."""
     for layers in ([keras.layers.Dense(10)], [keras.layers.Dense(64), keras.layers.Dense(10)]):
         own = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), *layers])
         with pytest.raises(RecoverError, match="its network is not one of digitwatch"):

@@ -34,7 +34,7 @@ def test_a_seed_decides_the_crops() -> None:
     assert list(made(1)) != list(made(2))
 
 
-def test_a_crop_has_room_for_its_symbols() -> None:
+def test_a_crop_is_wide_enough_for_its_symbols() -> None:
     """Each is 40 high, of a width that the reader uses, with a frame for every symbol."""
     rng, digits = np.random.default_rng(0), drawn(40)
     for crop in filter(None, (crops.crop(digits, rng) for _ in range(60))):

@@ -1,4 +1,4 @@
-"""New readings as they come: told once, in order, from where the listener was."""
+"""The event stream: each new reading once, in order, from the position of the listener."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def listening(page: Visitor, last: str = "") -> "httpx._client.contextlib.Abstra
     return page.stream("GET", "/live", params={"from": last})
 
 
-def test_a_new_reading_is_told(tmp_path: Path) -> None:
+def test_a_new_reading_is_sent(tmp_path: Path) -> None:
     """With its HTML, escaped, and with the new counts."""
     with visiting(site(tmp_path)) as page, listening(page) as answer:
         listener = Listener(answer)
@@ -52,8 +52,8 @@ def test_a_new_reading_is_told(tmp_path: Path) -> None:
         assert json.loads(listener.next("counts")["data"])["review"] == 1
 
 
-def test_the_first_listener_wakes_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody listened, so the log was looked at seldom; from now on it is looked at often."""
+def test_the_first_listener_speeds_up_polling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without listeners the log is polled seldom, with one often."""
     monkeypatch.setattr(event_stream, "SELDOM", 1000.0)
     with visiting(site(tmp_path)) as page, listening(page) as answer:
         listener = Listener(answer)
@@ -63,8 +63,8 @@ def test_the_first_listener_wakes_the_watch(tmp_path: Path, monkeypatch: pytest.
         assert listener.next("reading")
 
 
-def test_who_comes_back_hears_what_was_missed(tmp_path: Path) -> None:
-    """A listener that was away goes on behind the last reading that it knows."""
+def test_a_returning_listener_gets_missed_readings(tmp_path: Path) -> None:
+    """A listener that was away continues after the last reading that it knows."""
     with visiting(site(tmp_path)) as page:
         write(tmp_path, row(1), row(2), files=False)
         run = page.app.state.live.run_id
@@ -74,14 +74,14 @@ def test_who_comes_back_hears_what_was_missed(tmp_path: Path) -> None:
     assert told["id"] == f"{run}-2"
 
 
-def test_who_was_away_too_long_loads_anew(tmp_path: Path) -> None:
-    """Numbers of an earlier process say nothing now."""
+def test_an_outdated_listener_reloads(tmp_path: Path) -> None:
+    """Numbers of an earlier process are not valid."""
     with visiting(site(tmp_path)) as page, listening(page, "00000000-7") as answer:
         assert Listener(answer).next("reload")
 
 
-def test_of_a_flood_only_the_number_is_told(tmp_path: Path) -> None:
-    """More new readings than one can look at come as one event."""
+def test_of_many_new_readings_only_the_number_is_sent(tmp_path: Path) -> None:
+    """More new readings than can be followed come as one event."""
     with visiting(site(tmp_path)) as page, listening(page) as answer:
         listener = Listener(answer)
         listener.next("counts")
@@ -90,8 +90,8 @@ def test_of_a_flood_only_the_number_is_told(tmp_path: Path) -> None:
         assert listener.next("many")["data"] == str(event_stream.SHOWN + 5)
 
 
-def test_trouble_of_the_daemon_is_told_without_paths(tmp_path: Path) -> None:
-    """What the daemon says of itself appears, with the names that folders have in config.yaml."""
+def test_errors_of_the_daemon_are_sent_without_paths(tmp_path: Path) -> None:
+    """The daemon's error is shown, with the names that folders have in config.yaml."""
     with visiting(site(tmp_path)) as page, listening(page) as answer:
         listener = Listener(answer)
         listener.next("counts")
@@ -101,8 +101,8 @@ def test_trouble_of_the_daemon_is_told_without_paths(tmp_path: Path) -> None:
         assert page.get("/healthz").status_code == 503
 
 
-def test_there_is_room_for_a_hundred_listeners(tmp_path: Path) -> None:
-    """One more is asked to come later, and pages are still answered."""
+def test_a_hundred_listeners_are_accepted(tmp_path: Path) -> None:
+    """One more gets 503, and other requests are answered."""
     with visiting(site(tmp_path)) as page:
         page.app.state.context.visitors = event_stream.MOST
 

@@ -48,7 +48,7 @@ def test_a_small_picture_is_made_once_for_all_who_ask(tmp_path: Path, monkeypatc
 
 
 def test_what_is_no_picture_is_only_saved(tmp_path: Path) -> None:
-    """A page of HTML or an SVG that somebody dropped is never shown as one."""
+    """An HTML page or SVG in the inbox is never displayed."""
     settings = site(tmp_path)
     write(tmp_path, row(1))
     (tmp_path / row(1).filed).write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")
@@ -62,8 +62,8 @@ def test_what_is_no_picture_is_only_saved(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "place", ["../secret.png", "/etc/passwd", "inbox/x.png", "archive/../secret.png", "", "archive", "\\x00"]
 )
-def test_a_log_that_somebody_spoiled_leads_nowhere_else(tmp_path: Path, place: str) -> None:
-    """Whatever stands in the log, only files below outbox, archive and failed are opened."""
+def test_paths_in_a_manipulated_log_are_not_followed(tmp_path: Path, place: str) -> None:
+    """Only files below outbox, archive and failed are opened."""
     (tmp_path / "secret.png").write_bytes(b"secret")
     (tmp_path / "inbox").mkdir()
     (tmp_path / "inbox/x.png").write_bytes(b"secret")
@@ -101,7 +101,7 @@ def test_names_that_are_not_utf8_are_found(tmp_path: Path) -> None:
         assert page.get(f"/scan/{ID}/1").headers["content-type"] == "image/gif"
 
 
-def test_no_path_of_the_machine_is_told(tmp_path: Path) -> None:
+def test_no_path_of_the_machine_is_shown(tmp_path: Path) -> None:
     """Folders are shown by the names that they have in config.yaml, in every answer."""
     settings = site(tmp_path)
     absolute = {"annotated": f"{tmp_path}/outbox/a.png", "filed": f"{tmp_path}/failed/a.png"}

@@ -99,7 +99,7 @@ def test_a_correction_of_somebody_else_is_not_replaced_unseen(page: Visitor, tmp
 
 
 def test_of_simultaneous_corrections_one_counts(page: Visitor, tmp_path: Path) -> None:
-    """Twenty people answer at once for a page that nobody has corrected: one is saved, the others learn of it."""
+    """Twenty people answer at once for a page that nobody has corrected: one is saved, the others get 409."""
     with ThreadPoolExecutor(20) as people:
         bodies = [answer(3, str(number), corrected=None) for number in range(20)]
         sent = [people.submit(page.post, "/corrections", content=body, headers=page.ours) for body in bodies]
@@ -146,8 +146,8 @@ def test_a_name_is_no_formula_and_breaks_no_line(page: Visitor, tmp_path: Path) 
     assert [line[-1] for line in lines(tmp_path)] == ["./=HYPERLINK(1)\\x0a2"]
 
 
-def test_a_full_disk_is_told(tmp_path: Path) -> None:
-    """What could not be saved is said, in words without a path."""
+def test_a_full_disk_is_reported(tmp_path: Path) -> None:
+    """The message says that nothing was saved, without a path."""
     settings = site(tmp_path, corrections=tmp_path / "inbox")
     write(tmp_path, row(3), files=False)
     with visiting(settings) as page:

@@ -14,7 +14,7 @@ from digitwatch.web.views.upload import SCRATCH, UploadError, file_name
 
 
 def names(base: Path) -> list[str]:
-    """Return what lies in the inbox, hidden files too."""
+    """Return the names in the inbox, hidden files too."""
     return sorted(path.name for path in (base / "inbox").iterdir())
 
 
@@ -67,7 +67,7 @@ def test_a_long_name_is_shortened(tmp_path: Path) -> None:
 
 
 def test_too_large_a_file_is_refused(tmp_path: Path) -> None:
-    """Whether it says so or just goes on; nothing of it is left."""
+    """Announced or not; nothing of it is left."""
     with visiting(site(tmp_path, upload=10_000)) as page:
         assert put(page, "a.png", b"x" * 10_001) == 413
         headers = page.ours | {"x-file-name": "a.png"}
@@ -112,7 +112,7 @@ def test_a_full_disk_takes_no_upload(tmp_path: Path) -> None:
 
 
 def test_only_a_few_are_received_at_a_time(tmp_path: Path) -> None:
-    """One more is asked to come again, which the page does by itself."""
+    """One more gets 503, and the browser tries again."""
     with visiting(site(tmp_path)) as page:
         page.app.state.context.uploading = upload.AT_ONCE
         assert put(page, "a.png", scan("7")) == 503
