@@ -22,7 +22,7 @@ def shared() -> Path:
 
 @pytest.fixture(autouse=True)
 def tidy() -> Iterator[None]:
-    """Leave nothing on other filesystems."""
+    """Remove what the tests left on other filesystems."""
     yield
     remove_made()
 

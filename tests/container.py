@@ -76,7 +76,7 @@ class Container:
             raise SystemExit(f"the container did not boot; see {self.root.parent / 'console.txt'}")
 
     def reboot(self) -> None:
-        """Let systemd shut everything down in its order and start again."""
+        """Shut down by systemd and boot again."""
         assert self.process is not None
         process, leader = self.process, self.leader()
         self.run("systemctl reboot")
@@ -157,7 +157,7 @@ class Proof:
         return names
 
     def copy(self, batch: str, number: int, mode: int = 0o644, how: str = "umask 022; cp") -> list[str]:
-        """Let alice, a member of the group, put scans into the inbox; return their names."""
+        """Put scans into the inbox as alice, a member of the group; return their names."""
         names = self.scans(batch, number, mode)
         done = self.container.run(f"cd /home/alice/{batch} && {how} * /{SPOOL}/inbox/", "alice")
         if done.returncode:
@@ -232,7 +232,7 @@ def install(proof: Proof) -> None:
 
 
 def members(proof: Proof) -> None:
-    """Put scans in with every right that people's files have, and one slowly."""
+    """Put scans in with all usual file modes, and one slowly."""
     pages = SOURCE / "examples/pages-86-93.tif"
     proof.put["slow.tif"] = hashlib.sha256(pages.read_bytes()).hexdigest()
     shutil.copy(pages, proof.container.root / "home/alice/slow.tif")
@@ -256,7 +256,7 @@ def members(proof: Proof) -> None:
 
 
 def rights(proof: Proof) -> None:
-    """Let others try what they may not, while a scan waits for a stopped service."""
+    """Try forbidden actions as other users, while a scan waits for a stopped service."""
     run, inbox = proof.container.run, f"/{SPOOL}/inbox"
     run("systemctl stop digitwatch")
     [name] = proof.copy("held", 1)

@@ -42,7 +42,7 @@ def run_killed(service: Service, step: str, number: int) -> bool:
 
 
 def finish(service: Service, sent: dict[str, int]) -> None:
-    """Let an undisturbed daemon do the rest, and account for all scans."""
+    """Run a daemon without faults to the end, and account for all scans."""
     service.start()
     until(lambda: not service.files("inbox"), "an empty inbox")
     assert service.stop() == 0
@@ -162,7 +162,7 @@ def test_a_worker_killed_at_every_step(tmp_path: Path, step: str) -> None:
 
 
 def _kill_workers(service: Service, step: str, number: int) -> bool:
-    """Let scans be read by workers that their N-th call of a kind kills; return whether one was killed."""
+    """Read scans with workers that are killed at their N-th call of a kind; return whether one was killed."""
     assert service.process is not None
     workers = family(service.process.pid)["workers"]
     inject = ("-e", f"trace={step}", "-e", f"inject={step}:signal=KILL:when={number}")

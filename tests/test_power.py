@@ -42,7 +42,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
 
 
 def recover(base: Path) -> None:
-    """Let a daemon make good what the power cut left."""
+    """Run a daemon that recovers from the power cut."""
     daemon, pool = make(base)
     thread = threading.Thread(target=daemon.run, args=(pool,))
     thread.start()
@@ -74,12 +74,12 @@ def cut_everywhere(recording: Recording, base: Path, survives: Survives, tail: T
 
 
 def nothing(total: int) -> Callable[[int], bool]:
-    """Let no change survive that was not synced."""
+    """Drop every change that was not synced."""
     return lambda number: False
 
 
 def everything(total: int) -> Callable[[int], bool]:
-    """Let all changes of names survive, synced or not."""
+    """Keep all changes of names, synced or not."""
     return lambda number: True
 
 

@@ -160,7 +160,7 @@ def row(scan: str) -> Row:
 
 
 def rotate(folder: Path) -> list[Path]:
-    """Let logrotate work on a log in `folder` by the shipped rules; return the log and its siblings."""
+    """Run logrotate on a log in `folder` by the shipped rules; return the log and its siblings."""
     rules = (SYSTEMD / "digitwatch.logrotate").read_text()
     rules = rules.replace("/srv/digitwatch", str(folder)).replace("systemctl reload digitwatch.service", "true")
     rules = re.sub(r"^\tsu .*\n", "", rules, flags=re.MULTILINE).replace("0640 digitwatch digitwatch", "0640")

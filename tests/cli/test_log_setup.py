@@ -11,7 +11,7 @@ from digitwatch.cli import log_setup
 
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
-    """Put the root logger back as it was."""
+    """Restore the root logger."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield

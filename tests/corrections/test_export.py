@@ -18,7 +18,7 @@ def row(scan: str, time: str = "2026-11-22T10:00:00.000Z") -> Row:
 
 
 def correct(path: Path, scan: str, now: str) -> None:
-    """Say that a page shows something else than 7."""
+    """Correct a page to another value than 7."""
     append(path, Correction("2026-11-23T00:00:00.000Z", scan, f"{scan}.png", "1", "00", "7", now, "Ada"))
 
 

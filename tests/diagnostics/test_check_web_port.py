@@ -17,7 +17,7 @@ def lines(listen: str | None, token_file: Path | None = None) -> str:
 
 @pytest.fixture
 def taken() -> Iterator[str]:
-    """Take an address; nobody answers there."""
+    """Bind an address on which no server answers."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
         yield f"127.0.0.1:{sock.getsockname()[1]}"
 

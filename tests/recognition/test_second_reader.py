@@ -19,7 +19,7 @@ class Seen(CropRecognizer):
     """A network that sees one text in whatever it is shown, with one probability in each frame."""
 
     def __init__(self, text: str, chance: float = 0.999) -> None:
-        """Take the text and the chance."""
+        """Store the text and its probability."""
         self._text, self._chance = text, chance
 
     def __call__(self, grey: Pixels) -> NDArray[np.float64]:

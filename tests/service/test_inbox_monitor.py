@@ -34,7 +34,7 @@ class Owner:
     """The thread that owns a monitor."""
 
     def __init__(self, folder: Path) -> None:
-        """Take the inbox and start watching."""
+        """Lock the inbox and start watching."""
         self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.clock = Clock()
         self.inbox = Inbox(folder, settle=0, recursive=False, is_complete=lambda *_: True, clock=self.clock)
@@ -44,7 +44,7 @@ class Owner:
         self.monitor.start()
 
     def turn(self) -> None:
-        """Make the calls that wait."""
+        """Run the queued calls."""
         while not self.calls.empty():
             self.calls.get()()
 

@@ -12,7 +12,7 @@ class Owner:
     """The thread that owns a pool: makes its calls and collects its outcomes."""
 
     def __init__(self, seconds: float = 60, model: str = "dense") -> None:
-        """Make a pool of one worker."""
+        """Start a pool of one worker."""
         self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.outcomes: list[Outcome] = []
         self.pool = Pool(

@@ -46,7 +46,7 @@ class Disk:
     changes: list[Change] = field(default_factory=list)
 
     def load(self) -> None:
-        """Take what lies there now as durable."""
+        """Mark the present files as durable."""
         for path in sorted(self.top.rglob("*")):
             node = Node(path.is_dir(), synced=True)
             if not node.is_folder:

@@ -31,7 +31,7 @@ for name in sys.argv[3:]:
 
 
 def perform(base: Path, *names: str, pixels: int = 10**8) -> list[tuple[list[tuple[str, bool]], str, bool, bool]]:
-    """Let a process become a worker and read files below `base`; nothing may come over its standard error."""
+    """Run a worker process that reads files below `base`; its standard error must stay empty."""
     command = [sys.executable, "-c", CODE, str(base), str(pixels), *names]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr == ""
