@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -51,12 +51,11 @@ def train(
         DataError: the training data cannot be used.
         ValueError: there is no such architecture, or `epochs` is not positive.
     """
-    _check(architecture, epochs)
+    trainer = _trainer(architecture, epochs)
     began = time.monotonic()
     learn, test = digits.load(data)
     progress(f"{len(learn)} training digits, {len(test)} test digits")
     keras.utils.set_random_seed(seed)
-    trainer = {"dense": _dense, "cnn": _cnn, "line": train_lines.train, "crop": train_crops.train}[architecture]
     content, card = trainer(learn, epochs, seed=seed, progress=progress)
     source = "" if data is None else f" --data {data.name}"
     card |= {
@@ -71,11 +70,17 @@ def train(
     return card
 
 
-def _check(architecture: str, epochs: int | None) -> None:
+def _trainer(architecture: str, epochs: int | None) -> Callable[..., tuple[bytes, dict[str, Any]]]:
+    """Return the function that trains the architecture.
+
+    Raises:
+        ValueError: there is no such architecture, or `epochs` is not positive.
+    """
     if architecture not in architectures.ARCHITECTURES:
         raise ValueError(f"expected one of {', '.join(architectures.ARCHITECTURES)}, found {architecture!r}")
     if epochs is not None and epochs < 1:
         raise ValueError(f"expected 1 epoch or more, found {epochs}")
+    return {"dense": _dense, "cnn": _cnn, "line": train_lines.train, "crop": train_crops.train}[architecture]
 
 
 def _scores(content: bytes, card: dict[str, Any], test: Digits, progress: Progress) -> dict[str, Any]:
