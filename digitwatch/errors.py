@@ -8,6 +8,8 @@ Every package may import this module. The concrete classes stand in the modules 
     │   │   ├── ImageError                   recognition.image.decode
     │   │   ├── TruncatedError               recognition.image.containers
     │   │   ├── DamagedError                 recognition.image.containers
+    │   │   ├── UnsupportedError             recognition.image.containers
+    │   │   ├── UndecodableError             recognition.image.decoders
     │   │   ├── NotThereError                spool.filed
     │   │   ├── _UnreadableError             workers.task
     │   │   ├── BadAnswerError               web.views.review

@@ -30,6 +30,7 @@ class ReasonCode(StrEnum):
     ROTATED = "rotated"
     CLUTTER = "clutter"
     NO_INK = "no_ink"
+    DAMAGED_FILE = "damaged_file"
 
 
 @dataclass(frozen=True)

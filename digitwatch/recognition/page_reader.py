@@ -159,7 +159,7 @@ class PageReader:
 
 def turned(page: Page, turn: int) -> Page:
     """Return the page after a turn clockwise by 0, 90, 180 or 270 degrees."""
-    return Page(page.number, np.ascontiguousarray(np.rot90(page.image, -turn // 90))) if turn else page
+    return replace(page, image=np.ascontiguousarray(np.rot90(page.image, -turn // 90))) if turn else page
 
 
 def _all_of(page: Page) -> Box:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from digitwatch.log_codes import Reason, ReasonCode
 from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.hypotheses import hypotheses, object_hypotheses
 from digitwatch.recognition.image.decode import ImageError, Page, decode
@@ -13,7 +14,7 @@ from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.line_recognizer import LineRecognizer
 from digitwatch.recognition.page_reader import PageReader, turned
 from digitwatch.recognition.result import Reading
-from digitwatch.recognition.second_reader import SecondReader
+from digitwatch.recognition.second_reader import SecondReader, for_review
 
 BUNDLED = Path(str(resources.files("digitwatch.models")))
 
@@ -38,6 +39,7 @@ class Reader:
         threshold = self._classifier.card["review_below"] if review_below is None else review_below
         self._page_reader = PageReader(self._classifier, LineRecognizer.load(BUNDLED / "line"), threshold)
         self._second_reader = SecondReader.load(BUNDLED / "crop", self._classifier.labels, threshold)
+        self._review_below = threshold
         self._max_pixels = max_pixels
 
     @property
@@ -82,10 +84,17 @@ class Reader:
         """Return the page as it was read, and its reading."""
         if self._classifier.sorts_pictures:
             best = self._page_reader.read(page, object_hypotheses(self._classifier))
-            return page, best.reading(self._classifier.labels)
+            return page, self._checked(page, best.reading(self._classifier.labels))
         best = self._page_reader.read(page, hypotheses(page.grey))
         upright = turned(page, best.turn)
-        return upright, self._second_reader.check(upright.grey, best.reading())
+        return upright, self._checked(page, self._second_reader.check(upright.grey, best.reading()))
+
+    def _checked(self, page: Page, reading: Reading) -> Reading:
+        """Return the reading, for review where a part of the picture is missing: digits may be lost with it."""
+        if not page.damage:
+            return reading
+        confidence = float(min(reading.confidence, np.nextafter(self._review_below, 0)))
+        return for_review(reading, confidence, Reason(ReasonCode.DAMAGED_FILE, page.damage))
 
 
 def locate(model: Path | str) -> Path:

@@ -94,7 +94,7 @@ class SecondReader:
         if not reading.digits and line.probability < LIKELY:
             return reading
         seen = f"a second reader sees {line.text} instead" if line.symbols else "a second reader sees no digits"
-        return _for_review(reading, min(chance, 1 - line.probability), Reason(ReasonCode.DISAGREEMENT, seen))
+        return for_review(reading, min(chance, 1 - line.probability), Reason(ReasonCode.DISAGREEMENT, seen))
 
     def read(self, places: list[View]) -> Line:
         """Return the text whose mean probability over the views is highest."""
@@ -120,7 +120,7 @@ class SecondReader:
                 seen = line.text or "no digits" if line else "nothing to read"
                 confidence = float(min(reading.confidence, np.nextafter(self._review_below, 0)))
                 reason = Reason(ReasonCode.DISAGREEMENT, f"a second reader sees {seen} in row {number}")
-                return _for_review(reading, confidence, reason)
+                return for_review(reading, confidence, reason)
         return reading
 
     def _agreed(self, reading: Reading, line: Line) -> Reading:
@@ -128,9 +128,7 @@ class SecondReader:
         if not reading.digits:
             return reading
         if not line.plain:
-            return _for_review(
-                reading, reading.confidence, Reason(ReasonCode.SIGN, f"a second reader sees {line.text}")
-            )
+            return for_review(reading, reading.confidence, Reason(ReasonCode.SIGN, f"a second reader sees {line.text}"))
         logits = np.array([1.0, _logit(reading.confidence), _logit(line.probability)])
         confidence = float(1 / (1 + np.exp(-(logits @ self._agreement))))
         if confidence >= self._review_below:
@@ -138,7 +136,7 @@ class SecondReader:
             return _with(reading, Status.OK, confidence, notes)
         if reading.status == Status.REVIEW:
             return replace(reading, confidence=confidence)
-        return _for_review(reading, confidence, Reason(ReasonCode.DISAGREEMENT, "a second reader is not sure"))
+        return for_review(reading, confidence, Reason(ReasonCode.DISAGREEMENT, "a second reader is not sure"))
 
     def _replaced(self, grey: Pixels, reading: Reading, line: Line) -> Reading:
         """Return the second reader's digits, for review."""
@@ -163,7 +161,7 @@ class SecondReader:
         return tuple(read)
 
 
-def _for_review(reading: Reading, confidence: float, reason: Reason) -> Reading:
+def for_review(reading: Reading, confidence: float, reason: Reason) -> Reading:
     """Return the same digits for a person to check, with one more reason."""
     text = "; ".join(filter(None, [reading.reason if reading.digits else "", reason.text]))
     codes = (*(reading.codes if reading.digits else ()), reason.coded)

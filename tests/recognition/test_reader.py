@@ -248,6 +248,20 @@ def test_a_lone_digit_that_broke_in_two_is_one(reader: Reader) -> None:
     assert " " in reader.read(far).text
 
 
+@pytest.mark.parametrize("kept", [0.3, 0.7])
+def test_a_page_with_a_missing_part_is_never_ok(reader: Reader, digits: list[np.ndarray], kept: float) -> None:
+    """Digits may be lost with the missing part, be it most of the page or the paper below the number."""
+    page = sheet(digits, NUMBER)
+    page = np.vstack([page, np.full_like(page, 225)])
+    whole = cv2.imencode(".jpg", page - np.random.default_rng(1).integers(0, 9, page.shape, np.uint8))[1].tobytes()
+
+    reading = reader.read(whole[: int(kept * len(whole))] + b"\xff\xd9")
+
+    assert "damaged_file" not in reader.read(whole).codes
+    assert (reading.status, reading.confidence < 0.95) == ("review", True)
+    assert "damaged_file" in reading.codes
+
+
 def test_faint_writing_is_not_an_empty_page(reader: Reader, digits: list[np.ndarray]) -> None:
     """Pencil of 18 grey levels on grainy paper is read, and never without a person."""
     page = sheet(digits, "35")

@@ -1,4 +1,4 @@
-"""The outer structure of PNG, JPEG and TIFF files: size, orientation and end of the data, before decoding.
+"""The outer structure of PNG, JPEG, BMP and TIFF files: size, orientation and end of the data, before decoding.
 
 Own walks instead of a library's, because a scan is only trusted when its data is all there (some decoders
 fill what is missing with grey), and because nothing but the picture itself should reach the decoder.
@@ -13,8 +13,15 @@ from digitwatch.errors import InputError
 
 _ORIENTATION = 0x0112  # EXIF tag
 _PICTURE_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
-_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_LS = 0xF7
+_START_OF_FRAME = frozenset({*range(0xC0, 0xD0), _JPEG_LS}) - {0xC4, 0xC8, 0xCC}
+_HIERARCHICAL = frozenset({0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF})
+_APP0, _APP1, _APP14, _COMMENT = 0xE0, 0xE1, 0xEE, 0xFE
+_NOTES = frozenset({*range(_APP1, 0xF0), _COMMENT}) - {_APP14}  # APP0 and APP14 say how the colours are stored
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})  # TEM, RST0-7, SOI
+
+# A fax has 204 by 98 pixels per inch (ratio 2.08), 204 by 196 (1.04, square enough) or 204 by 391 (1.92).
+MIN_ASPECT, MAX_ASPECT = 1.1, 2.6
 
 
 class TruncatedError(InputError):
@@ -25,12 +32,22 @@ class DamagedError(InputError):
     """The data is all there, but makes no sense."""
 
 
+class UnsupportedError(InputError):
+    """The data is of a kind that no installed library reads; the message says which, and what to do."""
+
+
 @dataclass(frozen=True)
 class Header:
     """What a file says about a picture before it is decoded.
 
-    `orientation` is the EXIF value still to be applied (1 upright to 8); `key` is the colour that stands for
-    "transparent", either grey or red, green, blue; `pillow` is True for what only Pillow decodes.
+    Attributes:
+        width, height: in pixels, as stored.
+        orientation: the EXIF value still to be applied (1 upright to 8).
+        key: the colour that stands for "transparent", either grey or red, green, blue.
+        pillow: True for what only Pillow decodes.
+        aspect: height of a pixel divided by its width, 1 where the resolution is not known.
+        maximum: the value of white where samples of 8 bits have another than 255.
+        is_plain_cmyk: True for four inks that are not stored inverted, as they are with Adobe's marker.
     """
 
     width: int
@@ -38,6 +55,23 @@ class Header:
     orientation: int = 1
     key: tuple[int, ...] | None = None
     pillow: bool = False
+    aspect: float = 1.0
+    maximum: int = 255
+    is_plain_cmyk: bool = False
+
+    @property
+    def square_size(self) -> tuple[int, int]:
+        """Width and height after the coarser axis has been stretched so that pixels are square."""
+        return round(self.width * max(1.0, 1 / self.aspect)), round(self.height * max(1.0, self.aspect))
+
+
+def pixel_aspect(per_unit_x: float, per_unit_y: float) -> float:
+    """Return the height of a pixel divided by its width, from the pixels per unit of length in both directions.
+
+    1 for pixels that are nearly square, and for what no scanner or fax makes: such values are mistakes.
+    """
+    aspect = per_unit_x / per_unit_y if per_unit_x > 0 and per_unit_y > 0 else 1.0
+    return aspect if MIN_ASPECT <= max(aspect, 1 / aspect) <= MAX_ASPECT else 1.0
 
 
 def exif_orientation(exif: bytes) -> int:
@@ -62,7 +96,7 @@ def read_png(data: bytes) -> tuple[Header, bytes]:
     Text, colour profiles and animation frames are left out: they can be made to unpack to gigabytes, and none
     of them changes what is written on the paper. Raises Truncated or DamagedError.
     """
-    kept, exif, key = [data[:8]], b"", b""
+    kept, exif, key, physical = [data[:8]], b"", b"", (1, 1)
     for name, start, end in _png_chunks(data):
         if name in _PICTURE_CHUNKS:
             kept.append(data[start - 8 : end + 4])
@@ -70,10 +104,13 @@ def read_png(data: bytes) -> tuple[Header, bytes]:
             exif = data[start:end]
         elif name == b"tRNS":
             key = data[start:end]
+        elif name == b"pHYs" and end - start == 9:
+            physical = struct.unpack_from(">II", data, start)
     if data[12:16] != b"IHDR":
         raise DamagedError
     width, height, depth, colour = struct.unpack_from(">IIBB", data, 16)
-    return Header(width, height, exif_orientation(exif), _png_key(key, depth, colour)), b"".join(kept)
+    header = Header(width, height, exif_orientation(exif), _png_key(key, depth, colour), aspect=pixel_aspect(*physical))
+    return header, b"".join(kept)
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -103,29 +140,60 @@ def _png_key(content: bytes, depth: int, colour: int) -> tuple[int, ...] | None:
     return tuple(value * scale for value in values)
 
 
-def read_jpeg(data: bytes) -> Header:
-    """Return a JPEG's header. Raises Truncated if its scan has no end, Damaged if there is no picture.
+def read_jpeg(data: bytes) -> tuple[Header, bytes]:
+    """Return a JPEG's header and the same file with nothing but the picture in it.
 
     Some decoders fill missing rows with grey without a word. The end marker cannot occur by chance within the
     compressed data, so its absence after the start of the first scan means that something is missing. What
-    follows the end marker does not matter.
+    follows the end marker does not matter. Notes and stray bytes between the segments are left out: the decoder
+    would warn about them, and then no more about the picture.
+
+    Raises Truncated if the scan has no end, Damaged if there is no picture, Unsupported if its kind is not read.
     """
-    size, exif = None, b""
+    kept, frame, exif, jfif, is_adobe = [data[:2]], b"", b"", b"", False
     for marker, start, end in _jpeg_segments(data):
-        if marker in _START_OF_FRAME and end - start >= 6:
-            height, width = struct.unpack_from(">HH", data, start + 1)
-            size = width, height
-        elif marker == 0xE1 and not exif and data[start : start + 6] == b"Exif\0\0":
-            exif = data[start:end]
-        elif marker == 0xDA:
-            if data.find(b"\xff\xd9", end) < 0:
-                raise TruncatedError
+        content = data[start:end]
+        if marker == 0xDA:
             break
+        if marker not in _NOTES:
+            kept.append(data[start - 4 : end])
+        if marker in _START_OF_FRAME and len(content) >= 6:
+            frame = bytes([marker]) + content
+        elif marker == _APP1 and not exif and content.startswith(b"Exif\0\0"):
+            exif = content
+        elif marker == _APP0 and content.startswith(b"JFIF\0"):
+            jfif = content
+        is_adobe |= marker == _APP14 and content.startswith(b"Adobe")
     else:
         raise TruncatedError
-    if size is None:
+    if frame:
+        _check_jpeg_kind(frame[0], frame[1])
+    if data.find(b"\xff\xd9", end) < 0:
+        raise TruncatedError
+    if not frame:
         raise DamagedError
-    return Header(*size, exif_orientation(exif))
+    height, width = struct.unpack_from(">HH", frame, 2)
+    is_plain_cmyk = frame[6] == 4 and not is_adobe
+    header = Header(width, height, exif_orientation(exif), aspect=_jfif_aspect(jfif), is_plain_cmyk=is_plain_cmyk)
+    return header, b"".join([*kept, data[start - 4 :]])
+
+
+def _check_jpeg_kind(marker: int, bits: int) -> None:
+    if marker == _JPEG_LS:
+        raise UnsupportedError("This is a JPEG-LS image, which cannot be read here. Export it as PNG, JPEG or TIFF.")
+    if marker in _HIERARCHICAL:
+        raise UnsupportedError("This is a hierarchical JPEG, which cannot be read here. Export it as PNG or TIFF.")
+    if bits != 8:
+        raise UnsupportedError(
+            f"This is a JPEG with {bits} bits per sample, which cannot be read here. "
+            "Save it with 8 bits per sample, or as PNG or TIFF."
+        )
+
+
+def _jfif_aspect(jfif: bytes) -> float:
+    if len(jfif) < 12 or jfif[7] not in (1, 2):  # pixels per inch or per centimetre
+        return 1.0
+    return pixel_aspect(*struct.unpack_from(">HH", jfif, 8))
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -139,6 +207,28 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         length = int.from_bytes(data[at + 2 : at + 4])
         yield marker, at + 4, at + 2 + length
         at += 2 + max(length, 2)
+
+
+_BMP_COMPRESSIONS = {11: "uncompressed CMYK", 12: "RLE8 with CMYK", 13: "RLE4 with CMYK"}
+_OS2_COMPRESSIONS = {3: "Huffman 1D", 4: "RLE24"}  # the numbers have another meaning in the header of OS/2
+
+
+def embedded_in_bmp(data: bytes) -> bytes:
+    """Return the JPEG or PNG that a BMP is a mere envelope of; nothing for all others.
+
+    Raises Unsupported if the compression is none that is read.
+    """
+    if len(data) < 54:
+        return b""
+    offset, size = struct.unpack_from("<II", data, 10)
+    (compression,) = struct.unpack_from("<I", data, 30)
+    if size < 40:  # the oldest header has no such field
+        return b""
+    if name := (_OS2_COMPRESSIONS if size == 64 else _BMP_COMPRESSIONS).get(compression):
+        raise UnsupportedError(
+            f"This is a BMP with {name} compression, which cannot be read here. Save it without compression, or as PNG."
+        )
+    return data[offset:] if compression in (4, 5) and size != 64 else b""
 
 
 def tiff_directories(data: bytes, limit: int) -> list[int]:

@@ -14,10 +14,13 @@ def key_to_alpha(image: np.ndarray, key: tuple[int, ...]) -> np.ndarray:
     return np.dstack([colours, np.where(transparent, 0, full).astype(image.dtype)])
 
 
-def to_eight_bits(image: np.ndarray) -> np.ndarray:
-    """Scale samples of any type to uint8 by the bits really used: scanners store 10 or 12 bits in 16."""
+def to_eight_bits(image: np.ndarray, maximum: int = 255) -> np.ndarray:
+    """Scale samples of any type to uint8 by the bits really used: scanners store 10 or 12 bits in 16.
+
+    `maximum` is the value of white in samples that are uint8 already.
+    """
     if image.dtype == np.uint8:
-        return image
+        return image if maximum == 255 else np.asarray(cv2.convertScaleAbs(image, alpha=255 / maximum), np.uint8)
     if image.dtype == np.uint16:
         bits = max(8, int(image.max()).bit_length())
         return (image >> (bits - 8)).astype(np.uint8)
@@ -30,7 +33,8 @@ def to_eight_bits(image: np.ndarray) -> np.ndarray:
 def on_paper(image: np.ndarray) -> np.ndarray:
     """Lay a picture on white paper: (H, W), (H, W, 3) or with alpha (H, W, 4) uint8 to (H, W) or (H, W, 3).
 
-    If all that is visible on it is a little light ink, which white paper would swallow, it is laid on black.
+    If all that is visible on it is a little light ink, which white paper would swallow, it is laid on black. A picture
+    that is transparent everywhere is taken as opaque: its writer left the bytes of alpha unused.
     """
     if image.ndim == 2 or image.shape[2] == 3:
         return image
@@ -38,7 +42,7 @@ def on_paper(image: np.ndarray) -> np.ndarray:
         image = np.dstack([image[..., 0]] * 3 + [image[..., -1]])
     alpha = np.ascontiguousarray(image[..., 3])
     colours: np.ndarray = cv2.cvtColor(image, cv2.COLOR_BGRA2BGR)
-    if alpha.min() == 255:
+    if alpha.min() == 255 or alpha.max() == 0:
         return colours
     paper = 0 if _is_light_ink(colours, alpha) else 255
     opacity = cv2.merge([alpha] * 3)
@@ -62,3 +66,12 @@ def upright(image: np.ndarray, orientation: int) -> np.ndarray:
         image = cv2.transpose(image)
     flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)
     return image if flip is None else cv2.flip(image, flip)
+
+
+def square(image: np.ndarray, aspect: float) -> np.ndarray:
+    """Stretch the coarser axis of an (H, W) or (H, W, C) picture whose pixels are `aspect` times as high as wide."""
+    if aspect == 1:
+        return image
+    height, width = image.shape[:2]
+    size = round(width * max(1.0, 1 / aspect)), round(height * max(1.0, aspect))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)

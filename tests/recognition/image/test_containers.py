@@ -71,7 +71,7 @@ def test_jpeg_without_its_end_is_truncated(share: float) -> None:
 
 def test_jpeg_may_be_followed_by_anything() -> None:
     """What phones append after the end marker, such as a short film, does no harm."""
-    assert Header(60, 40) == read_jpeg(encoded("JPEG") + b"\xff\xda moving picture")
+    assert read_jpeg(encoded("JPEG") + b"\xff\xda moving picture")[0] == Header(60, 40)
 
 
 def test_end_of_a_preview_is_not_the_end() -> None:
@@ -79,7 +79,7 @@ def test_end_of_a_preview_is_not_the_end() -> None:
     exif = b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0 preview \xff\xd9"
     whole = encoded("JPEG", exif=exif)
 
-    assert Header(60, 40) == read_jpeg(whole)
+    assert read_jpeg(whole)[0] == Header(60, 40)
     with pytest.raises(TruncatedError):
         read_jpeg(whole[:-2])
 
