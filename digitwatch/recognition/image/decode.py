@@ -202,7 +202,7 @@ def _header(kind: str, source: ImageFile.ImageFile) -> Header:
     orientation = exif_orientation(source.info.get("exif", b"")) if kind in ("WebP", "AVIF") else 1
     maximum, is_plain = _pnm_maximum(source)
     pillow = kind == "PCX" or (is_plain and maximum < 255)
-    return Header(*source.size, orientation, pillow=pillow, aspect=aspect, maximum=maximum)
+    return Header(*source.size, orientation, pillow=pillow, aspect=aspect, maximum=255 if pillow else maximum)
 
 
 def _pnm_maximum(source: ImageFile.ImageFile) -> tuple[int, bool]:
