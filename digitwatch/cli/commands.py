@@ -33,6 +33,7 @@ def watch(path: Path | None) -> ExitCode:
         recursive=settings.recursive,
         is_complete=is_complete,
         clock=time.monotonic,
+        ignored=factories.ignored_names(settings),
     )
     web = supervisor(settings, find(path))
     daemon = Daemon(
@@ -60,7 +61,7 @@ def batch(path: Path | None, directory: Path, out: Path | None) -> ExitCode:
     """Read every scan below `directory` once; the results go to `out`, None for a folder beside it."""
     settings = factories.load_settings(path)
     directory, out = batch_folders(directory, out)
-    work = Batch(directory, out)
+    work = Batch(directory, out, factories.ignored_names(settings))
     pool = factories.pool(settings, work.report, work.calls.put)
     try:
         with advice("run it again to resume"):

@@ -11,6 +11,7 @@ from digitwatch.config.settings import FILES, FOLDERS, Settings, find, load
 from digitwatch.errors import advice
 from digitwatch.models import provisioning
 from digitwatch.spool.folders import Folders
+from digitwatch.spool.ignored_names import IgnoredNames
 from digitwatch.spool.watch_policy import WatchPolicy
 from digitwatch.system import sd_notify
 from digitwatch.workers.messages import Outcome, WorkerConfig
@@ -35,7 +36,13 @@ def folders(settings: Settings) -> Folders:
 
 def watch_policy(settings: Settings) -> WatchPolicy:
     """Return how new files are noticed."""
-    return WatchPolicy(settings.watch, settings.recursive, settings.rescan, settings.poll, settings.min_free)
+    ignored = ignored_names(settings)
+    return WatchPolicy(settings.watch, settings.recursive, settings.rescan, settings.poll, settings.min_free, ignored)
+
+
+def ignored_names(settings: Settings) -> IgnoredNames:
+    """Return the names that are left alone."""
+    return IgnoredNames(settings.ignore)
 
 
 def make_folders(settings: Settings) -> None:

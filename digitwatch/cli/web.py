@@ -57,6 +57,7 @@ def serve(settings: Settings, source: Path | None, *, handle: int | None, until_
         upload=web.upload,
         token=_token(web.token_file, source),
         hosts=tuple(web.hosts),
+        ignored=factories.ignored_names(settings),
     )
     sock = bind(*address(web.listen or DEFAULT)) if handle is None else socket.socket(fileno=handle)
     serve(site, sock, until_eof=until_eof)

@@ -67,6 +67,13 @@ def _valid_address(text: str) -> str:
     return text
 
 
+def _pattern(text: str) -> str:
+    if not text.strip("*?") or "/" in text or any(character < " " for character in text):
+        raise ValueError('expected a pattern of single names, such as "*.bak" or "@eaDir", that leaves other names')
+    return text
+
+
 FilePath = Annotated[Path, BeforeValidator(_as_path), AfterValidator(_no_control_characters)]
+NamePattern = Annotated[str, AfterValidator(_pattern)]
 Size = Annotated[int, BeforeValidator(_as_size), Field(ge=0)]
 Address = Annotated[str, AfterValidator(_valid_address)]

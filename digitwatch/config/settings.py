@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from digitwatch.config.field_types import Address, FilePath, Size, address, existing_user, is_loopback
+from digitwatch.config.field_types import Address, FilePath, NamePattern, Size, address, existing_user, is_loopback
 from digitwatch.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,7 @@ class Settings(_Section):
     taught: FilePath = Path("digitwatch-data/taught")
     watch: Literal["auto", "events", "polling"] = "auto"
     recursive: bool = False
+    ignore: list[NamePattern] = []
     settle: float = Field(2.0, ge=0, le=3600)
     rescan: float = Field(30.0, ge=1, le=86_400)
     poll: float = Field(1.0, ge=0.1, le=3600)

@@ -13,14 +13,15 @@ from digitwatch.diagnostics.finding import Finding, fail, note, ok
 from digitwatch.spool.claims import CLAIMED, WAITING, AlreadyRunningError, lock
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.file_probe import OPEN_FLAGS
-from digitwatch.spool.inbox import DEEPEST, is_temporary
+from digitwatch.spool.ignored_names import IGNORED, IgnoredNames
+from digitwatch.spool.inbox import DEEPEST
 from digitwatch.system.os_errors import describe
 
 
-def waiting(inbox: Path, recursive: bool) -> Iterator[Finding]:
+def waiting(inbox: Path, recursive: bool, ignored: IgnoredNames = IGNORED) -> Iterator[Finding]:
     """Check the waiting files: how many there are, and which cannot be claimed."""
     try:
-        files = list(_entries(inbox, recursive))
+        files = list(_entries(inbox, recursive, ignored))
     except OSError as error:
         yield fail(f"waiting: the inbox cannot be listed: {describe(error)}")
         return
@@ -64,13 +65,13 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
-def _entries(folder: Path, recursive: bool, depth: int = 0) -> Iterator[Path]:
+def _entries(folder: Path, recursive: bool, ignored: IgnoredNames, depth: int = 0) -> Iterator[Path]:
     for entry in sorted(folder.iterdir()):
-        if is_temporary(entry.name):
+        if entry.name in ignored:
             continue
         yield entry
         if recursive and depth < DEEPEST and _is(stat.S_ISDIR, entry):
-            yield from _entries(entry, recursive, depth + 1)
+            yield from _entries(entry, recursive, ignored, depth + 1)
 
 
 def _is(kind: Callable[[int], bool], path: Path) -> bool:

@@ -43,7 +43,7 @@ def inspect(
         yield finding
     if os.path.isdir(folders.inbox):
         yield from check_folders.user_of_check(folders.inbox)
-        yield from check_inbox.waiting(folders.inbox, policy.recursive)
+        yield from check_inbox.waiting(folders.inbox, policy.recursive, policy.ignored)
         yield check_inbox.claims(folders.inbox)
     if is_usable:
         yield from check_folders.inner(folders.inbox, folders.outbox, folders.archive)

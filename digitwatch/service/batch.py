@@ -17,7 +17,8 @@ from digitwatch.spool.annotated_images import withdraw
 from digitwatch.spool.claims import lock
 from digitwatch.spool.csv_rows import Row, printable, shown_name
 from digitwatch.spool.durable_io import digest, sync_folder, write_durably
-from digitwatch.spool.inbox import DEEPEST, is_temporary
+from digitwatch.spool.ignored_names import IGNORED, IgnoredNames
+from digitwatch.spool.inbox import DEEPEST
 from digitwatch.spool.log_search import all_rows
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.workers.messages import Crashed, Gone, Job, Outcome, Read, Rejected, Retry
@@ -41,8 +42,9 @@ class WrongOutputError(UsageError):
 class Batch:
     """Every scan below a directory, read once in name order into out/predictions.csv and out/annotated/."""
 
-    def __init__(self, directory: Path, out: Path) -> None:
-        """Store the folders; nothing is touched before `plan`."""
+    def __init__(self, directory: Path, out: Path, ignored: IgnoredNames = IGNORED) -> None:
+        """Store the folders, and the names that are no scans; nothing is touched before `plan`."""
+        self._ignored = ignored
         self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.statuses: Counter[str] = Counter()
         self.failures: list[tuple[str, str]] = []  # names and reasons, as the log shows them
@@ -204,17 +206,17 @@ class Batch:
         return Job(scan, name, self._directory / name, self._out / "annotated", claimed=False)
 
     def _scans(self) -> Iterator[str]:
-        """Yield the names of the scans below the directory; hidden, temporary and other files are left out."""
+        """Yield the names of the scans below the directory; files that are ignored or of another kind are left out."""
         os.listdir(self._directory)
         for folder, folders, files in os.walk(self._directory, onerror=self._cannot_list):
-            folders[:] = [name for name in folders if not is_temporary(name)]
+            folders[:] = [name for name in folders if name not in self._ignored]
             if folders and os.path.relpath(folder, self._directory).count(os.sep) + 1 >= DEEPEST:
                 name = shown_name(os.path.relpath(folder, self._directory))
                 self.failures.append((name, f"the folders in it are nested more than {DEEPEST} deep and are not read"))
                 folders.clear()
             for file in files:
                 path = Path(folder, file)
-                if not is_temporary(file) and path.is_file() and self._is_scan(path):
+                if file not in self._ignored and path.is_file() and self._is_scan(path):
                     yield os.path.relpath(path, self._directory)
 
     def _cannot_list(self, error: OSError) -> None:

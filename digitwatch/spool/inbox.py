@@ -14,13 +14,9 @@ from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.durable_io import open_folder
 from digitwatch.spool.file_probe import edges, is_being_written
+from digitwatch.spool.ignored_names import IGNORED, IgnoredNames
 
 log = logging.getLogger(__name__)
-
-TEMPORARY = frozenset(
-    ("part", "partial", "filepart", "crdownload", "download", "tmp", "temp", "swp", "!sync", "opdownload")
-)
-"""Endings of files that programs are still writing (browsers, scp clients, editors, syncthing)."""
 
 READABLE = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
@@ -33,12 +29,6 @@ EMPTY_SETTLES = 10.0  # seconds: many writers create a file first and fill it la
 OPEN_MENTIONED = 60.0  # seconds after which a file that is still open for writing is logged
 DEEPEST = 64  # depth of folders that are searched with `recursive: true`
 LEFT_SECONDS = 60.0  # until a file that could not be taken is tried again
-
-
-def is_temporary(name: str) -> bool:
-    """Return whether a file of this name is hidden, a backup, or still being written by its program (rsync, scp, …)."""
-    _, dot, ending = name.rpartition(".")
-    return name[:1] in (".", "~") or name[-1:] == "~" or (dot == "." and ending.lower() in TEMPORARY)
 
 
 class _Seen(NamedTuple):  # made for each file of a listing, in half the time of a frozen dataclass
@@ -72,8 +62,10 @@ class Inbox:
         recursive: bool,
         is_complete: Callable[[bytes, bytes], bool],
         clock: Callable[[], float],
+        ignored: IgnoredNames = IGNORED,
     ) -> None:
         """Store the rules; `clock` returns monotonic seconds."""
+        self._ignored = ignored
         self.folder = folder
         self._prefix = f"{os.fspath(folder)}{os.sep}"  # joining paths would take longer than the system call
         self._settle = settle
@@ -248,9 +240,11 @@ class Inbox:
                 name = os.path.join(below, entry) if below else entry
                 if not is_folder:
                     yield name
-                elif self._recursive and not is_temporary(entry):
+                elif entry in self._ignored:
+                    continue
+                elif self._recursive:
                     folders.append(name)
-                elif not is_temporary(entry):
+                else:
                     self._say_once(name, name, "is a folder and is left alone; `recursive: true` takes its scans")
 
     def _entries(self, below: str) -> list[tuple[str, bool]]:
@@ -263,7 +257,9 @@ class Inbox:
         parts = name.split(os.sep)
         if len(parts) > DEEPEST + 1:
             return False
-        if any(map(is_temporary, parts)) or (len(parts) > 1 and not self._recursive):  # CLAIMED is hidden, too
+        if len(parts) > 1 and not self._recursive:
+            return False
+        if any(part in self._ignored for part in parts):  # CLAIMED is hidden, too
             return False
         if stat.S_ISREG(status.st_mode):
             return status.st_mode & READABLE == READABLE or self._may_read(

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from digitwatch.spool.ignored_names import IGNORED, IgnoredNames
+
 
 @dataclass(frozen=True)
 class WatchPolicy:
@@ -12,3 +14,4 @@ class WatchPolicy:
     rescan: float
     poll: float
     min_free: int
+    ignored: IgnoredNames = IGNORED

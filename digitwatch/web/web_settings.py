@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digitwatch.spool.folders import Folders
+from digitwatch.spool.ignored_names import IGNORED, IgnoredNames
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class WebSettings:
     upload: int  # bytes of one file, maximum
     token: str = ""
     hosts: tuple[str, ...] = ()
+    ignored: IgnoredNames = IGNORED
 
     @property
     def ended_sessions(self) -> Path:

@@ -141,3 +141,11 @@ def test_unusable_values_are_messages_not_tracebacks(tmp_path: Path, line: str) 
 def test_a_size_is_explained(tmp_path: Path) -> None:
     """A unit that does not exist is answered with an example."""
     assert "a text such as \"200 MB\", found '5 XB'" in problems_of(tmp_path, "min_free: 5 XB\n")[0]
+
+
+@pytest.mark.parametrize("pattern", ["'*'", "''", "sub/*.png", "'*.*/'", "7"])
+def test_a_pattern_that_is_no_name_or_any_is_refused(tmp_path: Path, pattern: str) -> None:
+    """Names are compared one by one, and a pattern that every name matches would stop all reading."""
+    [problem] = problems_of(tmp_path, f"ignore: ['*.bak', {pattern}]\n")
+
+    assert problem.startswith("ignore.1: expected")

@@ -16,9 +16,10 @@ def lines(inbox: Path, recursive: bool = False) -> list[str]:
 
 
 def test_scans_that_can_be_read_are_counted(tmp_path: Path) -> None:
-    """Hidden and temporary names are no scans."""
-    for name in ("a.png", "b.png", ".hidden.png", "c.png.part"):
+    """Hidden and temporary names are no scans, nor are files and folders of a NAS or a desktop."""
+    for name in ("a.png", "b.png", ".hidden.png", "c.png.part", "Thumbs.db", "a.png:Zone.Identifier"):
         (tmp_path / name).touch()
+    (tmp_path / "@eaDir").mkdir()
 
     assert lines(tmp_path) == ["ok    waiting: 2 scans can be read"]
 

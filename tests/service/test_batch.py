@@ -15,6 +15,7 @@ from service import scan, until
 
 from digitwatch.cli.main import main
 from digitwatch.service.batch import Batch
+from digitwatch.spool.ignored_names import IgnoredNames
 from digitwatch.workers.messages import Rejected
 
 
@@ -52,6 +53,17 @@ def fingerprint(folder: Path) -> list[tuple[str, bytes, int]]:
     """Return names, contents and times of all files below a folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return [(str(path), path.read_bytes(), path.stat().st_mtime_ns) for path in files]
+
+
+def test_what_a_nas_and_the_configuration_leave_out_is_not_read(scans: Path) -> None:
+    """Thumbnails of a NAS have the names and the content of scans; `ignore` adds names of one's own."""
+    for name in ("@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg", "#recycle/d.png", "old/e.png", "Thumbs.db"):
+        (scans / name).parent.mkdir(parents=True, exist_ok=True)
+        (scans / name).write_bytes(scan("7", ".png"))
+    work = Batch(scans, scans.with_name("out"), IgnoredNames(["old"]))
+
+    assert work.plan() == ["a.png", "b.png", "sub/c.jpg"]
+    work.close()
 
 
 def test_reads_everything_in_name_order_and_touches_nothing(scans: Path) -> None:

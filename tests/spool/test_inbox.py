@@ -9,7 +9,8 @@ import pytest
 
 from digitwatch.recognition.image.sniff import is_complete
 from digitwatch.spool.claims import CLAIMED
-from digitwatch.spool.inbox import EMPTY_SETTLES, Inbox, is_temporary
+from digitwatch.spool.ignored_names import IgnoredNames
+from digitwatch.spool.inbox import EMPTY_SETTLES, Inbox
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(60) + b"\0\0\0\0IEND\xaeB`\x82"
 
@@ -259,9 +260,28 @@ def test_ignored_entries_are_reported_while_they_exist(tmp_path: Path, make: Cal
     assert inbox.left_alone == ""
 
 
-def test_names_of_files_that_are_being_written_are_known() -> None:
-    """Hidden ones, backups and the endings of unfinished files, in any case; a scan may be called like an ending."""
-    unfinished = [".a.png", "~a.png", "a.png~", "a.png.part", "A.TMP", "a.jpg.crdownload", ".part"]
+def test_folders_of_a_nas_are_left_alone(
+    tmp_path: Path, make: Callable[..., Inbox], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Thumbnails and deleted files that it keeps are no scans, and nothing is said about them."""
+    for folder in ("@eaDir/a.png", "#recycle", "$RECYCLE.BIN", "lost+found", "sub"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "x.png").write_bytes(PNG)
+    (tmp_path / "Thumbs.db").touch()
+    inbox = make(recursive=True)
 
-    assert all(map(is_temporary, unfinished))
-    assert not any(map(is_temporary, ["a.png", "part", "tmp", "a.part.png", "a~b.png", "a.partly"]))
+    assert inbox.sweep() == ["sub/x.png"]
+    inbox.note("@eaDir/a.png/x.png")
+    assert len(inbox) == 1 and not make().sweep()
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{tmp_path}/sub is a folder and is left alone; `recursive: true` takes its scans"
+    ]
+
+
+def test_names_of_the_configuration_are_left_alone_too(tmp_path: Path, clock: Clock) -> None:
+    """The list can be extended."""
+    for name in ("a.bak", "a.png"):
+        (tmp_path / name).write_bytes(PNG)
+    rules = {"settle": 2.0, "recursive": False, "is_complete": is_complete, "clock": clock}
+
+    assert Inbox(tmp_path, ignored=IgnoredNames(["*.bak"]), **rules).sweep() == ["a.png"]

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from digitwatch.spool.claims import CLAIMED
-from digitwatch.spool.inbox import is_temporary
+from digitwatch.spool.ignored_names import IgnoredNames
 from digitwatch.web.context import Context, context_of
 from digitwatch.web.readings_index import STATUSES
 from digitwatch.web.web_settings import without_paths
@@ -47,7 +47,7 @@ def inbox(context: Context) -> tuple[int, float]:
     """Return how many scans wait or are being read, and the age of the oldest in seconds."""
     counted, found = context.kept_inbox
     if time.monotonic() - counted > KEPT_SECONDS:
-        times = list(itertools.islice(_times(context.settings.places.inbox), COUNTED))
+        times = list(itertools.islice(_times(context.settings.places.inbox, context.settings.ignored), COUNTED))
         found = (len(times), max(0.0, time.time() - min(times)) if times else 0.0)
         context.kept_inbox = (time.monotonic(), found)
     return found
@@ -104,11 +104,11 @@ def _metric(name: str, kind: str, what: str, values: Mapping[str, float]) -> Ite
         yield f"{full}{{{labels}}} {value}" if labels else f"{full} {value}"
 
 
-def _times(folder: Path) -> Iterator[float]:
+def _times(folder: Path, ignored: IgnoredNames) -> Iterator[float]:
     """Yield the modification time of each scan in the inbox, or claimed and not yet filed."""
     for entry in (*_entries(folder), *_entries(folder / CLAIMED)):
         is_claim = entry.is_dir(follow_symlinks=False) and entry.path.startswith(f"{folder / CLAIMED}/")
-        is_scan = entry.is_file(follow_symlinks=False) and not is_temporary(entry.name)
+        is_scan = entry.is_file(follow_symlinks=False) and entry.name not in ignored
         if is_claim or is_scan:
             with contextlib.suppress(FileNotFoundError):  # claimed meanwhile
                 yield entry.stat(follow_symlinks=False).st_mtime

@@ -18,7 +18,7 @@ from digitwatch.errors import InputError
 from digitwatch.spool.archive import free_place
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.durable_io import rename_new, sync_folder
-from digitwatch.spool.inbox import is_temporary
+from digitwatch.spool.ignored_names import IGNORED, IgnoredNames
 from digitwatch.web.context import Context, context_of, visitor_of
 
 NAME = "x-file-name"
@@ -45,7 +45,7 @@ async def upload(request: Request) -> Response:
     if wait := context.uploads.wait(visitor_of(request)):
         return JSONResponse({"trouble": "too many uploads: wait a moment"}, 429, {"retry-after": str(wait)})
     try:
-        name = file_name(request.headers.get(NAME, ""))
+        name = file_name(request.headers.get(NAME, ""), context.settings.ignored)
         _refuse_early(context, request.headers.get("content-length", ""))
         placed = await _receive(context, name, request.stream())
     except UploadError as error:
@@ -57,7 +57,7 @@ async def upload(request: Request) -> Response:
     return JSONResponse({"file": printable(placed)}, 201)
 
 
-def file_name(given: str) -> str:
+def file_name(given: str, ignored: IgnoredNames = IGNORED) -> str:
     """Return the name for a file in the inbox: its own, without folders, leading dots and control characters.
 
     Raises:
@@ -67,8 +67,8 @@ def file_name(given: str) -> str:
     name = "".join(character for character in name if character.isprintable())
     if not name:
         raise UploadError(400, f"expected the file's name in the header {NAME}")
-    if is_temporary(name):
-        raise UploadError(400, f"{name} is a name for unfinished files, which are ignored: rename it")
+    if name in ignored:
+        raise UploadError(400, f"{name} is a name of unfinished or system files, which are ignored: rename it")
     return name
 
 

@@ -51,7 +51,7 @@ def test_a_name_leads_nowhere_else(given: str, taken: str) -> None:
     assert file_name(given) == taken
 
 
-@pytest.mark.parametrize("given", ["", "..", "/", "....", "a.part", "a.tmp", "a~", "%00"])
+@pytest.mark.parametrize("given", ["", "..", "/", "....", "a.part", "a.tmp", "a~", "%00", "Thumbs.db"])
 def test_a_name_that_would_be_left_alone_is_refused(given: str) -> None:
     """The daemon passes over unfinished and hidden files, so they are not taken."""
     with pytest.raises(UploadError):
