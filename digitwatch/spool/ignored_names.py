@@ -35,14 +35,19 @@ class IgnoredNames:
 
     def __init__(self, more: Iterable[str] = ()) -> None:
         """Take PATTERNS and `more` of them, as in `ignore` of config.yaml."""
-        patterns = [pattern.lower() for pattern in (*PATTERNS, *more)]
         # One regular expression of all would take six times as long, which shows in listings of 200,000 names.
-        self._names = frozenset(pattern for pattern in patterns if _is_plain(pattern))
-        self._starts = tuple(pattern[:-1] for pattern in patterns if pattern[-1:] == "*" and _is_plain(pattern[:-1]))
-        self._ends = tuple(pattern[1:] for pattern in patterns if pattern[:1] == "*" and _is_plain(pattern[1:]))
-        others = [pattern for pattern in patterns if not _is_plain(pattern[1:]) and not _is_plain(pattern[:-1])]
-        others += [pattern for pattern in patterns if pattern[:1] in "?[" or pattern[-1:] == "?"]
-        self._others = re.compile("|".join(map(fnmatch.translate, others))) if others else None
+        names, starts, ends, others = set(), [], [], []
+        for pattern in (each.lower() for each in (*PATTERNS, *more)):
+            if _is_plain(pattern):
+                names.add(pattern)
+            elif pattern.endswith("*") and _is_plain(pattern[:-1]):
+                starts.append(pattern[:-1])
+            elif pattern.startswith("*") and _is_plain(pattern[1:]):
+                ends.append(pattern[1:])
+            else:
+                others.append(fnmatch.translate(pattern))
+        self._names, self._starts, self._ends = frozenset(names), tuple(starts), tuple(ends)
+        self._others = re.compile("|".join(others)) if others else None
 
     def __contains__(self, name: object) -> bool:
         """Return whether a file or folder of this name is left alone."""
