@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-import cv2
 import numpy as np
 from PIL import Image, ImageFile
 
@@ -25,6 +24,7 @@ from digitwatch.recognition.image.containers import (
 )
 from digitwatch.recognition.image.decoders import Decoded, UndecodableError, imdecode, load, load_plain_cmyk, opened
 from digitwatch.recognition.image.formats import IMAGES
+from digitwatch.recognition.image.greyscale import grey
 from digitwatch.recognition.image.pixels import key_to_alpha, on_paper, square, to_eight_bits, upright
 from digitwatch.recognition.image.sniff import advice, sniff
 
@@ -61,7 +61,7 @@ class Page:
     @cached_property
     def grey(self) -> np.ndarray:
         """The page in grey, (H, W) uint8, 255 white."""
-        return _grey(self.image)
+        return grey(self.image)
 
 
 def decode(data: bytes, max_pixels: int = 200_000_000) -> Iterator[Page]:
@@ -192,8 +192,8 @@ class _Tiff:
         if original is None:
             return False
         if original.offset not in self._contents:
-            self._contents[original.offset] = tiff.content(_grey(self.decode(original).image))
-        return tiff.shows_the_same(tiff.content(_grey(decoded.image)), self._contents[original.offset])
+            self._contents[original.offset] = tiff.content(grey(self.decode(original).image))
+        return tiff.shows_the_same(tiff.content(grey(decoded.image)), self._contents[original.offset])
 
 
 def _header(kind: str, source: ImageFile.ImageFile) -> Header:
@@ -230,7 +230,3 @@ def _finished(decoded: Decoded, header: Header) -> Decoded:
         image = key_to_alpha(image, header.key)
     image = square(on_paper(to_eight_bits(image, header.maximum)), header.aspect)
     return Decoded(upright(image, header.orientation), decoded.is_damaged)
-
-
-def _grey(image: np.ndarray) -> np.ndarray:
-    return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
