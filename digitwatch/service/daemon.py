@@ -190,8 +190,10 @@ class Daemon:
         """
         if self._pool.busy and not self._stopping and self._clock() < (self._in_flight.due or 0.0):
             return
-        for claim in self._in_flight.changed():
-            self._queue.later(claim, RECHECK_SECONDS)
+        for done in self._in_flight.changed():
+            self._queue.later(done.claim, RECHECK_SECONDS)
+            if done.has_grown:
+                self._monitor.continued(done.claim)
         for result in self._in_flight.record():
             self._status.count(result)
         if self._in_flight.file():

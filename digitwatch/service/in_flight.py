@@ -95,16 +95,17 @@ class InFlight:
         self._since = self._since if self._to_record else self._clock()
         self._to_record.append(transaction.Finished(claim, outcome, self._clock() - self._claims[claim.id][1]))
 
-    def changed(self) -> list[Claim]:
+    def changed(self) -> list[transaction.Finished]:
         """Remove and return the scans that were written to since they were read; drop those that are gone."""
-        changed, ready = [], []
+        changed: list[transaction.Finished] = []
+        ready: list[transaction.Finished] = []
         for done in self._to_record:
             if not claims.is_there(done.claim):
                 self.drop(done.claim)
             elif done.is_still_as_read:
                 ready.append(done)
             else:
-                changed.append(done.claim)
+                changed.append(done)
         self._to_record = ready
         return changed
 

@@ -133,6 +133,11 @@ class InboxMonitor:
                 self.inbox.leave(name, f"cannot be taken out of its folder ({describe(error)})")
         return None
 
+    def continued(self, claim: Claim) -> None:
+        """Note that a scan was written to after it had been claimed."""
+        with contextlib.suppress(OSError):
+            self.inbox.continued(claim.name, os.lstat(claim.path))
+
     def _works(self) -> bool:
         """Return whether scans can be taken: the inbox is writable and a file can be made among the claims."""
         home = self._folder / CLAIMED

@@ -49,6 +49,12 @@ class Finished:
         """Return whether the scan has not been written to since its bytes were read."""
         return self.outcome.version is None or claims.stamp(self.claim) == self.outcome.version
 
+    @property
+    def has_grown(self) -> bool:
+        """Return whether the scan is longer than it was when its bytes were read."""
+        now = claims.stamp(self.claim)
+        return now is not None and self.outcome.version is not None and now[0] > self.outcome.version[0]
+
 
 @dataclass(frozen=True)
 class Recorded:

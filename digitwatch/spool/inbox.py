@@ -28,6 +28,8 @@ digitwatch-inbox.path waits for it."""
 EMPTY_SETTLES = 10.0  # seconds: many writers create a file first and fill it later
 OPEN_MENTIONED = 60.0  # seconds after which a file that is still open for writing is logged
 DEEPEST = 64  # depth of folders that are searched with `recursive: true`
+MAX_SETTLE = 600.0  # seconds that the files of a writer that continues them wait at most
+MAX_WRITERS = 1000  # that are remembered as continuing their files
 LEFT_SECONDS = 60.0  # until a file that could not be taken is tried again
 
 
@@ -45,11 +47,18 @@ class _Seen(NamedTuple):  # made for each file of a listing, in half the time of
     complete: bool | None
 
 
+def _writer(name: str, status: os.stat_result) -> tuple[int, str]:
+    """Return what files of one program have in common: their owner and their ending."""
+    return status.st_uid, os.path.splitext(name)[1].lower()
+
+
 class Inbox:
     """The scans waiting in a folder, and which of them are ready to be taken.
 
     A file is ready when its size and modification time have not changed for `settle` seconds, or at
-    once when `is_complete` recognises its last bytes as the end of its format. Where the system can
+    once when `is_complete` recognises its last bytes as the end of its format; formats that can grow have no such
+    end. If a writer (a user and a file ending) was seen to continue a file that looked complete, all its files
+    wait; they wait twice as long each time that one was continued after it had been taken. Where the system can
     tell, a file that is open for writing is not ready, however long the pause. Only these bytes are
     read, and the kind of an event decides nothing: events only name files to check.
     """
@@ -75,6 +84,7 @@ class Inbox:
         self._seen: dict[str, _Seen] = {}
         self._order: list[tuple[int, str]] = []  # heap of ready files, oldest first
         self._settling: list[tuple[float, str]] = []  # heap of files in their settle time
+        self._settle_of: dict[tuple[int, str], float] = {}  # seconds, of writers that continue their files
         self._tries: dict[str, int] = {}  # of files that were set aside, while they are there
         self._said: dict[str, tuple[str, str]] = {}  # name and logged reason, while it exists, oldest first
 
@@ -128,6 +138,8 @@ class Inbox:
         if not self._is_scan(name, status):
             self.forget(name)  # it may have been a file before
             return
+        if seen is not None and status.st_size > seen.size and self._ends_complete(name, seen.size):
+            self._remember(_writer(name, status), self._settle)
         now = self._clock()
         self._seen[name] = _Seen(now, status.st_mtime_ns, name, status.st_size, seen.since if seen else now, None)
         heapq.heappush(self._order, (status.st_mtime_ns, name))
@@ -156,6 +168,11 @@ class Inbox:
         seconds = min(LEFT_SECONDS, 2.0**tries)
         self._await(seen._replace(due=self._clock() + seconds, complete=True))
 
+    def continued(self, name: str, status: os.stat_result) -> None:
+        """Note that a file was written to after it had been taken: others of its writer wait twice as long from now."""
+        writer = _writer(name, status)
+        self._remember(writer, 2 * max(self._settle_of.get(writer, self._settle), 1.0))
+
     def forget(self, name: str) -> None:
         """Drop a file that was claimed or removed."""
         self._seen.pop(name, None)
@@ -175,10 +192,20 @@ class Inbox:
 
     def _is_complete_now(self, seen: _Seen) -> bool:
         """Return whether a file is complete; otherwise it waits for its settle time."""
-        if seen.size and self._is_complete(*edges(self.folder / seen.name, seen.size)):
+        settle = self._required_settle(seen)
+        if seen.size and settle is None and self._ends_complete(seen.name, seen.size):
             return True
-        self._await(seen._replace(due=seen.due + self._quiet_time(seen.size), complete=False))
+        self._await(seen._replace(due=seen.due + (settle or self._settle), complete=False))
         return False
+
+    def _ends_complete(self, name: str, size: int) -> bool:
+        """Return whether the first `size` bytes of a file are a complete one of its format."""
+        return bool(size) and self._is_complete(*edges(self.folder / name, size))
+
+    def _remember(self, writer: tuple[int, str], seconds: float) -> None:
+        self._settle_of[writer] = min(MAX_SETTLE, max(seconds, self._settle_of.pop(writer, 0.0)))
+        if len(self._settle_of) > MAX_WRITERS:
+            del self._settle_of[next(iter(self._settle_of))]
 
     def next_due(self) -> float | None:
         """Return the clock time at which the next file will be ready, or None when none is waiting."""
@@ -219,8 +246,16 @@ class Inbox:
             self._say_once(seen.name, seen.name, "is still open for writing in another program and waits for it")
         self._await(seen._replace(due=now + max(self._settle, SOON, (now - seen.since) / 10)))
 
-    def _quiet_time(self, size: int) -> float:
-        return self._settle if size else max(self._settle, EMPTY_SETTLES)
+    def _required_settle(self, seen: _Seen) -> float | None:
+        """Return for how many seconds a file must be unchanged even if it looks complete; None if it need not be."""
+        if not seen.size:
+            return max(self._settle, EMPTY_SETTLES)
+        if not self._settle_of:
+            return None
+        try:
+            return self._settle_of.get(_writer(seen.name, os.lstat(f"{self._prefix}{seen.name}")))
+        except OSError:
+            return None  # the claim reports it
 
     def _list(self) -> Iterator[str]:
         folders = [""]

@@ -58,7 +58,8 @@ def test_what_was_written_to_is_read_again(folders: Folders, in_flight: InFlight
     changed.path.write_bytes(b"longer")
     gone.path.unlink()
 
-    assert in_flight.changed() == [changed]
+    [found] = in_flight.changed()
+    assert (found.claim, found.has_grown) == (changed, True)
     assert in_flight.record() == []
     assert len(in_flight) == 1
 

@@ -285,3 +285,67 @@ def test_names_of_the_configuration_are_left_alone_too(tmp_path: Path, clock: Cl
     rules = {"settle": 2.0, "recursive": False, "is_complete": is_complete, "clock": clock}
 
     assert Inbox(tmp_path, ignored=IgnoredNames(["*.bak"]), **rules).sweep() == ["a.png"]
+
+
+def test_a_writer_that_continues_complete_files_is_waited_for(
+    tmp_path: Path, clock: Clock, make: Callable[..., Inbox]
+) -> None:
+    """A file grew although it had looked complete: from then on its kind waits for `settle` from the last change."""
+    inbox = make()
+    (tmp_path / "first.png").write_bytes(PNG)
+    inbox.note("first.png")
+    (tmp_path / "first.png").write_bytes(PNG + PNG)
+    inbox.note("first.png")
+
+    assert inbox.take() is None
+    clock.now = 1.9
+    (tmp_path / "first.png").write_bytes(PNG + PNG + PNG)
+    inbox.note("first.png")
+    clock.now = 3.8
+    assert inbox.take() is None
+    clock.now = 3.9
+    assert inbox.take() == "first.png"
+
+
+def test_a_writer_that_continues_taken_files_is_waited_for_twice_as_long(
+    tmp_path: Path, clock: Clock, make: Callable[..., Inbox]
+) -> None:
+    """Each time; files of another ending or another user are taken as before."""
+    inbox = make()
+    for name in ("a.PNG", "b.png.jpg"):
+        (tmp_path / name).write_bytes(PNG)
+    inbox.continued("taken.png", os.lstat(tmp_path / "a.PNG"))
+    inbox.sweep()
+
+    assert inbox.take() == "b.png.jpg"
+    clock.now = 3.9
+    assert inbox.take() is None
+    clock.now = 4.0
+    assert inbox.take() == "a.PNG"
+
+
+def test_a_file_that_changes_without_growing_shows_no_habit(tmp_path: Path, make: Callable[..., Inbox]) -> None:
+    """`cp -p` sets the time of a file that it has finished; a writer of a growing file has not finished it."""
+    inbox = make()
+    for content in (PNG[:20], PNG[:60], PNG):
+        (tmp_path / "a.png").write_bytes(content)
+        inbox.note("a.png")
+    os.utime(tmp_path / "a.png", (1, 1))
+    inbox.note("a.png")
+
+    assert inbox.take() == "a.png"
+
+
+def test_a_tiff_that_is_closed_and_opened_again_is_waited_for(
+    tmp_path: Path, clock: Clock, make: Callable[..., Inbox]
+) -> None:
+    """A format that can grow has no end: each page starts the quiet time anew."""
+    inbox = make()
+    for page in range(1, 5):
+        (tmp_path / "a.tif").write_bytes(b"II*\0...." * page)
+        inbox.note("a.tif")
+        assert inbox.take() is None
+        clock.now += 1.9
+        assert inbox.take() is None
+    clock.now += 0.2
+    assert inbox.take() == "a.tif"
