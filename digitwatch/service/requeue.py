@@ -91,7 +91,7 @@ def _move(source: int, inbox: Path, name: str, *, flat: bool = False) -> Path:
     below = inbox if flat else (inbox / name).parent
     with open_folder(inbox, below, make=True) as folder:
         while True:
-            target = free_place(below, base, lambda path: exists(path.name, folder))
+            target = free_place(below, base, secrets.token_hex(8), lambda path: exists(path.name, folder))
             with contextlib.suppress(FileExistsError):  # another program was quicker
                 _rename(source, base, folder, target.name)
                 sync_handle(folder)

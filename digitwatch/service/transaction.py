@@ -18,6 +18,7 @@ What a crash leaves behind, and what `recover` does with it:
                                    original already, and only the rest of the claim is removed
 """
 
+import itertools
 import os
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
@@ -189,7 +190,7 @@ def shown(path: Path, base: Path) -> str:
 def _free(folders: Folders, claim: Claim, failed: bool, chosen: set[Path]) -> tuple[Path, Path]:
     """Return a free place for an original, and its top folder; `chosen` are those that other scans were promised."""
     top, folder = _folders(folders, claim, failed)
-    return filing.choose_place(top, folder, claim.name, with_note=failed, promised=chosen), top
+    return filing.choose_place(top, folder, claim, with_note=failed, promised=chosen), top
 
 
 def _folders(folders: Folders, claim: Claim, failed: bool) -> tuple[Path, Path]:
@@ -201,8 +202,8 @@ def _as_recorded(folders: Folders, claim: Claim, row: Row, promised: Sequence[Re
     """Return the place that a row names; its text may be escaped, so the numbered names are tried."""
     failed = row.status == Status.FAILED
     top, folder = _folders(folders, claim, failed)
-    counted = (folder / filing.numbered(claim.name, number) for number in range(1, 10_000))
-    named = next((path for path in counted if shown(path, folders.base) == row.filed), None)
+    names = itertools.islice(filing.place_names(claim.name, claim.id), filing.MOST_NUMBERED + 10)
+    named = next((folder / name for name in names if shown(folder / name, folders.base) == row.filed), None)
     chosen = {place for entry in promised for place in filing.occupied(entry.target, bool(entry.failure))}
     target = named or _free(folders, claim, failed, chosen)[0]
     return Recorded(claim, top, target, row.reason if failed else "")

@@ -6,22 +6,23 @@ import os
 import zlib
 from pathlib import Path
 
-from digitwatch.spool.archive import numbered
+from digitwatch.spool.archive import MOST_NUMBERED, place_names
 from digitwatch.spool.durable_io import (
     exists,
     open_folder,
     open_regular,
     remove,
     rename_new,
+    scratch_name,
     sync_handle,
     write_scratch,
 )
 
-PREFIX = 20  # characters of a name that are always kept when it is shortened
+PREFIX = 40  # characters of a name that are always kept when it is shortened
 
 
 def publish(png: bytes, folder: Path, name: str, owner: str) -> Path:
-    """Write a picture as NAME.png (or NAME~2.png …) below `folder`, durable before it is visible there.
+    """Write a picture as NAME.png (or NAME~2.png …: `place_names`) below `folder`, durable before it is visible there.
 
     The picture carries its owner (scan id and page) inside, so that a repetition after a crash
     replaces only its own picture. No link below `folder` is followed.
@@ -34,7 +35,7 @@ def publish(png: bytes, folder: Path, name: str, owner: str) -> Path:
     png = tagged(png, owner)
     below = (folder / name).parent
     with open_folder(folder.parent, below, make=True) as handle:
-        scratch = write_scratch(handle, owner.replace("/", "-"), png)
+        scratch = write_scratch(handle, _as_name(owner), png)
         try:
             placed = _place(scratch, handle, os.path.basename(name) + ".png", owner)
         except OSError:
@@ -46,8 +47,7 @@ def publish(png: bytes, folder: Path, name: str, owner: str) -> Path:
 
 def _place(scratch: str, folder: int, name: str, owner: str) -> str:
     """Rename a written picture to the first name that is free or its owner's; return the name."""
-    for number in itertools.count(1):
-        target = numbered(name, number)
+    for target in place_names(name, _as_name(owner)):
         if tag_of(target, folder) == owner:
             os.unlink(target, dir_fd=folder)  # of an earlier attempt, whose rows were never written
         elif exists(target, folder):
@@ -77,25 +77,39 @@ def tag_of(path: Path | str, folder: int | None = None) -> str | None:
 def withdraw(folder: Path, name: str, scan: str) -> None:
     """Remove durably the published pictures of a scan that failed or is returned to the inbox.
 
+    Pages are published in order, and the first is removed last: without its picture there are no others, and the
+    folder, which may hold many thousands, need not be searched.
+
     Raises:
         OSError: the folder is not accessible; pictures removed before the error stay removed.
     """
-    below, start = os.path.split(name)
-    start = os.path.splitext(start)[0][:PREFIX]
+    base = os.path.basename(name)
     try:
-        with open_folder(folder, folder / below) as handle:
-            _withdraw(handle, start, scan)
+        with open_folder(folder, (folder / name).parent) as handle:
+            remove(scratch_name(_as_name(f"{scan}/1")), handle)
+            if first := _find(handle, f"{base}.png", f"{scan}/1"):
+                _remove_others(handle, base[:PREFIX], scan, first)
+                os.unlink(first, dir_fd=handle)
+                sync_handle(handle)  # else a power cut could bring it back beside that of the next reading
     except (FileNotFoundError, NotADirectoryError):  # there are none
         return
 
 
-def _withdraw(folder: int, start: str, scan: str) -> None:
-    removed = False
+def _find(folder: int, name: str, owner: str) -> str | None:
+    """Return under which of the names that it may have the picture of an owner is published."""
+    names = itertools.islice(place_names(name, _as_name(owner)), MOST_NUMBERED + 1)
+    return next((each for each in names if tag_of(each, folder) == owner), None)
+
+
+def _remove_others(folder: int, start: str, scan: str, first: str) -> None:
     for entry in os.listdir(folder):
         if entry.startswith(f".{scan}-") and entry.endswith(".tmp"):
             remove(entry, folder)
-        elif entry.startswith(start) and (tag_of(entry, folder) or "").startswith(scan + "/"):
+        elif entry != first and entry.startswith(start) and (tag_of(entry, folder) or "").startswith(scan + "/"):
             os.unlink(entry, dir_fd=folder)
-            removed = True
-    if removed:  # else a power cut could bring them back beside those of the next reading
-        sync_handle(folder)
+    sync_handle(folder)
+
+
+def _as_name(owner: str) -> str:
+    """Return an owner as a part of a file name."""
+    return owner.replace("/", "-")

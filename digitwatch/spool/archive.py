@@ -28,6 +28,7 @@ REASON = ".reason.txt"
 MARKER = b" could not be read: "  # in every note
 
 LONGEST_NAME = 255  # bytes, on every common filesystem
+MOST_NUMBERED = 100  # files of one name in a folder that are told apart by numbers
 SHORT_NAME = 100  # bytes, on every filesystem
 REFUSED_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 """Errors of filesystems for a name that is too long for them or has a character that they do not know."""
@@ -44,19 +45,31 @@ class ClaimVanishedError(TransientError):
     """The claimed file is neither at its claim nor at its target."""
 
 
-def free_place(folder: Path, name: str, taken: Callable[[Path], bool]) -> Path:
-    """Return the first of NAME, NAME~2, NAME~3 … in `folder` that is free; the suffix stays at the end.
+def free_place(folder: Path, name: str, unique: str, taken: Callable[[Path], bool]) -> Path:
+    """Return the first of the `place_names` in `folder` that is not taken."""
+    return next(path for path in (folder / text for text in place_names(name, unique)) if not taken(path))
 
-    A name that is too long for the filesystem is shortened in the middle, its ending kept.
+
+def place_names(name: str, unique: str) -> Iterator[str]:
+    """Yield the names that a file called NAME may get: NAME, NAME~2 … NAME~100, then NAME~UNIQUE.
+
+    The suffix stays at the end. A scanner that gives all its scans one name costs the last of them no more look-ups
+    than the hundredth. Further names (NAME~UNIQUE~2 …) are for places that somebody took on purpose.
     """
-    return next(path for path in (folder / text for text in _numbered_names(name)) if not taken(path))
+    yield from (numbered(name, number) for number in range(1, MOST_NUMBERED + 1))
+    yield _marked(name, f"~{unique}")
+    yield from (_marked(name, f"~{unique}~{number}") for number in itertools.count(2))
 
 
 def numbered(name: str, number: int, ending: str = "") -> str:
     """Return `scan~2.jpg` for the second `scan.jpg`, with `ending` behind it, in at most 255 bytes."""
+    return _marked(name, f"~{number}" if number > 1 else "", ending)
+
+
+def _marked(name: str, mark: str, ending: str = "") -> str:
+    """Return a name with a mark in front of its suffix; one that is too long is shortened before the mark."""
     folder, base = os.path.split(name)
     stem, suffix = os.path.splitext(base)
-    mark = f"~{number}" if number > 1 else ""
     available = LONGEST_NAME - len(os.fsencode(mark + suffix + ending))
     raw = os.fsencode(stem)
     if len(raw) > available:
@@ -66,7 +79,7 @@ def numbered(name: str, number: int, ending: str = "") -> str:
     return os.path.join(folder, stem + mark + suffix + ending)
 
 
-def choose_place(top: Path, folder: Path, name: str, *, with_note: bool, promised: Container[Path]) -> Path:
+def choose_place(top: Path, folder: Path, claim: Claim, *, with_note: bool, promised: Container[Path]) -> Path:
     """Return a free place for an original in `folder`, at or below `top`; `promised` are not free.
 
     With a note, the place of the note is free as well. A scan of a sub-folder whose place there is a link or a file
@@ -78,12 +91,12 @@ def choose_place(top: Path, folder: Path, name: str, *, with_note: bool, promise
 
     with contextlib.suppress(FileNotFoundError):
         try:
-            with open_folder(top, (folder / name).parent):
+            with open_folder(top, (folder / claim.name).parent):
                 pass
         except BLOCKED[with_note]:
-            flat = _flat(top, folder / name)
-            return free_place(top, flat.name, taken)
-    return free_place(folder, name, taken)
+            flat = _flat(top, folder / claim.name)
+            return free_place(top, flat.name, claim.id, taken)
+    return free_place(folder, claim.name, claim.id, taken)
 
 
 def occupied(target: Path, with_note: bool) -> list[Path]:
@@ -151,7 +164,7 @@ def _file(claim: Claim, top: Path, target: Path, note: str) -> Path:
 
 
 def _first_free(claim: Claim, folder: int, target: Path, note: str) -> Path:
-    for name in _numbered_names(target.name):
+    for name in place_names(target.name, claim.id):
         published = _publish_note(folder, name, note, claim.id) if note else ""
         if published is None:
             continue
@@ -239,10 +252,6 @@ def _placed(source: int, folder: int, record: Path) -> str | None:
             if os.fstat(copy).st_ino == int(inode) and digest_of(copy) == digest_of(source):
                 return name
     return None
-
-
-def _numbered_names(name: str) -> Iterator[str]:
-    return (numbered(name, number) for number in itertools.count(1))
 
 
 def _flat(top: Path, target: Path) -> Path:

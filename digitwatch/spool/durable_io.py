@@ -176,6 +176,11 @@ def write_durably(path: Path, data: bytes) -> None:
     _fill(path, file, None, lambda file: _write(file, data))
 
 
+def scratch_name(owner: str) -> str:
+    """Return the usual name of the hidden file of an owner; see `copy_scratch`."""
+    return f".{owner}.tmp"
+
+
 def write_scratch(folder: int, owner: str, data: bytes) -> str:
     """Return the name of a new hidden file in an open folder that holds `data`, synced; see `copy_scratch`."""
     return _make_scratch(folder, owner, lambda file: _write(file, data))
@@ -195,16 +200,26 @@ def copy_scratch(source: int, folder: int, owner: str) -> str:
 
 
 def _make_scratch(folder: int, owner: str, fill: Callable[[int], None]) -> str:
-    name = f".{owner}.tmp"
-    try:
-        file = os.open(name, NEW_FILE, 0o666, dir_fd=folder)
-    except FileExistsError:
-        with contextlib.suppress(OSError):
-            os.unlink(name, dir_fd=folder)
-        name = f".{owner}-{secrets.token_hex(8)}.tmp"
-        file = os.open(name, NEW_FILE, 0o666, dir_fd=folder)
+    name, file = _open_scratch(folder, owner)
     _fill(name, file, folder, fill)
     return name
+
+
+def _open_scratch(folder: int, owner: str) -> tuple[str, int]:
+    """Return name and handle of a new hidden file.
+
+    The name is the same at each attempt of an owner, so that however many attempts are killed, the last one removes
+    what they left.
+    """
+    name = scratch_name(owner)
+    for _ in range(2):
+        try:
+            return name, os.open(name, NEW_FILE, 0o666, dir_fd=folder)
+        except FileExistsError:
+            with contextlib.suppress(OSError):
+                os.unlink(name, dir_fd=folder)
+    name = f".{owner}-{secrets.token_hex(8)}.tmp"
+    return name, os.open(name, NEW_FILE, 0o666, dir_fd=folder)
 
 
 def _fill(name: Path | str, file: int, folder: int | None, fill: Callable[[int], None]) -> None:

@@ -1,6 +1,5 @@
 """Tests whether a folder works, to distinguish an error of one file from an error of its disk."""
 
-import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -16,6 +15,7 @@ def can_write(folder: Path, prefix: str) -> bool:
     except OSError:
         return False
     try:
+        path.unlink()  # first, so that a process that is killed meanwhile leaves nothing
         written = os.write(handle, bytes(PROBE_BYTES))
         os.fsync(handle)
         return written == PROBE_BYTES == len(os.pread(handle, PROBE_BYTES, 0))
@@ -23,8 +23,6 @@ def can_write(folder: Path, prefix: str) -> bool:
         return False
     finally:
         os.close(handle)
-        with contextlib.suppress(OSError):
-            path.unlink()
 
 
 def can_list(folder: Path) -> bool:

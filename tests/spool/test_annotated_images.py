@@ -1,11 +1,16 @@
 """Published pictures: their own replaced, others' kept."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from digitwatch.spool import annotated_images
+from digitwatch.spool.archive import numbered
 
 
 def png(grey: int) -> bytes:
@@ -62,3 +67,37 @@ def test_a_foreign_picture_has_no_owner(tmp_path: Path) -> None:
 
     assert shade(tmp_path / "a.jpg.png") == 9
     assert path.name == "a.jpg~2.png"
+
+
+def test_a_picture_of_a_name_with_many_is_found_again(tmp_path: Path) -> None:
+    """Where a hundred scans of its name have pictures, repeated work replaces its own and withdrawing removes it."""
+    for number in range(1, 121):
+        (tmp_path / numbered("a.jpg.png", number)).write_bytes(annotated_images.tagged(png(1), f"other-{number}/1"))
+    paths = [annotated_images.publish(png(1), tmp_path, "a.jpg", "id-1/1") for _ in range(2)]
+
+    assert {path.name for path in paths} == {"a.jpg~id-1-1.png"}
+    annotated_images.withdraw(tmp_path, "a.jpg", "id-1")
+    assert len(list(tmp_path.iterdir())) == 120
+
+
+def test_a_scan_without_a_picture_costs_no_listing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing was published, withdrawing looks at the names it may have, however full the folder is."""
+    (tmp_path / "a.jpg.png").write_bytes(annotated_images.tagged(png(1), "other/1"))
+    monkeypatch.setattr(os, "listdir", lambda _: pytest.fail("the folder was listed"))
+
+    annotated_images.withdraw(tmp_path, "a.jpg", "id-1")
+    assert [entry.name for entry in os.scandir(tmp_path)] == ["a.jpg.png"]
+
+
+def test_attempts_that_are_killed_leave_nothing(tmp_path: Path) -> None:
+    """However often the writing of a picture is killed, the attempt that succeeds leaves the picture alone."""
+    die = f"""import os, stat
+from pathlib import Path
+from digitwatch.spool.annotated_images import publish
+os.fsync = lambda file: stat.S_ISREG(os.fstat(file).st_mode) and os._exit(9)
+publish({png(1)!r}, Path({os.fspath(tmp_path)!r}), "a.jpg", "id-1/1")"""
+    for _ in range(3):
+        assert subprocess.run([sys.executable, "-c", die], check=False).returncode == 9
+    annotated_images.publish(png(1), tmp_path, "a.jpg", "id-1/1")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jpg.png"]

@@ -127,6 +127,22 @@ def test_long_names_that_differ_stay_different() -> None:
     assert archive.numbered(one, 2) != archive.numbered(other, 2)
 
 
+def test_the_five_hundredth_scan_of_a_name_costs_a_hundred_look_ups(tmp_path: Path, claim: Claim) -> None:
+    """After NAME~100 the id tells the scans of one name apart, so the search does not grow with their number."""
+    for number in range(1, 501):
+        (tmp_path / archive.numbered("a.png", number)).touch()
+    looks: list[Path] = []
+
+    def taken(path: Path) -> bool:
+        looks.append(path)
+        return path.exists()
+
+    assert archive.free_place(tmp_path, "a.png", SCAN, taken) == tmp_path / f"a~{SCAN}.png"
+    assert len(looks) == 101
+    target = archive.choose_place(tmp_path, tmp_path, claim, with_note=False, promised=set())
+    assert archive.file_original(claim, tmp_path, target) == tmp_path / f"a~{SCAN}.png"
+
+
 @pytest.fixture
 def failed(tmp_path: Path) -> Path:
     """Return an empty folder for failed scans."""
@@ -218,6 +234,7 @@ def test_a_place_below_a_link_is_not_chosen(failed: Path) -> None:
     """The row names the place in the folder itself from the beginning."""
     (failed / "sub").symlink_to(failed.parent)
 
-    place = archive.choose_place(failed, failed, "sub/a.png", with_note=True, promised=set())
+    scan = Claim(SCAN, "sub/a.png", failed / "a.png")
+    place = archive.choose_place(failed, failed, scan, with_note=True, promised=set())
 
     assert place == failed / "sub~a.png"

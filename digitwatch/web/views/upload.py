@@ -128,7 +128,7 @@ async def _write(context: Context, handle: int, blocks: AsyncIterator[bytes]) ->
 
 def _place(inbox: Path, scratch: Path, name: str) -> str:
     while True:
-        target = free_place(inbox, name, os.path.lexists)
+        target = free_place(inbox, name, secrets.token_hex(8), os.path.lexists)
         with contextlib.suppress(FileExistsError):  # another program took the name first
             rename_new(scratch, target)
             sync_folder(inbox)
