@@ -4,10 +4,11 @@ import contextlib
 import logging
 import queue
 from collections.abc import Callable
+from functools import partial
 
 from digitwatch.service import transaction
 from digitwatch.service.backoff import Backoff
-from digitwatch.service.completion import Completion
+from digitwatch.service.completion import Completion, complete
 from digitwatch.service.in_flight import InFlight
 from digitwatch.service.inbox_monitor import InboxMonitor
 from digitwatch.service.read_queue import ReadQueue
@@ -61,8 +62,8 @@ class Daemon:
         self._status = Status(clock)
         self._publish_state = publish_state
         self._queue = ReadQueue(clock)
-        self._in_flight = InFlight(folders, predictions, clock)
-        self._completion = Completion(self._completed, self.calls.put)
+        self._in_flight = InFlight(folders, predictions, clock, Completion("copies", self.calls.put))
+        self._completion = Completion("completion", self.calls.put)
         self._stop_at = float("inf")
 
     def run(self, pool: Pool) -> None:
@@ -115,7 +116,7 @@ class Daemon:
             case Rejected(truncated=True) if self._in_flight.is_fresh(claim):
                 self._queue.later(claim, RECHECK_SECONDS)
             case Rejected(sha256=""):
-                self._completion.submit(claim, outcome)
+                self._completion.submit(partial(complete, claim, outcome), self._completed)
             case Read() | Rejected():
                 self._in_flight.finish(claim, outcome)
             case Retry(only_this_scan=True):
@@ -266,7 +267,7 @@ class Daemon:
         self._monitor.next_sweep = 0.0  # what has changed meanwhile is seen as soon as processing resumes
 
     def _is_done(self) -> bool:
-        idle = not self._pool.busy and not self._in_flight.is_pending
+        idle = not (self._pool.busy or self._in_flight.is_pending or self._in_flight.is_copying)
         return self._stopping and (idle or self._clock() >= self._stop_at)
 
     def _end(self) -> None:

@@ -4,12 +4,14 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from digitwatch.service import transaction
+from digitwatch.service.completion import Completion, Copied, copy
 from digitwatch.service.set_aside import SetAside
 from digitwatch.spool import claims
 from digitwatch.spool.annotated_images import withdraw
-from digitwatch.spool.archive import ClaimVanishedError
+from digitwatch.spool.archive import AcrossDisksError, ClaimVanishedError
 from digitwatch.spool.claims import Claim
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.folder_probe import can_write
@@ -28,8 +30,10 @@ FRESH_SECONDS = 10.0  # an incomplete image younger than this may still be writt
 class InFlight:
     """Every claim that is not yet filed, and how far it has come."""
 
-    def __init__(self, folders: Folders, predictions: PredictionLog, clock: Callable[[], float]) -> None:
-        """Start with no claim."""
+    def __init__(
+        self, folders: Folders, predictions: PredictionLog, clock: Callable[[], float], copies: Completion
+    ) -> None:
+        """Start with no claim; `copies` files originals on another disk."""
         self.model = ""
         self._folders = folders
         self._predictions = predictions
@@ -37,6 +41,10 @@ class InFlight:
         self._claims: dict[str, tuple[Claim, float]] = {}  # id -> claim, since when
         self._to_record: list[transaction.Finished] = []
         self._to_file: list[transaction.Recorded] = []
+        self.copies = copies
+        self._copying: dict[str, transaction.Recorded] = {}
+        self._copied = 0  # since the last call of `file`
+        self._error: OSError | None = None  # of a copy
         self.aside = SetAside(clock)
         self._since = 0.0  # when the first of those to be recorded was read
 
@@ -56,6 +64,11 @@ class InFlight:
     def is_pending(self) -> bool:
         """Return whether something is to be recorded or filed now."""
         return bool(self._to_record) or any(map(self._is_due, self._to_file))
+
+    @property
+    def is_copying(self) -> bool:
+        """Return whether an original is being copied to another disk."""
+        return bool(self._copying)
 
     def claim(self, scan: str) -> Claim:
         """Return the claim of an id."""
@@ -118,7 +131,11 @@ class InFlight:
         if not self._to_record:
             return []
         self._to_file += transaction.record(
-            self._folders, self._to_record, self._predictions, self.model, promised=self._to_file
+            self._folders,
+            self._to_record,
+            self._predictions,
+            self.model,
+            promised=[*self._to_file, *self._copying.values()],
         )
         finished, self._to_record = self._to_record, []
         return [done.outcome for done in finished]
@@ -126,11 +143,15 @@ class InFlight:
     def file(self) -> int:
         """Move the recorded originals to their places; return how many were moved.
 
-        One that cannot be moved while its folder works is set aside.
+        One that cannot be moved while its folder works is set aside. Those that go to another disk are copied
+        meanwhile, and counted by a later call.
 
         Raises:
-            OSError: the rest is still to be moved; the same call may be made again.
+            OSError: an original could not be moved or copied; the rest is still to be moved by the same call.
         """
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
         ready = [recorded for recorded in self._to_file if self._is_due(recorded)]
         later = [recorded for recorded in self._to_file if not self._is_due(recorded)]
         moved: list[transaction.Recorded] = []
@@ -144,9 +165,13 @@ class InFlight:
             raise
         self._to_file = later
         for recorded in moved:
-            self._forget(recorded.claim)
-            log.debug("%s -> %s", printable(recorded.claim.name), recorded.target)
-        return len(moved)
+            self._filed(recorded)
+        copied, self._copied = self._copied, 0
+        return len(moved) + copied
+
+    def _filed(self, recorded: transaction.Recorded) -> None:
+        self._forget(recorded.claim)
+        log.debug("%s -> %s", printable(recorded.claim.name), recorded.target)
 
     def return_to_inbox(self, claim: Claim) -> bool:
         """Put a scan that was not read back into the inbox; False when its name is taken there.
@@ -172,14 +197,21 @@ class InFlight:
                     log.info("%s: given back to the inbox unread", printable(claim.name))
 
     def _unread(self) -> Iterator[Claim]:
-        read = {entry.claim.id for entry in self._to_file} | {done.claim.id for done in self._to_record}
+        read = (
+            {entry.claim.id for entry in self._to_file}
+            | self._copying.keys()
+            | {done.claim.id for done in self._to_record}
+        )
         return (claim for claim, _ in self._claims.values() if claim.id not in read)
 
     def _move(
         self, recorded: transaction.Recorded, moved: list[transaction.Recorded], later: list[transaction.Recorded]
     ) -> None:
         try:
-            moved.append(transaction.move(recorded))
+            moved.append(transaction.move(recorded, across=False))
+        except AcrossDisksError:
+            self._copying[recorded.claim.id] = recorded
+            self.copies.submit(partial(copy, recorded), self._was_copied)
         except ClaimVanishedError:
             self.drop(recorded.claim)
         except OSError as error:
@@ -187,6 +219,21 @@ class InFlight:
                 raise
             self.aside.add(recorded.claim, describe(error))
             later.append(recorded)
+
+    def _was_copied(self, copied: Copied) -> None:
+        claim = copied.recorded.claim
+        del self._copying[claim.id]
+        if copied.error is None:
+            self._copied += 1
+            self._filed(copied.recorded)
+        elif isinstance(copied.error, ClaimVanishedError):
+            self.drop(claim)
+        else:
+            self._to_file.append(copied.recorded)
+            if copied.only_this_scan:
+                self.aside.add(claim, describe(copied.error))
+            else:
+                self._error = copied.error
 
     def _is_due(self, recorded: transaction.Recorded) -> bool:
         return self.aside.due(recorded.claim.id) <= self._clock()

@@ -99,17 +99,19 @@ def record(
     return recorded
 
 
-def move(recorded: Recorded) -> Recorded:
+def move(recorded: Recorded, *, across: bool = True) -> Recorded:
     """Move a recorded original, and the note on a failed one, to its place; return it with the place where it went.
 
     `file` makes that durable.
 
     Raises:
+        AcrossDisksError: `across` is false, and the place is on another filesystem.
         ClaimVanishedError: the claimed file was removed.
         OSError: the folder is full or gone; the same call may be made again.
     """
     note = _advice(recorded) if recorded.failure else ""
-    return replace(recorded, target=filing.file_original(recorded.claim, recorded.top, recorded.target, note))
+    target = filing.file_original(recorded.claim, recorded.top, recorded.target, note, across=across)
+    return replace(recorded, target=target)
 
 
 def file(moved: Sequence[Recorded]) -> None:
@@ -131,7 +133,7 @@ def recover(
 
     `known` are the ids of the claims in flight.
     """
-    left = [claim for claim in claims.left_claimed(folders.inbox) if claim.id not in known]
+    left = list(claims.left_claimed(folders.inbox, known))
     if not left:
         return [], []
     found = predictions.find(claim.id for claim in left)

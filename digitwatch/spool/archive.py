@@ -41,6 +41,10 @@ BLOCKED: dict[bool, tuple[type[OSError], ...]] = {
 may write and so may close a sub-folder; elsewhere a closed folder is an environment error."""
 
 
+class AcrossDisksError(OSError):
+    """The place lies on another filesystem: moving there takes as long as copying the bytes."""
+
+
 class ClaimVanishedError(TransientError):
     """The claimed file is neither at its claim nor at its target."""
 
@@ -128,7 +132,7 @@ def remove_note(name: str, folder: int) -> None:
         remove(note, folder)
 
 
-def file_original(claim: Claim, top: Path, target: Path, note: str = "") -> Path:
+def file_original(claim: Claim, top: Path, target: Path, note: str = "", *, across: bool = True) -> Path:
     """Move a recorded original, and first its note, to its place below `top`; return its path.
 
     Nothing is ever replaced and no link below `top` is followed: when the place of the original or of its note was
@@ -136,18 +140,19 @@ def file_original(claim: Claim, top: Path, target: Path, note: str = "") -> Path
     does, for many moves at once. It may be repeated after a crash at any point.
 
     Raises:
+        AcrossDisksError: `across` is false and the place is on another filesystem; nothing was done.
         ClaimVanishedError: it is neither at its claim nor at its place.
         OSError: the folder is full, gone or read-only; the original was not moved.
     """
     try:
-        return _file(claim, top, target, note)
+        return _file(claim, top, target, note, across)
     except BLOCKED[bool(note)]:  # a link or a file has replaced the folder since it was chosen
         if target.parent == top:
             raise
-        return _file(claim, top, _flat(top, target), note)
+        return _file(claim, top, _flat(top, target), note, across)
 
 
-def _file(claim: Claim, top: Path, target: Path, note: str) -> Path:
+def _file(claim: Claim, top: Path, target: Path, note: str, across: bool) -> Path:
     with open_folder(top, target.parent, make=True) as folder:
         if not os.path.lexists(claim.path):
             if not exists(target.name, folder):
@@ -156,21 +161,21 @@ def _file(claim: Claim, top: Path, target: Path, note: str) -> Path:
                 _publish_note(folder, target.name, note, claim.id)
             return target
         try:
-            return _first_free(claim, folder, target, note)
+            return _first_free(claim, folder, target, note, across)
         except OSError as error:
             if error.errno not in REFUSED_NAME:
                 raise
-            return _first_free(claim, folder, target.with_name(_plain(target.name)), note)
+            return _first_free(claim, folder, target.with_name(_plain(target.name)), note, across)
 
 
-def _first_free(claim: Claim, folder: int, target: Path, note: str) -> Path:
+def _first_free(claim: Claim, folder: int, target: Path, note: str, across: bool) -> Path:
     for name in place_names(target.name, claim.id):
         published = _publish_note(folder, name, note, claim.id) if note else ""
         if published is None:
             continue
         placed: Path | None = None
         try:
-            placed = _move(claim, folder, target.with_name(name))
+            placed = _move(claim, folder, target.with_name(name), across)
             return placed
         except FileExistsError:
             continue
@@ -198,10 +203,11 @@ def _publish_note(folder: int, name: str, note: str, owner: str) -> str | None:
     return None
 
 
-def _move(claim: Claim, folder: int, target: Path) -> Path:
+def _move(claim: Claim, folder: int, target: Path, across: bool) -> Path:
     """Move the claimed file into an open folder, to a free name.
 
     Raises:
+        AcrossDisksError: the folder is on another filesystem and `across` is false.
         FileExistsError: the name is taken.
     """
     try:
@@ -210,6 +216,8 @@ def _move(claim: Claim, folder: int, target: Path) -> Path:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
+        if not across:
+            raise AcrossDisksError(*error.args) from None
         return _copy_across(claim, folder, target)
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -172,15 +172,18 @@ def give_back(inbox: Path, claimed: Claim) -> bool:
     return False
 
 
-def left_claimed(inbox: Path) -> Iterator[Claim]:
+def left_claimed(inbox: Path, known: Container[str] = ()) -> Iterator[Claim]:
     """Yield the scans that were claimed and not filed, oldest first; remove what belongs to no claim.
 
-    Each has an id of its own: a foreign file among the claims is claimed anew.
+    The claims of `known` ids are left out: a thread may be working on them. Each of the others has an id of its own:
+    a foreign file among the claims is claimed anew.
     """
     parent = Path(os.path.realpath(inbox)) / CLAIMED
     entries = sorted(parent.iterdir())
     ids = {entry.name for entry in entries if entry.is_dir() and not entry.is_symlink()}
     for scan in sorted(ids):
+        if scan in known:
+            continue
         files = _files_below(parent / scan)
         for number, path in enumerate(files):
             found = Claim(scan, str(path.relative_to(parent / scan)), path)

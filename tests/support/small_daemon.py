@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from digitwatch.log_codes import Status
+from digitwatch.service.completion import Completion, T
 from digitwatch.service.daemon import Daemon
 from digitwatch.service.signals import listen
 from digitwatch.spool.annotated_images import publish
@@ -41,6 +42,14 @@ PICTURE = (
     + _chunk(b"IDAT", zlib.compress(b"\0\0"))
     + _chunk(b"IEND", b"")
 )
+
+
+class CopiesAtOnce(Completion):
+    """Stands where the thread for copies to another disk stands, and copies in the thread of the daemon."""
+
+    def submit(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
+        """Copy; the result is reported with the next calls, as from a thread."""
+        self._perform(work, done)
 
 
 class ReadsAtOnce:
@@ -116,6 +125,7 @@ def make(base: Path, log: Path | None = None) -> tuple[Daemon, ReadsAtOnce]:
     rescan = float(os.environ.get("SMALL_RESCAN", "1"))
     habits = WatchPolicy(os.environ.get("SMALL_WATCH", "polling"), False, rescan, 0.1, 0)
     daemon = Daemon(places, inbox, PredictionLog(log or base / "predictions.csv"), habits, clock=time.monotonic)
+    daemon._in_flight.copies = CopiesAtOnce("copies", daemon.calls.put)
     return daemon, ReadsAtOnce(daemon.report, daemon.calls.put)
 
 
