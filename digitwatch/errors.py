@@ -36,6 +36,7 @@ Every package may import this module. The concrete classes stand in the modules 
     │       ├── RegistryError                models.registry
     │       └── TokenError                   web.auth_token
     └── OSError                          75  the operating system refused something
+        └── AcrossDisksError                 spool.archive
 
 The codes from 70 on are those of sysexits.h.
 """

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from digitwatch.spool import correction_log
-from digitwatch.spool.filed import NotThereError, find
+from digitwatch.spool.filed import NotThereError, open_filed
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.log_search import all_rows
 
@@ -47,7 +47,8 @@ def content(folders: Folders, page: Reviewed) -> bytes:
         OSError: it is not at the path in the log, or has changed.
     """
     try:
-        data = find(folders.base, page.filed, (folders.archive,)).read_bytes()
+        with open_filed(folders.base, page.filed, (folders.archive,)) as file:
+            data = file.read()
     except NotThereError:
         raise FileNotFoundError(errno.ENOENT, "the original is not at the path in the log", page.filed) from None
     if hashlib.sha256(data).hexdigest() != page.scan:

@@ -18,12 +18,14 @@ from digitwatch.spool.archive import free_place, is_note, remove_note
 from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.durable_io import copy_scratch, exists, open_folder, open_regular, remove, rename_new, sync_handle
+from digitwatch.spool.folder_probe import can_write
+from digitwatch.system.os_errors import describe
 
 
 def retry(failed: Path, inbox: Path, names: Sequence[str], *, everything: bool) -> bool:
     """Move the named scans, or all, back and print their new paths; without a name, list the failed scans.
 
-    Return False when a name does not exist.
+    Return False when a name does not exist or a scan cannot be moved; each is reported on standard error.
 
     Raises:
         OSError: a folder is full, gone or not accessible; scans already moved stay in the inbox.
@@ -31,14 +33,30 @@ def retry(failed: Path, inbox: Path, names: Sequence[str], *, everything: bool) 
     with _as_daemon(inbox):
         present = list(failed_scans(failed))
         found, missing = (present, []) if everything else chosen(failed, names)
-        for name in found:
-            print(f"{printable(name)} -> {printable(str(put_back(failed, inbox, name)))}")
+        all_moved = all([_report_put_back(failed, inbox, name) for name in found])
     for name in missing:
         print(f"digitwatch: no failed scan has the name {printable(name)}", file=sys.stderr)
     if not everything and not names:
         count = f"{len(present)} failed scans; retry NAME… or --all puts them back"
         print("\n".join([*map(printable, present), count]))
-    return not missing
+    return all_moved and not missing
+
+
+def _report_put_back(failed: Path, inbox: Path, name: str) -> bool:
+    """Put one scan back and print where it went, or why it stays; return whether it went.
+
+    Raises:
+        OSError: nothing can be written to the inbox, so that no other scan could be put back either.
+    """
+    try:
+        place = put_back(failed, inbox, name)
+    except OSError as error:
+        if not can_write(inbox, ".digitwatch-retry-"):
+            raise
+        print(f"digitwatch: {printable(name)} stays in {failed}: {describe(error)}", file=sys.stderr)
+        return False
+    print(f"{printable(name)} -> {printable(str(place))}")
+    return True
 
 
 def failed_scans(failed: Path) -> Iterator[str]:

@@ -1,29 +1,42 @@
-"""Files of a scan by the paths in the log: resolved, and confined to the configured folders."""
+"""Files of a scan by the paths in the log: opened below the configured folders, by handle."""
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 
 from digitwatch.errors import InputError
+from digitwatch.spool.durable_io import open_folder, open_regular
 
 
 class NotThereError(InputError):
     """The file of a reading is not where the log says."""
 
 
-def find(base: Path, shown: str, folders: tuple[Path, ...]) -> Path:
-    """Return the file at a path of the log, relative to `base`, if its real path lies below one of the folders.
+def open_filed(base: Path, shown: str, folders: tuple[Path, ...]) -> FileIO:
+    """Return the file at a path of the log, relative to `base`, open for reading.
+
+    It must lie below one of the folders. Below them no link is followed, so that a folder that is exchanged for a
+    link meanwhile leads nowhere else.
 
     Raises:
-        NotThereError: the file does not exist, or it lies outside the folders.
+        NotThereError: there is no regular file, or it lies outside the folders.
     """
     for text in _decodings(shown):
         path = Path(os.path.normpath(base / text))
-        real = Path(os.path.realpath(path.parent)) / path.name
-        if any(real.is_relative_to(os.path.realpath(folder)) for folder in folders) and real.is_file():
-            return real
+        for folder in folders:
+            for top in (folder, Path(os.path.realpath(folder))):  # the log may show either
+                if path != top and path.is_relative_to(top):
+                    with contextlib.suppress(OSError):
+                        return _open(top, path)
     raise NotThereError(shown)
+
+
+def _open(top: Path, path: Path) -> FileIO:
+    with open_folder(top, path.parent) as folder, open_regular(path.name, folder) as file:
+        return FileIO(os.dup(file))
 
 
 def _decodings(shown: str) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """`digitwatch retry`: failed scans back into the inbox, their notes gone, nothing replaced."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,31 @@ def test_an_unknown_name_is_an_error(base: Path, capsys: pytest.CaptureFixture[s
     assert main(["retry", "a.png", "x.png"]) == 1
     assert "x.png" in capsys.readouterr().err
     assert names(base / "inbox") == ["a.png"]
+
+
+def test_a_scan_that_cannot_be_moved_does_not_hold_up_the_others(
+    base: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It stays with its note, is said with the reason, and the code is 1; the others go back."""
+    subprocess.run(["chattr", "+i", base / "failed" / "a.png"], check=False)
+    try:
+        if os.access(base / "failed" / "a.png", os.W_OK):
+            pytest.skip("needs a filesystem with immutable files, and root")
+        assert main(["retry", "--all"]) == 1
+    finally:
+        subprocess.run(["chattr", "-i", base / "failed" / "a.png"], check=False)
+
+    assert "a.png stays in" in capsys.readouterr().err
+    assert names(base / "inbox") == ["b.png"]
+    assert names(base / "failed") == ["a.png", "a.png.reason.txt"]
+
+
+def test_an_inbox_that_takes_nothing_ends_it(base: Path) -> None:
+    """Without the inbox no scan can be put back: one message, and the code says that a later try may succeed."""
+    (base / "inbox").rmdir()
+
+    assert main(["retry", "--all"]) == 75
+    assert len(names(base / "failed")) == 4
 
 
 def test_a_scan_that_looks_like_a_note_by_name_is_a_scan(base: Path) -> None:
