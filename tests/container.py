@@ -3,6 +3,7 @@
 As root, on a machine with debootstrap and systemd-nspawn (Debian: systemd-container), about six minutes:
 
     python3 tests/container.py                  # packages come from the network
+    python3 tests/container.py --attacks 600    # a hostile member of the group for ten minutes instead of the faults
     python3 tests/container.py --wheels DIR     # or from DIR, filled by: pip wheel -w DIR '.[web]' 'setuptools>=77'
 
 It prints a line for each step and at the end what was put in and what came out; the exit code tells whether
@@ -21,8 +22,10 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[1]
@@ -372,6 +375,124 @@ def blows(proof: Proof) -> None:
     proof.goes_on("everything killed at one blow, booted again", names, "", show("ActiveState") == "active")
 
 
+def attacks(proof: Proof, seconds: float) -> None:
+    """Let bob, a member of the group, try all that support/attacker.py knows, while alice's scans come in.
+
+    Meanwhile the daemon is killed, the log rotated, and root puts back what bob left among the failed scans.
+    """
+    container, bob = proof.container, proof.container.root / "home/bob"
+    container.say("sed -i 's/^recursive: false/recursive: true/' /etc/digitwatch/config.yaml")
+    container.say("systemctl restart digitwatch")
+    shutil.copy(SOURCE / "tests/support/attacker.py", bob)
+    before, end = _outside(container.root), time.monotonic() + seconds
+    line = f"python3 /home/bob/attacker.py /{SPOOL} /home/bob/ledger {seconds:.0f} 1"
+    operations = {"kill": 45.0, "rotate": 70.0, "retry": 11.0}  # seconds between two
+    due = {name: time.monotonic() + wait for name, wait in operations.items()}
+    done: Counter[str] = Counter()
+    with ThreadPoolExecutor(1) as other:
+        attack = other.submit(container.run, line, "bob")
+        for batch in itertools.count(1):
+            if time.monotonic() > end and attack.done():
+                break
+            names = _ordinary(proof, f"plain{batch:04}", 10)
+            until(lambda names=names: len(proof.read(names)) >= 5, f"half of batch {batch} is read", 120)
+            for name in [name for name in due if time.monotonic() > due[name]]:
+                OPERATE[name](container)
+                done[name] += 1
+                due[name] = time.monotonic() + operations[name]
+        result = attack.result()
+    proof.note("the attacker came to his end", result.returncode == 0, result.stdout.strip() or result.stderr[-500:])
+    proof.note("meanwhile", True, ", ".join(f"{name}: {number}" for name, number in done.items()))
+    until(lambda: len(proof.read(list(proof.put))) == len(proof.put), "all scans of alice are read", 300)
+    judge(proof, set((bob / "ledger").read_text().split()))
+    changed = _outside(container.root).items() ^ before.items()
+    proof.note("nothing was written outside the folders", not changed, " ".join(sorted({name for name, _ in changed})))
+
+
+def judge(proof: Proof, ledger: set[str]) -> None:
+    """Count what became of alice's scans and of those that the attacker left alone."""
+    until(lambda: ledger <= {row["sha256"] for row in proof.rows()}, "the rows of the attacker's scans", 300)
+    until(lambda: not any(path.name in proof.put for path in proof._inside()), "alice's scans are filed", 120)
+    sent = set(proof.put.values()) | ledger
+    rows = [row for row in proof.rows() if row["sha256"] in sent]
+    ids = Counter(digest for _, digest in {(row["id"], row["sha256"]) for row in rows})
+    originals = proof._digests("archive") + proof._digests("failed")
+    lost = [digest for digest in sent if not ids[digest] or not originals[digest]]
+    doubled = [digest for digest in sent if ids[digest] > 1 or originals[digest] > 1]
+    doubled += [digest for digest, number in Counter(row["sha256"] for row in rows).items() if number > ids[digest]]
+    other = [row for row in proof.rows() if row["status"] != "failed" and not _is_its_original(proof, row)]
+    print(
+        "\n| alice's | attacker's | rows | distinct ids | lost | doubled | other bytes |\n|---|---|---|---|---|---|---|"
+    )
+    print(f"| {len(proof.put)} | {len(ledger)} | {len(rows)} | {len({row['id'] for row in rows})} ", end="")
+    print(f"| {len(lost)} | {len(doubled)} | {len(other)} |\n")
+    for what in (lost, doubled):
+        print(*[row for row in proof.rows() if row["sha256"] in what][:10], *what[:10], sep="\n")
+    proof.note("the count", not (lost or doubled or other))
+    bugs = proof.container.say("journalctl -u digitwatch --no-pager -q | grep -c -e Traceback -e 'status=70'").strip()
+    proof.note("no traceback in the journal", bugs == "0", bugs)
+
+
+def _is_its_original(proof: Proof, row: dict[str, str]) -> bool:
+    path = proof.spool / row["filed"]
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
+
+
+def _ordinary(proof: Proof, batch: str, number: int) -> list[str]:
+    """Let alice put small scans into the inbox that differ from one another; one in ten is no image."""
+    home, names = proof.container.root / "home/alice" / batch, []
+    home.mkdir()
+    for count in range(number):
+        body = b"tEXtnumber\0" + f"{batch}-{count}".encode()
+        image = (SOURCE / "examples/digit-3.png").read_bytes()
+        chunk = (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+        data = image[:33] + chunk + image[33:] if count else body
+        names.append(f"{batch}-{count}.png")
+        (home / names[-1]).write_bytes(data)
+        proof.put[names[-1]] = hashlib.sha256(data).hexdigest()
+    done = proof.container.run(f"cp /home/alice/{batch}/* /{SPOOL}/inbox/", "alice")
+    if done.returncode:
+        proof.note(f"copy {batch}", False, done.stderr)
+    return names
+
+
+def _kill(container: Container) -> None:
+    before = container.show("NRestarts")
+    container.say("systemctl kill --signal=KILL --kill-who=main digitwatch")
+    until(lambda: container.show("NRestarts") != before, "systemd starts it again", 60)
+
+
+def _retry(container: Container) -> None:
+    """Put back, as root, what the attacker laid into sub-folders of failed/."""
+    found = container.say(f"cd /{SPOOL}/failed && find . -path './evil*/evil'").split()
+    for name in found[:5]:
+        container.run(f"/opt/digitwatch/bin/digitwatch -c /etc/digitwatch/config.yaml retry {name[2:]}")
+
+
+OPERATE: dict[str, Callable[[Container], object]] = {
+    "kill": _kill,
+    "rotate": lambda container: container.run("logrotate --force /etc/logrotate.d/digitwatch"),
+    "retry": _retry,
+}
+
+
+def _outside(root: Path) -> dict[str, tuple[int, int]]:
+    """Return size and time of what nobody may change: settings, program, other homes, the spool's own folder."""
+    found = {}
+    for top in ("etc", "root", "opt", "usr/local", "usr/bin"):
+        for folder, _, files in os.walk(root / top):
+            if "__pycache__" not in folder:
+                found |= {os.path.join(folder, name): _stamp(Path(folder, name)) for name in files}
+    logs = re.compile(r"\.?predictions\.csv.*")
+    spool = [path for path in (root / SPOOL).iterdir() if path.is_file() and not logs.fullmatch(path.name)]
+    return found | {str(path): _stamp(path) for path in spool}
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.lstat()
+    return status.st_size, status.st_mtime_ns
+
+
 def prepare(directory: Path, suite: str) -> Path:
     """Return a fresh copy of a Debian, which is fetched the first time, with this project in /root/digitwatch."""
     base, root = directory / suite, directory / "root"
@@ -392,6 +513,7 @@ def main() -> int:
     parser.add_argument("--directory", type=Path, default=Path("/var/tmp/digitwatch-container"))
     parser.add_argument("--suite", default="bookworm", help="the Debian to boot (default: bookworm)")
     parser.add_argument("--wheels", type=Path, help="a folder of wheels instead of the network")
+    parser.add_argument("--attacks", type=float, metavar="SECONDS", help="a hostile member instead of the faults")
     parser.add_argument("--keep", action="store_true", help="leave the container's files for a look")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no container stays behind
@@ -400,9 +522,13 @@ def main() -> int:
     proof = Proof(container)
     try:
         container.boot()
-        for part in (install, members, rights, operations, page, blows):
-            part(proof)
-        proof.count()
+        install(proof)
+        if options.attacks:
+            attacks(proof, options.attacks)
+        else:
+            for part in (members, rights, operations, page, blows):
+                part(proof)
+            proof.count()
         bugs = container.say("journalctl -u digitwatch -p err --no-pager -q")
         print(f"error lines in the journal:\n{bugs}" if bugs else "no error line in the journal")
     finally:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from accounts import account, broken, family, processes_writing, tiny, tiny_tiff
+from disks import other_filesystem
 from service import Service, until
 
 pytestmark = pytest.mark.proof
@@ -80,11 +81,14 @@ def strike(service: Service, chance: random.Random) -> str:
     return what
 
 
-def test_storm_of_kills(tmp_path: Path) -> None:
+@pytest.mark.parametrize("archive", ["on the same disk", "on another disk"])
+def test_storm_of_kills(tmp_path: Path, archive: str) -> None:
     """Daemon, workers and fork server are killed at random times, also during start and recovery."""
     chance = random.Random(SEED)
     service, outside = Service(tmp_path), tmp_path / "outside"
     outside.mkdir()
+    if archive == "on another disk":  # originals are copied there by a thread
+        (tmp_path / "archive").symlink_to(other_filesystem(tmp_path))
     sent: dict[str, int] = {}
     kills: Counter[str] = Counter()
 
