@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,6 +113,7 @@ class Events:
             logging.getLogger(name).addFilter(self._overflow)
         self._observer: BaseObserver | None = None
         _disable_pairing()
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module="watchdog")  # one a folder, each with all
         try:
             self._observer = Observer()  # takes an inotify instance at once, or fails
             waker = _Waker(folder, self._note)

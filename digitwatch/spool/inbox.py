@@ -290,7 +290,7 @@ class Inbox:
     def _is_scan(self, name: str, status: os.stat_result) -> bool:
         """Return whether a directory entry is a file to be read; log once why others are left alone."""
         parts = name.split(os.sep)
-        if len(parts) > DEEPEST + 1:
+        if len(parts) > DEEPEST + 1 or self._is_behind_link(parts):
             return False
         if len(parts) > 1 and not self._recursive:
             return False
@@ -303,6 +303,10 @@ class Inbox:
         if not stat.S_ISDIR(status.st_mode):
             self._say_once(name, name, "is not a plain file (a link, pipe, socket or device) and is left alone")
         return False
+
+    def _is_behind_link(self, parts: list[str]) -> bool:
+        """Return whether a folder on the way to an entry is a link: the watch may have followed it."""
+        return any(os.path.islink(os.path.join(self.folder, *parts[:end])) for end in range(1, len(parts)))
 
     def _may_read(self, name: str) -> bool:
         if os.access(f"{self._prefix}{name}", os.R_OK):

@@ -349,3 +349,14 @@ def test_a_tiff_that_is_closed_and_opened_again_is_waited_for(
         assert inbox.take() is None
     clock.now += 0.2
     assert inbox.take() == "a.tif"
+
+
+def test_an_event_from_behind_a_link_is_no_scan(tmp_path: Path, make: Callable[..., Inbox]) -> None:
+    """A sub-folder exchanged for a link: the watch may follow it, what lies there is not looked at."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.png").write_bytes(PNG)
+    (tmp_path / "sub").symlink_to("elsewhere")
+    inbox = make(recursive=True)
+    inbox.note("sub/a.png")
+
+    assert inbox.take() is None and len(inbox) == 0

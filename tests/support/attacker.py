@@ -170,7 +170,7 @@ class Attacker:
 
     def try_to_take_others(self) -> None:
         """Remove or replace waiting scans, and write among claims, pictures, originals and to the log."""
-        others = [path for path in self.inbox.iterdir() if path.stat().st_uid != os.getuid() and path.is_file()]
+        others = [path for path in self.inbox.iterdir() if _owner(path) != os.getuid() and not path.is_symlink()]
         forbidden: list[Callable[[], object]] = [
             *(path.unlink for path in others[:5]),
             *((lambda path=path: os.rename(path, f"{path}.taken")) for path in others[:5]),
@@ -178,10 +178,10 @@ class Attacker:
             (self.inbox / ".digitwatch" / "x").touch,
             *((lambda day=day: (day / "x").touch()) for day in self._days()),
         ]
-        for attempt in forbidden:
+        for number, attempt in enumerate(forbidden):
             with contextlib.suppress(OSError):
                 attempt()
-                raise SystemExit("could do what the rights forbid")
+                raise SystemExit(f"could do what the rights forbid: {number} of {others[:5]}")
         raise PermissionError
 
     # --- helpers ---
@@ -236,6 +236,14 @@ class Attacker:
     def _rows(self) -> Iterator[str]:
         for scan in self._claims() or ["20261122T000001.000Z-00000000"]:
             yield f"2026-11-22T00:00:00.000Z,a.png,1,99999,1.0,ok,,9:1.0,{scan},{'0' * 64},,archive/a.png,m,1"
+
+
+def _owner(path: Path) -> int:
+    """Return the owner of a directory entry; one that is gone meanwhile is nobody else's."""
+    try:
+        return path.lstat().st_uid
+    except OSError:
+        return os.getuid()
 
 
 def main() -> None:
