@@ -395,7 +395,7 @@ def attacks(proof: Proof, seconds: float) -> None:
             if time.monotonic() > end and attack.done():
                 break
             names = _ordinary(proof, f"plain{batch:04}", 10)
-            until(lambda names=names: len(proof.read(names)) >= 5, f"half of batch {batch} is read", 120)
+            until(lambda names=names: len(proof.read(names)) >= 5, f"half of batch {batch} is read", 300)
             for name in [name for name in due if time.monotonic() > due[name]]:
                 OPERATE[name](container)
                 done[name] += 1
@@ -411,7 +411,7 @@ def attacks(proof: Proof, seconds: float) -> None:
 
 def judge(proof: Proof, ledger: set[str]) -> None:
     """Count what became of alice's scans and of those that the attacker left alone."""
-    until(lambda: ledger <= {row["sha256"] for row in proof.rows()}, "the rows of the attacker's scans", 300)
+    until(lambda: ledger <= {row["sha256"] for row in proof.rows()}, "the rows of the attacker's scans", 400)
     until(lambda: not any(path.name in proof.put for path in proof._inside()), "alice's scans are filed", 120)
     sent = set(proof.put.values()) | ledger
     rows = [row for row in proof.rows() if row["sha256"] in sent]

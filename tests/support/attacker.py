@@ -21,7 +21,7 @@ from pathlib import Path
 
 HEADER = "time,file,page,prediction,confidence,status,reason,digits,id,sha256,annotated,filed,model,elapsed_ms"
 ODD_NAMES = ('a"b,{}\r.png', "=1+1;{}\n.png", "\x1b]0;x\x07{}.png", "\u202egnp.{}.png", "-rf {}.png", "{}\udcff.png")
-MOST_SPARSE = 5  # their digests take the processor for seconds each
+MOST_COSTLY = 5  # attempts that take the processor for seconds each
 LEASE = (
     "import fcntl, os, signal, sys, time\nsignal.signal(signal.SIGIO, signal.SIG_IGN)\n"
     "f = os.open(sys.argv[1], os.O_RDWR)\nend = time.time() + 20\nwhile time.time() < end:\n"
@@ -147,7 +147,7 @@ class Attacker:
 
     def try_sparse(self) -> None:
         """05: a file larger than the memory."""
-        if self.tried["try_sparse"] > MOST_SPARSE:
+        if self.tried["try_sparse"] > MOST_COSTLY:
             return
         path = self.inbox / f".sparse{self.number}"
         with path.open("wb") as file:
@@ -156,6 +156,8 @@ class Attacker:
 
     def try_deep(self) -> None:
         """61: a hundred folders inside one another."""
+        if self.tried["try_deep"] > MOST_COSTLY:
+            return
         folder = self.inbox / f"deep{self.number}"
         folder.joinpath(*["d"] * 100).mkdir(parents=True)
 
