@@ -416,7 +416,7 @@ def judge(proof: Proof, ledger: set[str]) -> None:
     sent = set(proof.put.values()) | ledger
     rows = [row for row in proof.rows() if row["sha256"] in sent]
     ids = Counter(digest for _, digest in {(row["id"], row["sha256"]) for row in rows})
-    originals = proof._digests("archive") + proof._digests("failed")
+    originals = Counter(_digest(path) for folder in ("archive", "failed") for path in _files(proof.spool / folder))
     lost = [digest for digest in sent if not ids[digest] or not originals[digest]]
     doubled = [digest for digest in sent if ids[digest] > 1 or originals[digest] > 1]
     doubled += [digest for digest, number in Counter(row["sha256"] for row in rows).items() if number > ids[digest]]
@@ -434,8 +434,18 @@ def judge(proof: Proof, ledger: set[str]) -> None:
 
 
 def _is_its_original(proof: Proof, row: dict[str, str]) -> bool:
-    path = proof.spool / row["filed"]
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
+    path = proof.container.root / row["filed"].lstrip("/")
+    return path.is_file() and _digest(path) == row["sha256"]
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the regular files below a folder, notes included: a scan may have the name of a note."""
+    return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _ordinary(proof: Proof, batch: str, number: int) -> list[str]:
