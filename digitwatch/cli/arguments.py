@@ -60,7 +60,9 @@ def _add_config(parser: argparse.ArgumentParser, default: object = None) -> None
 def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     train = commands.add_parser("train", help="train a model and install it")
     _add_config(train, default=argparse.SUPPRESS)
-    train.add_argument("--model", choices=("cnn", "line", "crop", "dense"), help="the architecture (default: cnn)")
+    train.add_argument(
+        "--model", choices=("cnn", "line", "crop", "foreground", "dense"), help="the architecture (default: cnn)"
+    )
     train.add_argument("--data", metavar="FILE.npz", type=Path, help="MNIST-like data (default: MNIST by Keras)")
     train.add_argument("--out", metavar="NAME", type=Path, help="output path of the model (default: models/MODEL)")
     train.add_argument("--epochs", type=_positive, help="passes over the data (default: depends on the model)")

@@ -10,7 +10,9 @@ from digitwatch.log_codes import Reason, ReasonCode
 from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.hypotheses import hypotheses, object_hypotheses
 from digitwatch.recognition.image.decode import ImageError, Page, decode
+from digitwatch.recognition.isolated_line import IsolatedLine
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
+from digitwatch.recognition.networks.foreground_network import ForegroundNetwork
 from digitwatch.recognition.networks.line_recognizer import LineRecognizer
 from digitwatch.recognition.page_reader import PageReader, turned
 from digitwatch.recognition.result import Reading
@@ -38,7 +40,8 @@ class Reader:
         self._classifier = DigitClassifier.load(locate(model))
         threshold = self._classifier.card["review_below"] if review_below is None else review_below
         self._page_reader = PageReader(self._classifier, LineRecognizer.load(BUNDLED / "line"), threshold)
-        self._second_reader = SecondReader.load(BUNDLED / "crop", self._classifier.labels, threshold)
+        isolated = IsolatedLine(ForegroundNetwork.load(BUNDLED / "foreground"), self._page_reader)
+        self._second_reader = SecondReader.load(BUNDLED / "crop", self._classifier.labels, threshold, isolated.read)
         self._review_below = threshold
         self._max_pixels = max_pixels
 

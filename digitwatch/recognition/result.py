@@ -48,6 +48,7 @@ class Reading:
         turn: by how many degrees the page was turned clockwise to be read: 0, 90, 180 or 270.
         labels: the names of all answers where a model sorts whole pictures; empty where it reads digits.
         codes: the same as `reason` as codes of ReasonCode, some with a detail behind a colon.
+        signs: the text with the signs between its digits, where some were read; empty otherwise.
     """
 
     rows: tuple[tuple[Digit, ...], ...]
@@ -57,6 +58,7 @@ class Reading:
     turn: int
     labels: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
+    signs: str = ""
 
     @cached_property
     def digits(self) -> tuple[Digit, ...]:
@@ -67,3 +69,8 @@ class Reading:
     def text(self) -> str:
         """The digits as text, rows separated by one space."""
         return " ".join("".join(digit.text for digit in row) for row in self.rows)
+
+    @property
+    def written(self) -> str:
+        """The text as it is written, with its signs."""
+        return self.signs or self.text

@@ -1,7 +1,8 @@
 """Two unlike readers of a line: `ok` only where the crop recogniser reads the same digits, at a fitted confidence."""
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from digitwatch.log_codes import Reason, ReasonCode, Status
 from digitwatch.recognition.arrays import Logs, Pixels
 from digitwatch.recognition.decoding import review_reason
 from digitwatch.recognition.decoding.ctc import Text, alternatives, likely_texts, log_probabilities, spans
+from digitwatch.recognition.foreground.binarise import THUMBNAIL_PX
 from digitwatch.recognition.networks import model_files
 from digitwatch.recognition.networks.crop_recognizer import FRAME, HEIGHT, LABELS, OTHER, CropRecognizer, level
 from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.networks.digit_image import SIZE, fit
+from digitwatch.recognition.number_groups import groups
 from digitwatch.recognition.result import Box, Digit, Reading
 from digitwatch.recognition.segmentation.crop_views import View, around, views
 
@@ -22,9 +25,18 @@ Weights = tuple[float, float, float]
 
 DIGITS = 10  # the first of LABELS
 CANDIDATES = 5  # texts that each view proposes
-OTHERS = LABELS.index(OTHER)
+OTHERS, HALF = LABELS.index(OTHER), LABELS.index("½")
+HALF_DIGITS = "12"
+WITH_DIGITS = {*range(DIGITS), HALF}
 LEAST_CHANCE = 1e-6  # probabilities nearer to 0 or 1 are not told apart
-PREFERRED = 0.5  # probability of the second text from which on it may replace the first
+SURE = 0.97  # confidence of the first reader from which on it does not look again
+CONTRADICTING = (
+    0.6  # probability of the line below which it does not make a first reader that read otherwise look again
+)
+SLASHES = {"/": "1"}  # signs of the second reader that are a digit to the first
+PREFERRED = 0.5  # probability of the second text from which on it replaces the first; a thumbnail needs no segmentation
+SEPARATED = re.compile(r"\d+([.,:/-]\d+)+")  # texts with signs that may be `ok`; a lone stroke may be a minus, or dirt
+MARK_SHAPES = "01"  # digits that a punched hole, a staple or a stroke beside the writing resembles
 LIKELY = 0.2  # and from which on it makes an empty page doubtful
 
 
@@ -44,8 +56,15 @@ class Line:
 
     @property
     def digits(self) -> str:
-        """Its digits alone."""
-        return "".join(LABELS[symbol] for symbol in self.symbols if symbol < DIGITS)
+        """Its digits alone; a half is written with two."""
+        return "".join(
+            HALF_DIGITS if symbol == HALF else LABELS[symbol] for symbol in self.symbols if symbol in WITH_DIGITS
+        )
+
+    @property
+    def known(self) -> bool:
+        """True when there is no other ink."""
+        return OTHERS not in self.symbols
 
     @property
     def plain(self) -> bool:
@@ -56,18 +75,28 @@ class Line:
 class SecondReader:
     """Asks the crop recogniser about pages of one line. Not to be shared between threads or forks."""
 
-    def __init__(self, model: CropRecognizer, agreement: Weights, labels: Sequence[str], review_below: float) -> None:
+    def __init__(
+        self,
+        model: CropRecognizer,
+        agreement: Weights,
+        labels: Sequence[str],
+        review_below: float,
+        look_again: Callable[[View], Reading] | None = None,
+    ) -> None:
         """Take the model, the weights of a logistic regression, and the confidence below which a reading is reviewed.
 
         `labels` are the first reader's answers, in the order of `Digit.probabilities`; digits are among them.
         `agreement` weighs 1, the logit of the first reader's confidence, and the logit of the second's probability,
-        where both read the same digits.
+        where both read the same digits. `look_again` returns what the first reader sees in the writing of a crop alone.
         """
         self._model, self._agreement = model, agreement
         self._labels, self._review_below = labels, review_below
+        self._look_again = look_again
 
     @classmethod
-    def load(cls, stem: Path, labels: Sequence[str], review_below: float) -> "SecondReader":
+    def load(
+        cls, stem: Path, labels: Sequence[str], review_below: float, look_again: Callable[[View], Reading] | None = None
+    ) -> "SecondReader":
         """Return the reader of the crop model `stem`.tflite and its card.
 
         Raises:
@@ -79,22 +108,50 @@ class SecondReader:
         except (KeyError, ValueError, TypeError) as error:
             raise ModelError(f"the card of {stem.name} needs three numbers as `agreement`: {error!r}") from error
         model = CropRecognizer(content, float(card["temperature"]))
-        return cls(model, (constant, first, second), labels, review_below)
+        return cls(model, (constant, first, second), labels, review_below, look_again)
 
     def check(self, grey: Pixels, reading: Reading) -> Reading:
-        """Return the reading of an (H, W) uint8 page, with the status and confidence that both readers give it."""
-        if len(reading.rows) > 1:
-            return self._check_rows(grey, reading)
+        """Return the reading of an (H, W) uint8 page, with the status and confidence that both readers give it.
+
+        Numbers that stand side by side are parted, except where a sign was read between digits.
+        """
+        checked = self._check_rows(grey, reading) if len(reading.rows) > 1 else self._check_line(grey, reading)
+        if checked.signs:
+            return checked
+        parted = [groups(row) for row in checked.rows]
+        checked = replace(checked, rows=tuple(number for row in parted for number in row.numbers))
+        if checked.status != Status.OK or all(row.clear for row in parted):
+            return checked
+        reason = Reason(ReasonCode.AMBIGUOUS, "one number with a gap, or several", "gap")
+        return for_review(checked, self._unsure(checked.confidence), reason)
+
+    def _check_line(self, grey: Pixels, reading: Reading) -> Reading:
+        """Return the reading of one line, or of nothing, with the status and confidence that both readers give it."""
         line = self.read(views(grey, reading.digits))
-        if line.digits == reading.text:
-            return self._agreed(reading, line)
+        same = self.same_digits(reading, line)
+        if same is not None:
+            return self._agreed(same, line)
         chance = reading.confidence if reading.digits else 0.0
-        if line.plain and line.symbols and line.probability >= max(PREFERRED, chance):
+        needed = max(PREFERRED, chance) if max(grey.shape) <= THUMBNAIL_PX else PREFERRED
+        if line.known and line.probability >= needed:
             return self._replaced(grey, reading, line)
         if not reading.digits and line.probability < LIKELY:
             return reading
         seen = f"a second reader sees {line.text} instead" if line.symbols else "a second reader sees no digits"
         return for_review(reading, min(chance, 1 - line.probability), Reason(ReasonCode.DISAGREEMENT, seen))
+
+    def same_digits(self, reading: Reading, line: Line) -> Reading | None:
+        """Return the first reader's reading that has the digits of the line, if need be that of the writing alone."""
+        same = _without_slashes(reading, line)
+        if not line.digits or self._look_again is None or (same is not None and same.confidence >= SURE):
+            return same
+        if same is None and reading.digits and line.probability < CONTRADICTING:
+            return None
+        again = self._look_again(line.view)
+        found = None if again.turn else _without_slashes(replace(again, turn=reading.turn), line)
+        if found is None or (same is not None and same.confidence >= found.confidence):
+            return same
+        return found
 
     def read(self, places: list[View]) -> Line:
         """Return the text whose mean probability over the views is highest."""
@@ -112,25 +169,33 @@ class SecondReader:
         return Line(text, chances[text], *best[text][1:])
 
     def _check_rows(self, grey: Pixels, reading: Reading) -> Reading:
-        """Return the reading of several rows, for review where the second reader sees something else in one of them."""
+        """Return the reading of several rows, for review where one may be no number, or the second reader differs."""
         for number, row in enumerate(reading.rows if reading.status == Status.OK else (), 1):
+            if len(row) == 1 and row[0].text in MARK_SHAPES:
+                reason = Reason(ReasonCode.AMBIGUOUS, f"the {row[0].text} in row {number} may be a mark", row[0].text)
+                return for_review(reading, self._unsure(reading.confidence), reason)
             view = around(grey, row)
             line = self.read([view]) if view else None
             if line is None or line.text != "".join(digit.text for digit in row):
                 seen = line.text or "no digits" if line else "nothing to read"
-                confidence = float(min(reading.confidence, np.nextafter(self._review_below, 0)))
                 reason = Reason(ReasonCode.DISAGREEMENT, f"a second reader sees {seen} in row {number}")
-                return for_review(reading, confidence, reason)
+                return for_review(reading, self._unsure(reading.confidence), reason)
         return reading
+
+    def _unsure(self, confidence: float) -> float:
+        """Return the confidence, below the threshold."""
+        return float(min(confidence, np.nextafter(self._review_below, 0)))
 
     def _agreed(self, reading: Reading, line: Line) -> Reading:
         """Return the reading with the probability that digits are right which both readers see."""
         if not reading.digits:
             return reading
-        if not line.plain:
-            return for_review(reading, reading.confidence, Reason(ReasonCode.SIGN, f"a second reader sees {line.text}"))
-        logits = np.array([1.0, _logit(reading.confidence), _logit(line.probability)])
-        confidence = float(1 / (1 + np.exp(-(logits @ self._agreement))))
+        if line.known and not line.plain:
+            reading = replace(reading, signs=line.text)
+        if not line.plain and not SEPARATED.fullmatch(line.text):
+            reason = Reason(ReasonCode.SIGN, f"a second reader sees {line.text}")
+            return for_review(reading, reading.confidence, reason)
+        confidence = float(1 / (1 + np.exp(-np.dot(features(reading, line), self._agreement))))
         if confidence >= self._review_below:
             notes = (review_reason.turned(reading.turn),) if reading.turn else ()
             return _with(reading, Status.OK, confidence, notes)
@@ -139,14 +204,15 @@ class SecondReader:
         return for_review(reading, confidence, Reason(ReasonCode.DISAGREEMENT, "a second reader is not sure"))
 
     def _replaced(self, grey: Pixels, reading: Reading, line: Line) -> Reading:
-        """Return the second reader's digits, for review."""
+        """Return what the second reader sees, for review."""
         first = f"a first reader sees {reading.text} instead" if reading.text else "only a second reader sees digits"
-        confidence = float(min(line.probability, np.nextafter(self._review_below, 0)))
-        found = replace(reading, rows=(self._digits(grey, line),))
+        confidence = self._unsure(line.probability)
+        rows = (self._digits(grey, line),) if line.digits else ()
+        found = replace(reading, rows=rows, signs="" if line.plain else line.text)
         return _with(found, Status.REVIEW, confidence, (Reason(ReasonCode.DISAGREEMENT, first),))
 
     def _digits(self, grey: Pixels, line: Line) -> tuple[Digit, ...]:
-        """Return the digits of a line without signs, where they stand on the (H, W) page."""
+        """Return the digits of a line, where they stand on the (H, W) page."""
         box = line.view.box
         scale = max(box.height / HEIGHT, box.width / (FRAME * len(line.frames)))  # page pixels a column of the crop
         chances = np.exp(alternatives(line.frames, line.symbols, DIGITS))
@@ -155,10 +221,34 @@ class SecondReader:
             left = min(round(first * FRAME * scale), box.width - 1)
             width = max(1, min(round((last - first) * FRAME * scale), box.width - left))
             place = Box(box.left + left, box.top, width, box.height)
-            probabilities = np.zeros(len(self._labels), np.float32)
-            probabilities[[self._labels.index(label) for label in LABELS[:DIGITS]]] = chance
-            read.append(Digit(LABELS[symbol], float(chance[symbol]), place, _glyph(grey, place), probabilities))
+            if symbol < DIGITS:
+                read.append(self._digit(grey, symbol, place, chance))
+            elif symbol == HALF:
+                half = np.eye(DIGITS) * line.probability
+                read += [self._digit(grey, int(each), place, half[int(each)]) for each in HALF_DIGITS]
         return tuple(read)
+
+    def _digit(self, grey: Pixels, symbol: int, place: Box, chance: Logs) -> Digit:
+        """Return the digit at a place of the (H, W) page, with the probabilities of all ten there."""
+        probabilities = np.zeros(len(self._labels), np.float32)
+        probabilities[[self._labels.index(label) for label in LABELS[:DIGITS]]] = chance
+        return Digit(LABELS[symbol], float(chance[symbol]), place, _glyph(grey, place), probabilities)
+
+
+def _without_slashes(reading: Reading, line: Line) -> Reading | None:
+    """Return the reading with the digits of the line; a slash, which the first reader takes for a 1, is left out."""
+    if reading.text == line.digits:
+        return reading
+    if reading.text != "".join(SLASHES.get(each, each) for each in line.text if each.isdigit() or each in SLASHES):
+        return None
+    seen = [each for each in line.text if each.isdigit() or each in SLASHES]
+    row = tuple(digit for digit, each in zip(reading.digits, seen, strict=True) if each not in SLASHES)
+    return replace(reading, rows=(row,))
+
+
+def features(reading: Reading, line: Line) -> Weights:
+    """Return what the weights of the agreement are for: 1, and the logits of both readers' confidences."""
+    return 1.0, _logit(reading.confidence), _logit(line.probability)
 
 
 def for_review(reading: Reading, confidence: float, reason: Reason) -> Reading:

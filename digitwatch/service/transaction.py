@@ -180,7 +180,7 @@ def _columns(page: PageResult, base: Path) -> dict[str, str]:
         "confidence": f"{page.confidence:.4f}",
         "reason": printable(page.reason),
         "annotated": shown(page.annotated, base),
-        "text": page.prediction,
+        "text": page.text or page.prediction,
     }
 
 

@@ -51,6 +51,7 @@ class PageResult:
     digits: str
     annotated: Path
     codes: str = ""  # ReasonCode values, separated by spaces
+    text: str = ""  # the number as written, with its signs
 
 
 FileVersion = tuple[int, int]

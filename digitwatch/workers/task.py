@@ -248,4 +248,5 @@ def _publish(job: Job, page: Page, reading: Reading, durable: Future[None]) -> P
         digits=" ".join(f"{digit.text.replace(' ', '_')}:{digit.probability:.3f}" for digit in reading.digits),
         annotated=picture,
         codes=" ".join(reading.codes),
+        text=reading.written,
     )

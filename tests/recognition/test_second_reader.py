@@ -1,10 +1,13 @@
 """Two readers of a line: agreement, disagreement, signs, and digits that only the second one sees."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from digitwatch.log_codes import Status
 from digitwatch.recognition.networks.crop_recognizer import LABELS, CropRecognizer
 from digitwatch.recognition.result import Box, Digit, Reading
 from digitwatch.recognition.second_reader import Line, SecondReader
@@ -60,11 +63,37 @@ def test_disagreement_is_for_review() -> None:
     assert checked.reason == "a second reader sees 29150198 instead"
 
 
-def test_a_sign_beside_the_digits_is_for_review() -> None:
-    """7.5 is not 75."""
+def test_signs_between_digits_are_part_of_what_is_written() -> None:
+    """7.5 has the digits 75, and stands as 7.5 in the text."""
     checked = second("7.5").check(PAGE, reading("75", 0.999, "ok"))
 
-    assert (checked.status, checked.reason) == ("review", "a second reader sees 7.5")
+    assert (checked.status, checked.text, checked.written) == ("ok", "75", "7.5")
+
+
+@pytest.mark.parametrize("text", ["-75", "75)", "7½5", "75-"])
+def test_a_sign_that_may_be_dirt_is_for_review(text: str) -> None:
+    """A minus, a bracket, a half or a dash behind the number is shown and checked by a person."""
+    checked = second(text).check(PAGE, reading("75", 0.999, "ok"))
+
+    assert (checked.status, checked.written) == ("review", text)
+    assert checked.reason == f"a second reader sees {text}"
+
+
+def test_a_page_that_only_seems_to_have_digits_is_for_review_without_them() -> None:
+    """The first reader takes a border for a 1; the second sees no writing."""
+    checked = second("").check(PAGE, reading("1", 0.99, "ok"))
+
+    assert (checked.status, checked.text) == ("review", "")
+    assert checked.reason == "a first reader sees 1 instead"
+
+
+def test_the_writing_alone_may_settle_a_disagreement() -> None:
+    """The first reader joins print to the digits; without the print it sees what the second one sees."""
+    reader = SecondReader(Seen("42"), (0.0, 1.0, 1.0), DIGITS, 0.95, lambda _: reading("42", 0.9, "review"))
+
+    checked = reader.check(PAGE, reading("412", 0.999, "ok"))
+
+    assert (checked.status, checked.text) == ("ok", "42")
 
 
 def test_digits_that_only_the_second_reader_sees_are_for_review() -> None:
@@ -78,20 +107,51 @@ def test_digits_that_only_the_second_reader_sees_are_for_review() -> None:
         assert digit.glyph.shape == (28, 28)
 
 
+def test_a_half_is_written_as_such_with_its_two_digits() -> None:
+    """2½ has the digits 2, 1 and 2, and is for review."""
+    checked = second("2½").check(PAGE, reading("24", 0.999, "ok"))
+
+    assert (checked.status, checked.text, checked.written) == ("review", "212", "2½")
+
+
+def test_a_gap_that_may_part_two_numbers_is_for_review() -> None:
+    """12  3 may be one number or two; with a wider gap there is no doubt."""
+    digits = reading("123", 0.999, "ok").digits
+    places = [Box(left, 20, 10, 20) for left in (0, 14, 50)]
+    row = tuple(replace(digit, box=place) for digit, place in zip(digits, places, strict=True))
+
+    checked = second("123").check(PAGE, Reading((row,), 0.999, Status.OK, "", 0))
+
+    assert (checked.status, checked.text, checked.codes) == ("review", "12 3", ("ambiguous:gap",))
+
+
 def test_nothing_seen_by_both_stays_empty() -> None:
     """An empty page is empty for both."""
     empty = reading("", 1.0, "empty")
 
-    assert second("").check(PAGE, empty) is empty
+    assert second("").check(PAGE, empty) == empty
 
 
 def test_each_row_of_several_is_asked_about() -> None:
-    """Both rows say 1: the reading stays; where the second reader sees something else it is for review."""
-    rows = reading("1", 0.99, "ok").rows * 2
+    """Both rows say 2: the reading stays; where the second reader sees something else it is for review."""
+    rows = reading("2", 0.99, "ok").rows * 2
     page = Reading(rows, 0.99, "ok", "", 0)
 
-    assert second("1").check(PAGE, page) is page
-    assert second("1)").check(PAGE, page).reason == "a second reader sees 1) in row 1"
+    assert second("2").check(PAGE, page) == page
+    assert second("2)").check(PAGE, page).reason == "a second reader sees 2) in row 1"
+
+
+def test_a_lone_mark_beside_other_rows_is_for_review() -> None:
+    """A 0 that stands alone may be a punched hole."""
+    rows = (*reading("0", 0.99, "ok").rows, *reading("42", 0.99, "ok").rows)
+
+    checked = second("0").check(PAGE, Reading(rows, 0.99, "ok", "", 0))
+
+    assert (checked.status, checked.codes, checked.reason) == (
+        "review",
+        ("ambiguous:0",),
+        "the 0 in row 1 may be a mark",
+    )
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (8, 400), (400, 8), (1, 1), (2000, 3000)])

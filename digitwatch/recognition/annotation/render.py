@@ -80,8 +80,8 @@ def _header(reading: Reading, title: str, doubtful: frozenset[int], width: int) 
     if reading.digits:
         sure = lettering(f"confidence {percent(reading.confidence)}", 14, ink=INK, ground=WHITE)
         paste(sheet, sure, width - _MARGIN - sure.shape[1], 50)
-        size = 40 if len(reading.text) < 18 else 24
-        write(sheet, (_MARGIN, 32), fitted(reading.text, size, room, bold=True), size, INK, bold=True)
+        size = 40 if len(reading.written) < 18 else 24
+        write(sheet, (_MARGIN, 32), fitted(reading.written, size, room, bold=True), size, INK, bold=True)
     else:
         write(sheet, (_MARGIN, 40), "nothing found" if reading.labels else "no digits found", 24, GREY)
     if notes:

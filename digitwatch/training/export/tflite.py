@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from digitwatch.errors import UsageError
+from digitwatch.recognition.networks import foreground_network
 from digitwatch.recognition.networks.crop_recognizer import HEIGHT, LABELS
 from digitwatch.training.fitting.architectures import DIGITS, OTHER
 
@@ -113,6 +114,18 @@ def describe_crop() -> dict[str, Any]:
         "labels": list(LABELS),
         "reads": "crops",
         "input": {"shape": [HEIGHT, None], "dtype": "float32", "range": [0, 1]},
+        "output": "logits",
+        "temperature": 1.0,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def describe_foreground() -> dict[str, Any]:
+    """Return what the card of a foreground model says."""
+    return {
+        "labels": ["paper", "writing", "other ink"],
+        "reads": "foreground",
+        "input": {"shape": [foreground_network.HEIGHT, None], "dtype": "float32", "range": [0, 1]},
         "output": "logits",
         "temperature": 1.0,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
+from digitwatch.recognition.networks import foreground_network
 from digitwatch.recognition.networks.crop_recognizer import HEIGHT, LABELS
 
 DIGITS = tuple("0123456789")
@@ -93,10 +94,31 @@ def crop() -> keras.Model:
     return keras.Model(grey, layers.Reshape((-1, len(LABELS)), dtype="float32")(logits), name="crop")
 
 
+def foreground() -> keras.Model:
+    """Return the network for the foreground of grey crops: (N, 48, W, 1) from 0 to 1, to (N, 12, W / 4, 4, 3) logits.
+
+    They are those of the classes of foreground_network, for each 2 by 2 parts of 4 by 4 pixels. Dilated convolutions
+    (Yu and Koltun 2016) see the surroundings without a further reduction. W is a multiple of 4.
+    """
+    grey = layers.Input((foreground_network.HEIGHT, None, 1))
+    flow = _block(_block(grey, 24, (5, 5), strides=2), 32, (3, 3))  # (N, 24, W / 2, 32)
+    flow = _block(flow, 64, (3, 3), strides=2)  # (N, 12, W / 4, 64)
+    for dilation in (1, 2, 4, 1):
+        flow = _block(flow, 64, (3, 3), dilation_rate=dilation)
+    logits = layers.Conv2D(4 * 3, 1, dtype="float32")(flow)
+    return keras.Model(grey, layers.Reshape((12, -1, 4, 3), dtype="float32")(logits), name="foreground")
+
+
 def _block(flow: keras.KerasTensor, filters: int, kernel: tuple[int, int], **how: object) -> keras.KerasTensor:
     """Return a convolution, normalised and rectified."""
     flow = layers.Conv2D(filters, kernel, use_bias=False, **({"padding": "same"} | how))(flow)
     return layers.Activation("relu")(layers.BatchNormalization()(flow))
 
 
-ARCHITECTURES: dict[str, Callable[[], keras.Model]] = {"cnn": cnn, "dense": dense, "line": line, "crop": crop}
+ARCHITECTURES: dict[str, Callable[[], keras.Model]] = {
+    "cnn": cnn,
+    "dense": dense,
+    "line": line,
+    "crop": crop,
+    "foreground": foreground,
+}

@@ -14,7 +14,7 @@ from digitwatch.recognition.networks.crop_recognizer import CropRecognizer
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.export import quantise, tflite
-from digitwatch.training.fitting import architectures
+from digitwatch.training.fitting import architectures, fit_agreement
 from digitwatch.training.fitting.train_lines import NOTHING
 from digitwatch.training.fitting.train_lines import loss as line_loss
 from digitwatch.training.fitting.trainer import Progress, Recipe, fit, policy
@@ -24,7 +24,7 @@ from digitwatch.training.synthesis.handwriting import LONGEST
 
 AREA = 4096  # columns of crops in one batch: 32 crops of 128
 STEPS = 400  # batches that count as an epoch: about 12,000 crops
-EPOCHS = 28
+EPOCHS = 40
 
 CROPS = 1000  # that tell how good a model is
 TEMPERATURES = np.geomspace(0.5, 3, 19)
@@ -41,6 +41,7 @@ def train(
     card = tflite.describe_crop()
     card["temperature"] = temperature(content, held)
     progress(f"temperature {card['temperature']}")
+    card["agreement"] = fit_agreement.fit(CropRecognizer(content, card["temperature"]), held, progress)
     scores = {"held_out_crops_exact": round(exact(content, card, held), 4)}
     return content, card | {"recipe": asdict(recipe) | {"arithmetic": policy()}, "scores": scores}
 

@@ -20,7 +20,7 @@ from digitwatch.training.data.digits import DataError, Digits
 from digitwatch.training.evaluation.evaluate import measure
 from digitwatch.training.export import quantise, tflite
 from digitwatch.training.export.calibrate import temperature
-from digitwatch.training.fitting import architectures, train_crops, train_lines
+from digitwatch.training.fitting import architectures, train_crops, train_foreground, train_lines
 from digitwatch.training.fitting.trainer import Progress, Recipe, Report, fit, policy
 from digitwatch.training.synthesis.epochs import NOT_A_DIGIT, generate, size
 
@@ -80,7 +80,13 @@ def _trainer(architecture: str, epochs: int | None) -> Callable[..., tuple[bytes
         raise ValueError(f"expected one of {', '.join(architectures.ARCHITECTURES)}, found {architecture!r}")
     if epochs is not None and epochs < 1:
         raise ValueError(f"expected 1 epoch or more, found {epochs}")
-    return {"dense": _dense, "cnn": _cnn, "line": train_lines.train, "crop": train_crops.train}[architecture]
+    return {
+        "dense": _dense,
+        "cnn": _cnn,
+        "line": train_lines.train,
+        "crop": train_crops.train,
+        "foreground": train_foreground.train,
+    }[architecture]
 
 
 def _scores(content: bytes, card: dict[str, Any], test: Digits, progress: Progress) -> dict[str, Any]:
@@ -93,6 +99,10 @@ def _scores(content: bytes, card: dict[str, Any], test: Digits, progress: Progre
         exact = train_crops.exact(content, card, test)
         progress(f"{exact:.2%} of the crops composed of test digits read exactly")
         return {"test_crops_exact": round(exact, 4), "test_crops": train_crops.CROPS}
+    if card["reads"] == "foreground":
+        overlap = train_foreground.overlap(content, test)
+        progress(f"intersection over union of writing {overlap:.2%}, in crops composed of test digits")
+        return {"test_writing_iou": round(overlap, 4), "test_crops": train_foreground.CROPS}
     result = measure(DigitClassifier(content, card, card["name"]), test)
     progress(f"test accuracy {result.accuracy:.2%}, best digit right {result.named:.2%}, loss {result.loss:.4f}")
     return {

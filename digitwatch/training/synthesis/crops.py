@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from digitwatch.recognition.arrays import Pixels
+from digitwatch.recognition.networks import foreground_network
 from digitwatch.recognition.networks.crop_recognizer import FRAME, framed, level, to_height
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.synthesis import augment, surroundings
@@ -17,6 +18,7 @@ from digitwatch.training.synthesis.handwriting import TALL, Row, digit, sized, w
 Random = np.random.Generator
 
 WIDEST = 448  # columns of a finished crop
+MASK_LEVEL = 50  # 0 to 255: how dark ink is where it counts for the mask
 CHUNK, AHEAD = 100, 10  # crops per task, and tasks in flight
 
 REACHING, SLOPE = 0.15, 0.025  # the probability of fragments of neighbours; a standard deviation, in radians
@@ -36,18 +38,73 @@ def crops(digits: Digits, *, seed: int) -> Iterator[Crop]:
     yield from examples(crop, digits, seed=seed, chunk=CHUNK, ahead=AHEAD, nice=2)
 
 
-def crop(digits: Digits, rng: Random) -> Crop | None:
-    """Return one crop; None when it is too wide, or too narrow for its symbols."""
+@dataclass(frozen=True)
+class Composed:
+    """A crop before it gets its final size: (80, W) uint8 writing, print around it, and the grey picture of both."""
+
+    symbols: list[int]
+    writing: Pixels
+    printed: Pixels
+    grey: Pixels
+
+
+@dataclass(frozen=True)
+class Masked:
+    """A (48, W) uint8 picture, and (24, W / 2) uint8 classes of foreground_network."""
+
+    picture: Pixels
+    classes: Pixels
+
+
+def compose(digits: Digits, rng: Random) -> Composed:
+    """Return one crop of a line of writing in all that may surround it."""
     row = written(digits, rng)
-    ink, box, edges = _cut(row, digits, rng)
+    writing, box, edges = _cut(row, rng)
+    ink = writing.copy()
+    if not row.symbols or rng.random() < REACHING:
+        _reach(ink, digits, row.height, rng)
     lines = surroundings.printed(ink.shape, box, rng)
     if edges:
         surroundings.cells(lines, edges, box, rng)
-    grey = surroundings.picture(ink, lines, rng)
-    small = to_height(grey)
-    if small.shape[1] > WIDEST or frames(row.symbols) > small.shape[1] // FRAME:
+    return Composed(row.symbols, writing, np.maximum(lines, ink - writing), surroundings.picture(ink, lines, rng))
+
+
+def masks(digits: Digits, *, seed: int) -> Iterator[Masked]:
+    """Yield crops with the class of each pixel, as `crops` does."""
+    yield from examples(masked, digits, seed=seed, chunk=CHUNK, ahead=AHEAD, nice=2)
+
+
+def crop(digits: Digits, rng: Random) -> Crop | None:
+    """Return one crop; None when it came out too wide, or too narrow for its symbols."""
+    composed = compose(digits, rng)
+    small = to_height(composed.grey)
+    if small.shape[1] > WIDEST or frames(composed.symbols) > small.shape[1] // FRAME:
         return None
-    return Crop(framed(level(small)), tuple(row.symbols))
+    return Crop(framed(level(small)), tuple(composed.symbols))
+
+
+def masked(digits: Digits, rng: Random) -> Masked | None:
+    """Return one crop with the class of each pixel; None when it came out too wide."""
+    composed = compose(digits, rng)
+    picture = foreground_network.framed(composed.grey)
+    if picture.shape[1] > WIDEST:
+        return None
+    found = classes(composed)
+    padding = picture.shape[1] // foreground_network.STEP - found.shape[1]
+    return Masked(picture, np.pad(found, ((0, 0), (0, padding))))
+
+
+def classes(composed: Composed) -> Pixels:
+    """Return (24, w) uint8 classes of foreground_network of each 2 by 2 pixels of the crop as the network sees it."""
+    step = foreground_network.STEP
+    size = (foreground_network.width((TALL, composed.grey.shape[1])) // step, foreground_network.HEIGHT // step)
+    found = np.full(size[::-1], foreground_network.PAPER, np.uint8)
+    for number, ink in (
+        (foreground_network.OTHER_INK, composed.printed),
+        (foreground_network.WRITING, composed.writing),
+    ):
+        found[cv2.resize(ink, size, interpolation=cv2.INTER_AREA) > MASK_LEVEL] = number
+    return found
 
 
 def frames(symbols: list[int] | tuple[int, ...]) -> int:
@@ -55,11 +112,10 @@ def frames(symbols: list[int] | tuple[int, ...]) -> int:
     return len(symbols) + sum(one == other for one, other in pairwise(symbols))
 
 
-def _cut(row: Row, digits: Digits, rng: Random) -> tuple[Pixels, tuple[int, int, int, int], list[int]]:
+def _cut(row: Row, rng: Random) -> tuple[Pixels, tuple[int, int, int, int], list[int]]:
     """Return a crop's ink, TALL pixels high, the box (left, top, right, bottom) of its writing, and its cell edges."""
     if not row.symbols:
         ink = np.zeros((TALL, int(rng.integers(TALL // 2, 5 * TALL))), np.uint8)
-        _reach(ink, digits, row.height, rng)
         middle = ink.shape[1] // 2
         return ink, (middle - 20, 20, middle + 20, 60), []
     line = row.ink[:, : row.right + row.height]
@@ -79,8 +135,6 @@ def _cut(row: Row, digits: Digits, rng: Random) -> tuple[Pixels, tuple[int, int,
     start = left + shift + before
     ink[y : y + height, start : start + width] = line[top : top + height, left : left + width]
     box = (start, y, start + width, y + height)
-    if rng.random() < REACHING:
-        _reach(ink, digits, row.height, rng)
     return ink, box, [edge + shift + before for edge in row.edges]
 
 

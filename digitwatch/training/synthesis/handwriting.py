@@ -16,11 +16,16 @@ Random = np.random.Generator
 TALL = 80  # pixels of a crop while it is composed
 LONGEST = 14  # symbols in a crop
 
-EMPTY, LONE = 0.06, 0.17  # probabilities of a crop without writing, and of a single digit
-SIGNED, LETTERED, STRUCK, OVERWRITTEN, DRAWN = 0.28, 0.12, 0.02, 0.0067, 0.14  # of a crop; of a digit from the third on
-CELLS = 0.30  # probability that digits stand in cells
-BENT = 0.7  # how much single digits vary, relative to the augmentation of the digit model
-FORMS = "d.d d,d d,dd d/d d/d/d -d (d) d:d d% d-d d. d) d½ ½ d.d.d d,- d/ d.d%"  # d: one digit or several
+EMPTY, LONE = 0.06, 0.17  # chances of a crop without writing, and of a single digit
+SIGNED, LETTERED, STRUCK, OVERWRITTEN = 0.28, 0.15, 0.025, 0.012  # of a crop; of a digit from the third on
+LONE_STRUCK, LONE_OVERWRITTEN = 0.05, 0.05  # of a single digit
+# Chance that a digit is drawn in a hand that MNIST hardly has (1 with an upstroke, open 4, barred 7) and not MNIST's.
+DRAWN = (0.12, 0.22, 0.12, 0.12, 0.22, 0.12, 0.12, 0.4, 0.12, 0.16)
+CELLS = 0.30  # chance that digits stand in cells
+BENT = 0.7  # how much single digits vary, as a share of what the digit model is shown
+# d: one digit or several; D: two; Y: four
+FORMS = "d.d d,d d,dd d/d d/d/d -d (d) d:d d% d-d d. d) d½ ½ d.d.d d,- d/ d.d% D/D/Y D/D/D D/D/Y D/D/D D.D.Y D-D-Y D:D"
+LENGTHS = {"D": 2, "Y": 4}
 TEXTS = tuple(FORMS.split())
 LINES = ("-0,0 100,5", "-0,0 0,100 100,100", "-100,0 0,0 0,100", "-100,0 100,100 0,100")  # a minus, corners of boxes
 MARKS = tuple(mark for mark in negatives.SIGNS if mark not in LINES)
@@ -40,21 +45,27 @@ class Row:
 
 
 def _text(rng: Random) -> str:
-    """Return the text of a crop: digits, SIGNS, and x for other ink."""
+    """Return what a crop says: 0 for a digit, SIGNS, x for other ink, s and o for a struck-out or overwritten digit."""
     chance = rng.random()
     if chance < EMPTY:
         return ""
     if chance < EMPTY + LONE:
-        return "0"
+        return str(rng.choice(["0", "s", "o"], p=[1 - LONE_STRUCK - LONE_OVERWRITTEN, LONE_STRUCK, LONE_OVERWRITTEN]))
     length = int(rng.choice([2, 3, 4, 5, 6, 7, 8, 9, 10], p=[0.24, 0.2, 0.14, 0.1, 0.08, 0.07, 0.07, 0.05, 0.05]))
     text = "0" * length
     if rng.random() < SIGNED:
-        parts = str(rng.choice(TEXTS))
-        text = "".join("0" * int(rng.choice([1, 2, 3, 4], p=[0.4, 0.35, 0.15, 0.1])) if c == "d" else c for c in parts)
+        text = "".join(_digits(symbol, rng) for symbol in str(rng.choice(TEXTS)))
     if rng.random() < LETTERED:
         at = int(rng.choice([0, len(text), int(rng.integers(len(text) + 1))]))
         text = text[:at] + "x" + text[at:] if rng.random() < 0.6 else "x"
     return text[:LONGEST]
+
+
+def _digits(symbol: str, rng: Random) -> str:
+    """Return a symbol of FORMS with digits in place of its letters."""
+    if symbol == "d":
+        return "0" * int(rng.choice([1, 2, 3, 4], p=[0.4, 0.35, 0.15, 0.1]))
+    return "0" * LENGTHS[symbol] if symbol in LENGTHS else symbol
 
 
 def written(digits: Digits, rng: Random) -> Row:
@@ -100,9 +111,9 @@ def _glyph(text: str, digits: Digits, height: int, rng: Random) -> tuple[int, Pi
         )
     label, ink = digit(digits, None, rng)
     ink = sized(ink, height * float(np.exp(rng.normal(0, 0.07))))
-    if rng.random() < STRUCK:
+    if text == "s" or rng.random() < STRUCK:
         return INDEX[OTHER], _struck(ink, rng), 0
-    if rng.random() < OVERWRITTEN:
+    if text == "o" or rng.random() < OVERWRITTEN:
         other, second = digit(digits, (label + int(rng.integers(1, 10))) % 10, rng)
         over = cv2.resize(sized(second, height), ink.shape[::-1])
         return (INDEX[OTHER] if {label, other} != {1, 7} else 7), np.maximum(ink, over), 0
@@ -111,15 +122,14 @@ def _glyph(text: str, digits: Digits, height: int, rng: Random) -> tuple[int, Pi
 
 
 def digit(digits: Digits, label: int | None, rng: Random) -> tuple[int, Pixels]:
-    """Return a label, the given one or a random one, and its cropped ink."""
-    if rng.random() < DRAWN:
-        label = int(rng.integers(10)) if label is None else label
+    """Return a label, the given one or any, and its ink, cropped."""
+    which = int(rng.integers(len(digits)))
+    while label is not None and digits.labels[which] != label:
+        which = int(rng.integers(len(digits)))
+    label = int(digits.labels[which])
+    if rng.random() < DRAWN[label]:
         ink = pens.digit(label, rng)
     else:
-        which = int(rng.integers(len(digits)))
-        while label is not None and digits.labels[which] != label:
-            which = int(rng.integers(len(digits)))
-        label = int(digits.labels[which])
         ink = augment.bar_or_slash(digits.pictures[which], label, rng)
         ink = augment.bend(ink, rng, side=augment.FINE, amount=BENT, zoom=1.0, shift=np.zeros(2))
     left, top, width, height = cv2.boundingRect(ink)
@@ -136,14 +146,27 @@ def sized(ink: Pixels, height: float) -> Pixels:
 def _other(digits: Digits, rng: Random) -> Pixels:
     """Return the ink of a letter, a word, a mark or a scribble."""
     kind = rng.random()
-    if kind < 0.45:
+    if kind < 0.36:
         ink = negatives.letter(digits, rng)
-    elif kind < 0.8:
+    elif kind < 0.58:
         ink = pens.draw(pens.strokes(MARKS[int(rng.integers(len(MARKS)))], rng), rng)
+    elif kind < 0.78:
+        ink = negatives.symbol(rng)
+    elif kind < 0.83:
+        ink = _disc(rng)
     else:
         ink = negatives.scribble(digits, rng)
     left, top, width, height = cv2.boundingRect(ink)
+    if not width:  # a fine pen left nothing of it
+        return _other(digits, rng)
     return ink[top : top + height, left : left + width]
+
+
+def _disc(rng: Random) -> Pixels:
+    """Return a punched hole or a blot: a filled ellipse."""
+    ink, axes = np.zeros((60, 60), np.uint8), (int(rng.integers(12, 26)), int(rng.integers(12, 26)))
+    cv2.ellipse(ink, (30, 30), axes, float(rng.uniform(0, 180)), 0, 360, (255,), -1, cv2.LINE_AA)
+    return ink
 
 
 def _struck(ink: Pixels, rng: Random) -> Pixels:

@@ -21,6 +21,7 @@ Random = np.random.Generator
 
 LETTERS = "ACEFHKLMNPRVWXcdehkmnprvwx&%#@*αλπμωΔΓΞκξ"
 WORDS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+SYMBOLS = "$$$$€€€£££¥₹+++==≈~±?!§"  # as often as here
 FONTS = (
     "DejaVuSans", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Italic", "DejaVuSans-Bold",
     "STIXGeneral", "STIXGeneralItalic",
@@ -51,6 +52,11 @@ def letter(digits: Digits, rng: Random) -> Pixels:
         text = "".join(rng.choice(list(WORDS), int(rng.integers(2, 5))))
     ink = _hershey(text, rng) if rng.random() < 0.35 and text.isascii() else _printed(text, rng)
     return augment.pen(_bend(ink, rng), rng)
+
+
+def symbol(rng: Random) -> Pixels:
+    """A sign of currency or of calculation, bent as by hand."""
+    return augment.pen(_bend(_printed(SYMBOLS[int(rng.integers(len(SYMBOLS)))], rng), rng), rng)
 
 
 def _hershey(text: str, rng: Random) -> Pixels:

@@ -42,7 +42,7 @@ def sign(text: str, height: int, digit: Callable[[str], Pixels], rng: Random) ->
 def _strokes(text: str, rng: Random) -> list[Stroke]:
     """Return the strokes of one sign."""
     u = rng.uniform
-    low, high, lean = u(-0.25, 0.0), u(0.9, 1.25), u(0.12, 0.65)
+    low, high, lean = u(-0.35, 0.0), u(0.9, 1.35), u(0.0, 0.65)
     bow = u(0.1, 0.3)
     middle, half = (high + low) / 2, (high - low) / 2
     arc = [(-bow * np.cos(t) + bow, middle + half * np.sin(t)) for t in np.linspace(-1.2, 1.2, 9)]

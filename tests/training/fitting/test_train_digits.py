@@ -53,7 +53,7 @@ def test_same_seed_gives_the_same_dense_network(tmp_path: Path, data: Path) -> N
 
 def test_bad_requests_are_refused_before_any_work(tmp_path: Path) -> None:
     """Unknown architectures, no epochs and absent data are named, and nothing is written."""
-    with pytest.raises(ValueError, match="expected one of cnn, dense, line, crop, found 'rnn'"):
+    with pytest.raises(ValueError, match="expected one of cnn, dense, line, crop, foreground, found 'rnn'"):
         train("rnn", tmp_path / "x")
     with pytest.raises(ValueError, match="expected 1 epoch or more, found 0"):
         train("cnn", tmp_path / "x", epochs=0)

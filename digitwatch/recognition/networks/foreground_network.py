@@ -1,0 +1,78 @@
+"""Which pixels of a grey crop of a line are handwriting, and which are other ink, by a small convolutional network.
+
+The network is fully convolutional (Long, Shelhamer and Darrell 2015), with dilated convolutions. It sees raw grey
+values, so it finds writing that an adaptive threshold joins with print or loses beside it.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digitwatch.recognition.arrays import Floats, Pixels
+from digitwatch.recognition.networks import model_files
+from digitwatch.recognition.networks.crop_recognizer import level
+from digitwatch.recognition.networks.digit_classifier import ModelError
+from digitwatch.recognition.networks.litert import interpreter
+
+HEIGHT = 48  # pixels of a crop as the network sees it
+STEP = 2  # pixels of that crop, along each side, for each of the network's answers
+PAPER, WRITING, OTHER_INK = range(3)  # classes; other ink: rules, boxes, print, slivers of neighbours
+WIDTHS = (48, 64, 96, 128, 192, 256, 320, 448, 640, 960)  # columns; a crop is padded to the next one
+
+
+def width(shape: tuple[int, int]) -> int:
+    """Return the even number of columns of an (H, W) crop at the height of the network."""
+    return int(min(WIDTHS[-1], max(8, round(shape[1] * HEIGHT / shape[0] / STEP) * STEP)))
+
+
+def framed(grey: Pixels) -> Pixels:
+    """Return the (H, W) uint8 crop at the height of the network, levelled, padded with its median to one of WIDTHS."""
+    wide = width((grey.shape[0], grey.shape[1]))
+    method = cv2.INTER_AREA if grey.shape[0] > HEIGHT else cv2.INTER_CUBIC
+    small = level(np.asarray(cv2.resize(grey, (wide, HEIGHT), interpolation=method), np.uint8))
+    padded = next(each for each in WIDTHS if each >= wide)
+    return np.pad(small, ((0, 0), (0, padded - wide)), constant_values=int(np.median(small)))
+
+
+class ForegroundNetwork:
+    """The network in memory. Not to be shared between threads or forks."""
+
+    def __init__(self, content: bytes) -> None:
+        """Take the bytes of a .tflite file of (1, 48, W, 1) float32 to (1, 12, W / 4, 4, 3).
+
+        Raises:
+            ModelError: the bytes are no such model.
+        """
+        self._content = content
+        try:
+            self._interpreters = {WIDTHS[0]: interpreter(content, (1, HEIGHT, WIDTHS[0], 1))}
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"the foreground model is not one that LiteRT can run: {error}") from error
+
+    @classmethod
+    def load(cls, stem: Path) -> "ForegroundNetwork":
+        """Return the model of `stem`.tflite and `stem`.json.
+
+        Raises:
+            ModelError: a file is missing, or is not what a foreground model needs.
+        """
+        return cls(model_files.read(stem)[0])
+
+    def __call__(self, grey: Pixels) -> Floats:
+        """Return (24, w) float32 x 3 probabilities of the classes in an (H, W) uint8 crop, w for half its columns."""
+        picture = framed(grey)
+        columns = picture.shape[1]
+        if columns not in self._interpreters:
+            self._interpreters[columns] = interpreter(self._content, (1, HEIGHT, columns, 1))
+        model = self._interpreters[columns]
+        model.set_tensor(
+            model.get_input_details()[0]["index"], picture[None, :, :, None].astype(np.float32) / np.float32(255)
+        )
+        model.invoke()
+        logits = model.get_tensor(model.get_output_details()[0]["index"])[0]  # (12, columns / 4, 4, 3)
+        high, wide, _, classes = logits.shape
+        logits = logits.reshape(high, wide, 2, 2, classes).transpose(0, 2, 1, 3, 4).reshape(2 * high, 2 * wide, classes)
+        chances = np.exp(logits - logits.max(axis=2, keepdims=True))
+        chances /= chances.sum(axis=2, keepdims=True)
+        return np.asarray(chances[:, : width((grey.shape[0], grey.shape[1])) // STEP], np.float32)
