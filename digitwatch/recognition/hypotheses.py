@@ -17,7 +17,6 @@ from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.digit_image import SIZE, fit
 from digitwatch.recognition.networks.letterbox import letterbox
 from digitwatch.recognition.result import Box
-from digitwatch.recognition.segmentation.border_fragments import Paper
 from digitwatch.recognition.segmentation.components import MIN_WRITING_PX
 
 MAX_FALLBACK_DIGITS = 20  # a page with more digits is read once: its product of probabilities is hardly ever sure
@@ -51,7 +50,6 @@ class Foreground:
         strength: (h, w) float32, how much darker than its paper a pixel is; from 1 on it is ink.
         mask: (h, w) uint8, 1 where ink counts: printed lines and boxes are removed.
         scale: page pixels per pixel of `strength`, a whole number.
-        paper: left, top, right, bottom of the sheet in pixels of `strength`; None where it is all of the page.
         min_height_px: height of the writing at least, in pixels of `strength`.
         stroke_gain: factor on `strength` in the test that separates strokes from stains.
     """
@@ -59,7 +57,6 @@ class Foreground:
     strength: Floats
     mask: Pixels
     scale: int
-    paper: Paper | None
     min_height_px: int = MIN_WRITING_PX
     stroke_gain: float = 1.0
 
@@ -120,9 +117,7 @@ def foreground(
         stroke_gain: see Foreground.
     """
     ink = find_ink(grey, min_contrast=min_contrast)
-    return Foreground(
-        ink.strength, without_printed_lines(ink.strength), ink.factor, ink.sheet, min_height_px, stroke_gain
-    )
+    return Foreground(ink.strength, without_printed_lines(ink.strength), ink.factor, min_height_px, stroke_gain)
 
 
 def low_pass(grey: Pixels, side: int | None = None) -> Pixels:

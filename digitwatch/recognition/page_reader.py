@@ -96,8 +96,7 @@ class PageReader:
         intact = p_intact(page.strength, page.mask, rows)
         turn, rows = self._best_turn(page.strength, page.mask, rows)
         high, wide = page.mask.shape[::-1] if turn in (90, 270) else page.mask.shape
-        paper = (0, 0, wide, high) if turn or page.paper is None else page.paper
-        return self._read_rows(_Layout(rows, page.scale, turn, paper, intact))
+        return self._read_rows(_Layout(rows, page.scale, turn, (0, 0, wide, high), intact))
 
     def _best_turn(
         self, strength: Floats, mask: Pixels, upright: list[list[Component]]

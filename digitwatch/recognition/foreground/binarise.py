@@ -7,8 +7,6 @@ import cv2
 import numpy as np
 
 from digitwatch.recognition.arrays import Floats, Pixels
-from digitwatch.recognition.foreground.document_boundary import find_sheet
-from digitwatch.recognition.foreground.felt_pen import broad_strokes
 from digitwatch.recognition.foreground.geometry import part_with_ink
 
 Values = TypeVar("Values", Pixels, Floats)
@@ -37,13 +35,11 @@ class Ink:
         strength: (h, w) float32, how much darker than its paper a pixel is; from 1 on it is ink.
         factor: page pixels per pixel of `strength`, a whole number.
         light: True when the ink is lighter than the paper.
-        sheet: where the paper is, when that is not all of the page: left, top, right, bottom in pixels of `strength`.
     """
 
     strength: Floats
     factor: int
     light: bool
-    sheet: tuple[int, int, int, int] | None = None
 
     @property
     def mask(self) -> Pixels:
@@ -55,36 +51,22 @@ def find_ink(grey: Pixels, *, min_contrast: int = MIN_CONTRAST) -> Ink:
     """Return the ink of (H, W) uint8 grey, of either polarity, under uneven light.
 
     Ink differs from its paper by `faintest` grey levels at least. A page with large writing is worked on at a
-    reduced size: a digit needs 40 pixels, not 400. Where a sheet lies on a dark surface, only the ink on it counts.
+    reduced size: a digit needs 40 pixels, not 400.
     """
     if max(grey.shape) <= THUMBNAIL_PX:
-        return _two_tones(grey, 1, _is_light(grey), min_contrast)
-    sheet = find_sheet(grey)
-    if sheet is None:
-        broad = broad_strokes(grey)
-        if broad is not None:
-            return _two_tones(grey, -(-max(grey.shape) // OVERVIEW_PX), broad, min_contrast)
-        return _thresholded(grey, min_contrast)
-    ink = _thresholded(sheet.grey, min_contrast)
-    if _small_writing_height(ink.mask) < MIN_MEASURED_PX:  # an empty light area on dark is more likely ink itself
-        return _thresholded(grey, min_contrast)
-    whole = np.zeros([max(1, side // ink.factor) for side in grey.shape], np.float32)
-    top, left = sheet.top // ink.factor, sheet.left // ink.factor
-    place = whole[top : top + ink.strength.shape[0], left : left + ink.strength.shape[1]]
-    place[:] = ink.strength[: place.shape[0], : place.shape[1]]
-    where = (left, top, left + place.shape[1], top + place.shape[0])
-    return Ink(whole, ink.factor, ink.light, where)
+        return _two_tones(grey, min_contrast)
+    return _thresholded(grey, min_contrast)
 
 
-def _two_tones(grey: Pixels, factor: int, light: bool, min_contrast: int) -> Ink:
-    """Return the ink of a picture in even light whose ink may cover most of it (Otsu 1979)."""
-    grey = _reduced(grey, factor)
+def _two_tones(grey: Pixels, min_contrast: int) -> Ink:
+    """Return the ink of a thumbnail, which is in even light and whose ink may cover most of it (Otsu 1979)."""
+    light = _is_light(grey)
     if light:
         grey = 255 - grey
     level, paper = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     white = _median(grey[paper > 0]) if cv2.countNonZero(paper) else float(grey.max())
     threshold = max(float(min_contrast), white - level)
-    return Ink(np.maximum(0, white - grey.astype(np.float32)) / np.float32(threshold), factor, light)
+    return Ink(np.maximum(0, white - grey.astype(np.float32)) / np.float32(threshold), 1, light)
 
 
 def _thresholded(grey: Pixels, min_contrast: int) -> Ink:
