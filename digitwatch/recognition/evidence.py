@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from digitwatch.log_codes import Reason, Status
 from digitwatch.recognition.result import Digit, Reading
 
-THIN_SHAPES = set("01 ")  # digits that a blurred crease or drop resembles
-
 
 @dataclass(frozen=True)
 class Evidence:
@@ -59,57 +57,32 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Trust:
-    """How much a hypothesis counts beside the evidence so far; the numbers are factors of its confidence.
+    """How much a further hypothesis about the same page counts beside the evidence so far; the numbers are factors.
 
     Attributes:
-        reason: given where its evidence replaces what was found before.
-        alone: where nothing was found before.
-        thin_shapes: and of that, where it finds nothing but 0 and 1.
-        differs: where other digits were found before.
-        forces_review: True where its evidence is never sure enough for the status "ok".
-        second_opinion: True where it reads the same page area again: the same digits leave the evidence as it is,
-            more confident; other digits make both doubtful.
+        reason: given where it alone finds digits, or other ones.
+        alone: of its confidence where nothing was found before; such a page is for review.
+        differs: of the higher confidence where other digits were found before.
     """
 
     reason: Reason | None = None
     alone: float = 1.0
-    thin_shapes: float = 1.0
     differs: float = 1.0
-    forces_review: bool = False
-    second_opinion: bool = False
 
 
 def choose(best: Evidence, other: Evidence, trust: Trust) -> Evidence:
     """Return what the graded evidence so far and that of a further hypothesis are together, to be graded again.
 
-    The same digits are as probable as the mean of both; of different digits the more confident ones remain.
+    The same digits are as probable as the mean of both where that is more; of different digits the more confident ones
+    remain, and are doubtful.
     """
     if not other.rows:
         return best
+    caveats = () if trust.reason is None else (trust.reason,)
     if not best.rows:
-        thin = trust.thin_shapes if set(other.text) <= THIN_SHAPES else 1.0
-        return _marked(other, other.confidence * trust.alone * thin, trust)
+        return replace(other, confidence=trust.alone * other.confidence, caveats=other.caveats + caveats)
     if other.text == best.text:
         mean = (best.confidence + other.confidence) / 2
-        if best.status == Status.OK or mean <= best.confidence:
-            return best
-        return replace(best, confidence=mean) if trust.second_opinion else _marked(other, mean, trust)
-    if trust.second_opinion:
-        surer = other if other.confidence > best.confidence else best
-        confidence = trust.differs * surer.confidence
-        return replace(surer, confidence=confidence, notes=(), doubts=(), caveats=_given(trust))
-    confidence = trust.differs * other.confidence
-    return _marked(other, confidence, trust) if confidence > best.confidence else best
-
-
-def _marked(evidence: Evidence, confidence: float, trust: Trust) -> Evidence:
-    """Return the evidence with another confidence, and with the reason of its hypothesis where that lowers it."""
-    if trust.forces_review:
-        return replace(evidence, confidence=confidence, caveats=evidence.caveats + _given(trust))
-    doubts = _given(trust) if evidence.status == Status.OK else evidence.doubts
-    return replace(evidence, confidence=confidence, doubts=doubts)
-
-
-def _given(trust: Trust) -> tuple[Reason, ...]:
-    """Return the reason of a hypothesis, if it has one."""
-    return () if trust.reason is None else (trust.reason,)
+        return best if best.status == Status.OK or mean <= best.confidence else replace(best, confidence=mean)
+    surer = other if other.confidence > best.confidence else best
+    return replace(surer, confidence=trust.differs * surer.confidence, notes=(), doubts=(), caveats=caveats)

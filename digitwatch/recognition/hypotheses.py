@@ -19,18 +19,10 @@ from digitwatch.recognition.networks.letterbox import letterbox
 from digitwatch.recognition.result import Box
 from digitwatch.recognition.segmentation.components import MIN_WRITING_PX
 
-MAX_FALLBACK_DIGITS = 20  # a page with more digits is read once: its product of probabilities is hardly ever sure
-
-# Low-pass filter: two box filters in a row. Chalk, print and a pen that skips become closed strokes.
-LOW_PASS_SHARE, MIN_LOW_PASS_PX = 0.015, 3  # side of the box filter: share of the page's longer side, and at least
 HALFTONE_PX = 5  # side of the box filter for a page that is made of dots
 HALFTONE_STEP, HALFTONE_SHARE = 96, 0.12  # grey levels between neighbours; share of all pairs that differ so much
 MIN_HALFTONE_PX = 64  # shorter side; in a smaller picture, strokes are as close as dots
 HALFTONE_ROWS = 64  # rows of pixels that are sampled for dots
-
-# Downscaling: a page that may show one damaged digit is read like a thumbnail.
-MAX_ASPECT = 1.6  # longer side by shorter side
-SINGLE_BELOW = 0.1  # confidence below which several digits of one row may be one
 
 # Soft strokes: they fail the sharpness test for strokes, but no stain is so dark.
 SOFT_STROKE_GAIN = 1.4  # factor on the strength in the test that separates strokes from stains
@@ -68,8 +60,8 @@ class Picture:
     pixels: Pixels
 
 
-Prepared = Foreground | Picture | Page | None
-"""What the decoder takes; a page is read like a thumbnail, None is a page of one colour."""
+Prepared = Foreground | Picture | None
+"""What the decoder takes; None is a page of one colour."""
 
 
 def _always(page: Page, best: Evidence) -> bool:
@@ -120,10 +112,10 @@ def foreground(
     return Foreground(ink.strength, without_printed_lines(ink.strength), ink.factor, min_height_px, stroke_gain)
 
 
-def low_pass(grey: Pixels, side: int | None = None) -> Pixels:
-    """Return (H, W) uint8 grey after two box filters of `side` pixels; None takes a share of the longer side."""
-    side = side or max(MIN_LOW_PASS_PX, round(LOW_PASS_SHARE * max(grey.shape))) | 1
-    return np.asarray(cv2.blur(cv2.blur(grey, (side, side)), (side, side)), np.uint8)
+def low_pass(grey: Pixels) -> Pixels:
+    """Return (H, W) uint8 grey after two box filters, in which the dots of a halftone become strokes."""
+    side = (HALFTONE_PX, HALFTONE_PX)
+    return np.asarray(cv2.blur(cv2.blur(grey, side), side), np.uint8)
 
 
 def is_halftone(grey: Pixels) -> bool:
@@ -158,21 +150,6 @@ def _is_empty(page: Page, best: Evidence) -> bool:
     return best.status == Status.EMPTY
 
 
-def _is_unsure(page: Page, best: Evidence) -> bool:
-    return best.status != Status.OK and best.count <= MAX_FALLBACK_DIGITS
-
-
-def _may_be_one_digit(page: Page, best: Evidence) -> bool:
-    """Return whether an unsure page has the proportions and the text of a single damaged digit."""
-    single = best.count == 1 or (len(best.rows) == 1 and best.confidence < SINGLE_BELOW)
-    height, width = page.grey.shape
-    return _is_unsure(page, best) and single and 1 / MAX_ASPECT <= width / height <= MAX_ASPECT
-
-
-def _is_another_digit(page: Page, best: Evidence, found: Evidence) -> bool:
-    return found.count == 1 and found.text != best.text
-
-
 def _is_dark(page: Page, best: Evidence, found: Evidence) -> bool:
     """Return whether all digits are darker than any stain."""
     boxes = [digit.box for row in found.rows for digit in row]
@@ -192,39 +169,26 @@ def _contrast(grey: Pixels, box: Box) -> float:
 
 
 THRESHOLD = Hypothesis("adaptive threshold", lambda page: foreground(page.grey))
-HALFTONE = Hypothesis("halftone filter", lambda page: foreground(low_pass(page.grey, HALFTONE_PX)))
+HALFTONE = Hypothesis("halftone filter", lambda page: foreground(low_pass(page.grey)))
 WHOLE_CROP = Hypothesis(
     "whole crop",
     lambda page: Picture(whole_crop(find_ink(page.grey).strength)),
     applies=_is_found,
-    trust=Trust(review_reason.SURROUNDINGS, differs=0.9, second_opinion=True),
-)
-LOW_PASS = Hypothesis(
-    "low-pass filter",
-    lambda page: foreground(low_pass(page.grey)),
-    applies=_is_unsure,
-    trust=Trust(review_reason.BLURRED, thin_shapes=0.9, differs=0.35),
-)
-DOWNSCALED = Hypothesis(
-    "downscaled",
-    lambda page: Page(page.number, fit(page.grey, SIZE)),
-    applies=_may_be_one_digit,
-    accepts=_is_another_digit,
-    trust=Trust(review_reason.DOWNSCALED, differs=0.9, forces_review=True),
+    trust=Trust(review_reason.SURROUNDINGS, differs=0.9),
 )
 SOFT_STROKES = Hypothesis(
     "soft strokes",
     lambda page: foreground(page.grey, stroke_gain=SOFT_STROKE_GAIN),
     applies=_is_empty,
     accepts=_is_dark,
-    trust=Trust(review_reason.SOFT, alone=0.9, forces_review=True),
+    trust=Trust(review_reason.SOFT, alone=0.9),
 )
 FAINT = Hypothesis(
     "faint or small writing",
     lambda page: foreground(page.grey, min_contrast=FAINT_CONTRAST, min_height_px=SMALL_WRITING_PX),
     applies=_is_empty,
     accepts=_is_likely,
-    trust=Trust(review_reason.FAINT, alone=0.5, forces_review=True),
+    trust=Trust(review_reason.FAINT, alone=0.5),
 )
 
 THUMBNAIL = (THRESHOLD, WHOLE_CROP)
@@ -237,7 +201,7 @@ def hypotheses(grey: Pixels) -> tuple[Hypothesis, ...]:
         return (HALFTONE,)
     if max(grey.shape) <= THUMBNAIL_PX:
         return (*THUMBNAIL, SOFT_STROKES, FAINT)
-    return THRESHOLD, LOW_PASS, DOWNSCALED, SOFT_STROKES, FAINT
+    return THRESHOLD, SOFT_STROKES, FAINT
 
 
 def object_hypotheses(classifier: DigitClassifier) -> tuple[Hypothesis, ...]:

@@ -13,7 +13,7 @@ from digitwatch.recognition.decoding.clutter import classify_only, is_cluttered
 from digitwatch.recognition.decoding.line_decoder import mean_digit_probability, read_rows
 from digitwatch.recognition.decoding.split_digit import merge_split_digit
 from digitwatch.recognition.evidence import Evidence, choose
-from digitwatch.recognition.hypotheses import THUMBNAIL, Foreground, Hypothesis, Picture
+from digitwatch.recognition.hypotheses import Foreground, Hypothesis, Picture
 from digitwatch.recognition.image.decode import Page
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.line_recognizer import LineRecognizer
@@ -75,13 +75,7 @@ class PageReader:
             return self._decode_foreground(prepared)
         if prepared is None:
             return Evidence((), 1.0, notes=(review_reason.ONE_COLOUR,))
-        if isinstance(prepared, Picture):
-            return self._classify(page, prepared)
-        reduced = self.read(prepared, THUMBNAIL)
-        box = _all_of(page)
-        return Evidence(
-            tuple(tuple(replace(digit, box=box) for digit in row) for row in reduced.rows), reduced.confidence
-        )
+        return self._classify(page, prepared)
 
     def _classify(self, page: Page, picture: Picture) -> Evidence:
         """Return what a picture shows as a whole."""

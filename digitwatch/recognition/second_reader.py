@@ -37,7 +37,6 @@ SLASHES = {"/": "1"}  # signs of the second reader that are a digit to the first
 PREFERRED = 0.5  # probability of the second text from which on it replaces the first; a thumbnail needs no segmentation
 SEPARATED = re.compile(r"\d+([.,:/-]\d+)+")  # texts with signs that may be `ok`; a lone stroke may be a minus, or dirt
 MARK_SHAPES = "01"  # digits that a punched hole, a staple or a stroke beside the writing resembles
-LIKELY = 0.2  # and from which on it makes an empty page doubtful
 
 
 @dataclass(frozen=True)
@@ -132,11 +131,9 @@ class SecondReader:
         if same is not None:
             return self._agreed(same, line)
         chance = reading.confidence if reading.digits else 0.0
-        needed = max(PREFERRED, chance) if max(grey.shape) <= THUMBNAIL_PX else PREFERRED
-        if line.known and line.probability >= needed:
+        needed = (max if max(grey.shape) <= THUMBNAIL_PX else min)(PREFERRED, chance)
+        if line.known and line.probability >= (needed if line.digits else PREFERRED):
             return self._replaced(grey, reading, line)
-        if not reading.digits and line.probability < LIKELY:
-            return reading
         seen = f"a second reader sees {line.text} instead" if line.symbols else "a second reader sees no digits"
         return for_review(reading, min(chance, 1 - line.probability), Reason(ReasonCode.DISAGREEMENT, seen))
 

@@ -6,7 +6,6 @@ import pytest
 
 from digitwatch.recognition.hypotheses import (
     HALFTONE,
-    LOW_PASS,
     THRESHOLD,
     WHOLE_CROP,
     Foreground,
@@ -39,10 +38,10 @@ def dithered(side: int = 120) -> np.ndarray:
 
 
 def test_the_size_and_the_dots_of_a_page_decide_what_is_tried() -> None:
-    """A page of dots is only filtered; a thumbnail is also classified as a whole; any other page is also blurred."""
+    """A page of dots is filtered; a thumbnail is also classified as a whole."""
     assert hypotheses(dithered()) == (HALFTONE,)
     assert hypotheses(seven())[:2] == (THRESHOLD, WHOLE_CROP)
-    assert hypotheses(seven(112))[:2] == (THRESHOLD, LOW_PASS)
+    assert hypotheses(seven(112))[0] == THRESHOLD
 
 
 def test_hypotheses_prepare_a_foreground_or_a_picture() -> None:
@@ -56,8 +55,8 @@ def test_hypotheses_prepare_a_foreground_or_a_picture() -> None:
     assert picture.pixels.shape == (28, 28)
 
 
-def test_chalk_is_read_from_a_blurred_image(reader: Reader) -> None:
-    """Every other pixel of the stroke is board: the plain threshold finds no stroke."""
+def test_chalk_is_read(reader: Reader) -> None:
+    """Every other pixel of the stroke is board: the threshold finds no stroke, the networks do."""
     page = np.full((160, 160), 50, np.uint8)
     cv2.polylines(page, [np.array([[50, 40], [110, 40], [75, 125]])], False, (215,), 11)
     grains = np.random.default_rng(0).random(page.shape) < 0.45

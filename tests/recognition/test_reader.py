@@ -7,12 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.recognition.decoding.review_reason import DOWNSCALED
 from digitwatch.recognition.image.decode import ImageError
-from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.recognition.reader import Reader
-from digitwatch.training.evaluation import corruptions
-from digitwatch.training.synthesis import strokes
 
 NUMBER = "2473850169"
 
@@ -121,17 +117,6 @@ def test_strokes_with_soft_edges_are_no_stains(reader: Reader, dark: float) -> N
     reading = reader.read(np.clip(page, 0, 255).astype(np.uint8))
 
     assert (reading.text, reading.status) == ("0", "ok")
-
-
-@pytest.mark.parametrize(("label", "seed"), [(4, 10)])
-def test_a_digit_that_was_moved_is_clear_when_made_small(reader: Reader, label: int, seed: int) -> None:
-    """Smeared over a tenth of its picture, its outline misleads; the model has learned to see past that."""
-    rng = np.random.default_rng(seed)
-    moved = corruptions.corrupt(normalise(strokes.digit(label, rng))[None], "motion", seed)[0]
-    reading = reader.read(cv2.resize(255 - moved, (84, 84), interpolation=cv2.INTER_CUBIC))
-
-    assert reading.text == str(label)
-    assert reading.status == "ok" or reading.reason.startswith(DOWNSCALED.text)
 
 
 def test_rows_are_separated_by_one_space(reader: Reader, digits: list[np.ndarray]) -> None:
