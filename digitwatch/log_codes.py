@@ -31,6 +31,7 @@ class ReasonCode(StrEnum):
     CLUTTER = "clutter"
     NO_INK = "no_ink"
     DAMAGED_FILE = "damaged_file"
+    TEXT_LAYER = "text_layer"
 
 
 @dataclass(frozen=True)

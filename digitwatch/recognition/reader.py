@@ -72,7 +72,7 @@ class Reader:
         page = next(pages)
         if next(pages, None) is not None:
             raise ImageError("The scan has several pages: use read_pages, which gives a reading for each.")
-        return self._read(page)[1]
+        return self._read(page)[1].for_review(page.caveats)
 
     def read_pages(self, data: bytes) -> Iterator[tuple[Page, Reading]]:
         """Yield each page, turned as it was read, with its reading; one page is in memory at a time.
@@ -81,7 +81,8 @@ class Reader:
             ImageError: the data, or one of its pages, cannot be decoded.
         """
         for page in decode(data, self._max_pixels):
-            yield self._read(page)
+            upright, reading = self._read(page)
+            yield upright, reading.for_review(page.caveats)
 
     def _read(self, page: Page) -> tuple[Page, Reading]:
         """Return the page as it was read, and its reading."""

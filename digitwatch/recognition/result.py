@@ -1,12 +1,13 @@
 """The result of reading a page: its digits, their places and probabilities, and the status."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digitwatch.log_codes import Status
+from digitwatch.log_codes import Reason, Status
 from digitwatch.recognition.arrays import Pixels
 
 
@@ -59,6 +60,14 @@ class Reading:
     labels: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     signs: str = ""
+
+    def for_review(self, reasons: Sequence[Reason]) -> "Reading":
+        """Return the reading with the status REVIEW and more reasons, or unchanged where there are none."""
+        if not reasons:
+            return self
+        text = "; ".join(filter(None, [self.reason, *(reason.text for reason in reasons)]))
+        codes = (*self.codes, *(reason.coded for reason in reasons))
+        return replace(self, status=Status.REVIEW, reason=text, codes=codes)
 
     @cached_property
     def digits(self) -> tuple[Digit, ...]:

@@ -59,6 +59,13 @@ FileVersion = tuple[int, int]
 
 
 @dataclass(frozen=True)
+class PageDone:
+    """A page of a scan of several was read: the time limit of the next page begins. No outcome; more follows."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
 class Read:
     """A scan that was read: its pages, and the version of the file that they were read from."""
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from digitwatch.errors import TransientError
-from digitwatch.workers.messages import Job, Outcome, Read, Rejected, Retry, WorkerConfig
+from digitwatch.workers.messages import Job, Outcome, PageDone, Read, Rejected, Retry, WorkerConfig
 from digitwatch.workers.process import WorkerDiedError, WorkerProcess, start, verdict, warm_up
 
 AHEAD = 2  # scans sent to a worker at a time: one that it reads, one that waits so that the worker never idles
@@ -210,9 +210,12 @@ class Pool:
         worker.deadline = self._clock() + self._seconds + (0 if worker.ready.done() else START_SECONDS)
         worker.used = worker.processor_seconds()
 
-    def _done(self, worker: WorkerProcess, outcome: Outcome) -> None:
+    def _done(self, worker: WorkerProcess, outcome: Outcome | PageDone) -> None:
         if worker not in self._workers:
             return  # it was replaced, and another worker has the job
+        if isinstance(outcome, PageDone):
+            self._start_clock(worker)
+            return
         self._failed_starts = 0
         worker.jobs.popleft()
         worker.deadline = None

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from digitwatch.errors import TransientError
 from digitwatch.spool.csv_rows import printable
-from digitwatch.workers.messages import Crashed, Job, Outcome, Rejected, Retry, WorkerConfig
+from digitwatch.workers.messages import Crashed, Job, Outcome, PageDone, Rejected, Retry, WorkerConfig
 
 log = logging.getLogger(__name__)
 
@@ -103,12 +103,13 @@ def warm_up() -> None:
 def start(
     context: ForkServerContext,
     config: WorkerConfig,
-    answered: Callable[[WorkerProcess, Outcome], None],
+    answered: Callable[[WorkerProcess, Outcome | PageDone], None],
     ended: Callable[[WorkerProcess], None],
 ) -> WorkerProcess:
     """Start a worker; it loads the model at once.
 
-    `answered` is called with the outcome of each job, in their order, and `ended` when the process has ended; both in
+    `answered` is called with the outcome of each job, in their order, and before it with each page that is done but
+    the first; `ended` when the process has ended; both in
     a thread of the worker's own.
 
     Raises:
@@ -187,7 +188,9 @@ def _state(pid: int) -> str:
 
 
 def _listen(
-    worker: WorkerProcess, answered: Callable[[WorkerProcess, Outcome], None], ended: Callable[[WorkerProcess], None]
+    worker: WorkerProcess,
+    answered: Callable[[WorkerProcess, Outcome | PageDone], None],
+    ended: Callable[[WorkerProcess], None],
 ) -> None:
     """Pass on the messages of a worker. No other process has the other end of the pipe, so that it closes with it."""
     try:
@@ -215,4 +218,4 @@ def _serve(pipe: Connection, config: WorkerConfig) -> None:
         return
     with contextlib.suppress(EOFError, BrokenPipeError):  # the daemon has died, and this process ends with it
         while (job := pipe.recv()) is not None:
-            pipe.send(task.perform(job, config))
+            pipe.send(task.perform(job, config, pipe.send))

@@ -12,7 +12,7 @@ import resource
 import signal
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import cv2
@@ -37,6 +37,7 @@ from digitwatch.workers.messages import (
     Gone,
     Job,
     Outcome,
+    PageDone,
     PageResult,
     Read,
     Rejected,
@@ -105,8 +106,10 @@ def _self_test() -> np.ndarray:
     return page
 
 
-def perform(job: Job, config: WorkerConfig) -> Outcome:
+def perform(job: Job, config: WorkerConfig, progress: Callable[[PageDone], None] = lambda page: None) -> Outcome:
     """Read one scan and publish its pictures; it may be killed and repeated at any time.
+
+    `progress` is called after each page but the first.
 
     Nothing is raised: an input error is returned as `Rejected`, an environment error (disk full, folder gone,
     model gone) as `Retry`.
@@ -114,7 +117,7 @@ def perform(job: Job, config: WorkerConfig) -> Outcome:
     if next(_performed) % TRIM_EVERY == 0:
         trim_memory()
     try:
-        return _perform(job, config)
+        return _perform(job, config, progress)
     except ModelError as error:
         return Retry(job, str(error))
     except FileNotFoundError as error:
@@ -147,7 +150,7 @@ def _outbox_works(job: Job) -> bool:
     return False
 
 
-def _perform(job: Job, config: WorkerConfig) -> Outcome:
+def _perform(job: Job, config: WorkerConfig, progress: Callable[[PageDone], None]) -> Outcome:
     reader = _reader or _load(config)
     try:
         data, version, durable = _read_durably(job, config.largest_file)
@@ -156,7 +159,7 @@ def _perform(job: Job, config: WorkerConfig) -> Outcome:
     sha256 = hashlib.sha256(data).hexdigest()
     reason, truncated = "it holds no page", False
     try:
-        pages = tuple(_publish(job, page, reading, durable) for page, reading in _read_pages(reader, data))
+        pages = tuple(_publish_all(job, _read_pages(reader, data), durable, progress))
         if pages:
             return Read(job, sha256, pages, version)
     except OSError:  # raised by the publishing only; see _read_pages
@@ -172,6 +175,16 @@ def _perform(job: Job, config: WorkerConfig) -> Outcome:
     durable.result()  # before the failure is reported, too
     withdraw(job.outbox, job.name, job.id)
     return Rejected(job, reason, sha256, version, truncated)
+
+
+def _publish_all(
+    job: Job, read: Iterator[tuple[Page, Reading]], durable: Future[None], progress: Callable[[PageDone], None]
+) -> Iterator[PageResult]:
+    """Publish the pages one by one."""
+    for page, reading in read:
+        yield _publish(job, page, reading, durable)
+        if page.number > 1:
+            progress(PageDone(job))
 
 
 def _read_pages(reader: Reader, data: bytes) -> Iterator[tuple[Page, Reading]]:

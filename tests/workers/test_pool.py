@@ -36,9 +36,9 @@ def job(tmp_path: Path) -> Job:
 
 
 def endless(tmp_path: Path) -> Job:
-    """Return a job that takes long: the same page a thousand times."""
-    pages = [np.full((300, 300), 255, np.uint8)] * 1000
-    cv2.imwritemulti(str(tmp_path / "long.tif"), pages)
+    """Return a job that takes long: specks all over a page."""
+    specks = np.random.default_rng(1).random((6000, 6000)) > 0.02
+    cv2.imwrite(str(tmp_path / "long.tif"), specks * np.uint8(255))
     return Job("20261122T2", "long.tif", tmp_path / "long.tif", tmp_path / "out")
 
 
@@ -62,6 +62,20 @@ def test_a_slow_scan_costs_itself_only(tmp_path: Path, job: Job) -> None:
 
     assert "longer than 1 seconds" in outcomes["long.tif"].reason
     assert outcomes["a.png"].pages
+
+
+def test_the_time_limit_is_one_of_a_page(tmp_path: Path) -> None:
+    """A document may take longer than the limit in all; each of its pages may not."""
+    owner = Owner(seconds=1)
+    owner.pool.start()
+    cv2.imwritemulti(str(tmp_path / "many.tif"), [np.full((300, 300), 255, np.uint8)] * 500)
+    start = time.monotonic()
+    owner.pool.submit(Job("20261122T3", "many.tif", tmp_path / "many.tif", tmp_path / "out"))
+    [outcome] = owner.await_outcomes(1)
+    owner.pool.stop()
+
+    assert len(outcome.pages) == 500
+    assert time.monotonic() - start > 1
 
 
 def test_a_waiting_worker_is_an_environment_error(job: Job) -> None:

@@ -1,5 +1,6 @@
 """Bytes to pages: every format that OpenCV or Pillow reads, upright, on paper, within limits checked first."""
 
+import importlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from digitwatch.errors import InputError
+from digitwatch.log_codes import Reason
 from digitwatch.recognition.image import missing_data, tiff
 from digitwatch.recognition.image.containers import (
     DamagedError,
@@ -23,7 +25,7 @@ from digitwatch.recognition.image.containers import (
     tiff_directories,
 )
 from digitwatch.recognition.image.decoders import Decoded, UndecodableError, imdecode, load, load_plain_cmyk, opened
-from digitwatch.recognition.image.formats import IMAGES
+from digitwatch.recognition.image.formats import DECODERS, IMAGES
 from digitwatch.recognition.image.greyscale import grey
 from digitwatch.recognition.image.pixels import key_to_alpha, on_paper, square, to_eight_bits, upright
 from digitwatch.recognition.image.sniff import advice, sniff
@@ -52,11 +54,13 @@ class Page:
         number: counts from 1.
         image: (H, W) or (H, W, 3) uint8 in the order blue, green, red, 255 white.
         damage: which part of the picture is missing or wrong, for a person; empty where none is known to be.
+        caveats: reasons for which it is to be reviewed whatever is read.
     """
 
     number: int
     image: np.ndarray
     damage: str = ""
+    caveats: tuple[Reason, ...] = ()
 
     @cached_property
     def grey(self) -> np.ndarray:
@@ -77,11 +81,14 @@ def decode(data: bytes, max_pixels: int = 200_000_000) -> Iterator[Page]:
     if not data[:64].strip(b"\0"):
         what = "begins with nothing but zeros" if data else "is empty (0 bytes)"
         raise ImageError(f"The file {what}. Copy or scan it again.", truncated=True)
-    if kind not in IMAGES:
+    if kind is None or kind not in IMAGES:
         # so few bytes may be the beginning of anything
         raise ImageError(advice(kind), truncated=len(data) < 32)
     try:
-        if kind == "TIFF":
+        if decoder := DECODERS.get(kind):
+            module = importlib.import_module(f"{__package__}.{decoder}")  # which imports this one
+            yield from module.pages(data, max_pixels)
+        elif kind == "TIFF":
             yield from _tiff_pages(data, max_pixels)
         else:
             yield _page(1, kind, _picture(kind, data, max_pixels))
@@ -216,7 +223,13 @@ def _pnm_maximum(source: ImageFile.ImageFile) -> tuple[int, bool]:
 def _check_size(header: Header, max_pixels: int) -> None:
     if header.width < 1 or header.height < 1:
         raise ImageError("The picture has no pixels. Copy or scan it again.")
-    width, height = header.square_size
+    check_size(*header.square_size, max_pixels)
+
+
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Raise ImageError for a picture without pixels, or with more than allowed."""
+    if width < 1 or height < 1:
+        raise ImageError("The picture has no pixels. Copy or scan it again.")
     if width * height > max_pixels:
         raise ImageError(
             f"The picture has {width:,} × {height:,} pixels; "

@@ -1,5 +1,6 @@
 """The image formats: the one place to add one. Imports no decoder, so that the daemon stays small."""
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -48,6 +49,9 @@ class ImageFormat:
         pillow: module and class of Pillow's decoder, which OpenCV's is held against; empty for PNG and JPEG, whose
             structure is checked by containers.py, and for formats that cannot be read.
         is_read: whether files of this format can be read.
+        decoder: module beside this one whose function `pages` decodes the format; empty where decode.py does.
+        package: the library that this decoder needs, which the extra `extra` installs.
+        upload_type: media type that a file input offers besides the endings.
         end: the last bytes of a complete file; empty where such a file may still grow.
     """
 
@@ -58,7 +62,16 @@ class ImageFormat:
     media_type: str = ""
     pillow: str = ""
     is_read: bool = True
+    decoder: str = ""
+    package: str = ""
+    extra: str = ""
+    upload_type: str = ""
     end: bytes = b""
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether files of this format can be read with the libraries that are installed."""
+        return self.is_read and (not self.package or importlib.util.find_spec(self.package) is not None)
 
 
 FORMATS = (
@@ -89,12 +102,21 @@ FORMATS = (
     ImageFormat("WebP", (".webp",), matches=_is_webp, media_type="image/webp", pillow="WebPImagePlugin.WebPImageFile"),
     ImageFormat("AVIF", (".avif",), matches=_is_avif, media_type="image/avif", pillow="AvifImagePlugin.AvifImageFile"),
     ImageFormat("PNM", (".pbm", ".pgm", ".ppm", ".pnm"), matches=_is_pnm, pillow="PpmImagePlugin.PpmImageFile"),
-    ImageFormat("PDF", (".pdf",), (b"%PDF",), is_read=False),
-    ImageFormat("HEIC", (".heic", ".heif"), matches=_is_heic, is_read=False),
+    ImageFormat(
+        "PDF",
+        (".pdf",),
+        (b"%PDF", b"\xef\xbb\xbf%PDF"),
+        decoder="pdf",
+        package="pypdfium2",
+        extra="pdf",
+        upload_type="application/pdf",
+    ),
+    ImageFormat("HEIC", (".heic", ".heif"), matches=_is_heic, decoder="heic", package="pillow_heif", extra="heic"),
     ImageFormat("SVG", (".svg",), matches=_is_svg, is_read=False),
 )
 
 IMAGES = frozenset(each.name for each in FORMATS if each.is_read)
+DECODERS = {each.name: each.decoder for each in FORMATS if each.decoder}
 ENDINGS = frozenset(ending for each in FORMATS for ending in each.endings)
 """Endings of files that people mean as scans; files of another ending count by their first bytes."""
 
@@ -115,5 +137,6 @@ def media_type(head: bytes) -> str:
 
 def accepted_uploads() -> str:
     """Return the value of `accept` for a file input: every format that can be read."""
-    endings = (ending for each in FORMATS if each.is_read for ending in each.endings)
-    return ",".join(["image/*", *endings])
+    readable = [each for each in FORMATS if each.is_installed]
+    types = [each.upload_type for each in readable if each.upload_type]
+    return ",".join(["image/*", *types, *(ending for each in readable for ending in each.endings)])

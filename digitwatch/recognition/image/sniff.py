@@ -23,9 +23,6 @@ _OFFICE_ENTRIES = (b"[Content_Types]", b"_rels/", b"docProps/", b"word/", b"xl/"
 
 _EXPORT = "Export it as PNG, JPEG or TIFF"
 _ADVICE = {
-    "PDF": "This is a PDF document, not an image. Export its pages as PNG, JPEG or TIFF and hand those in.",
-    "HEIC": f"This is a HEIC photograph, which cannot be read here. {_EXPORT}, "
-    "or set the phone's camera to JPEG (“most compatible”).",
     "Office": f"This is an office document, not an image. {_EXPORT}, or scan the page.",
     "ZIP": "This is a ZIP archive, not an image. Unpack it and hand in the images one by one.",
     "archive": "This is a packed archive, not an image. Unpack it and hand in the images one by one.",

@@ -1,5 +1,7 @@
 """The registry of image formats."""
 
+from importlib.util import find_spec
+
 import pytest
 
 from digitwatch.recognition.image.formats import ENDINGS, FORMATS, accepted_uploads, find, media_type
@@ -44,9 +46,10 @@ def test_displayable_formats_have_a_media_type() -> None:
 
 
 def test_the_upload_form_offers_what_can_be_read() -> None:
-    """Every ending of a readable format, and no other."""
+    """Every ending of a format that can be read with the libraries that are installed, and no other."""
     offered = set(accepted_uploads().split(","))
 
     assert offered >= {"image/*", ".tif", ".jp2"}
-    assert not offered & {".pdf", ".heic"}
+    for module, names in (("pypdfium2", {".pdf", "application/pdf"}), ("pillow_heif", {".heic", ".heif"})):
+        assert (offered >= names) is (find_spec(module) is not None)
     assert all(ending == ending.lower() and ending.startswith(".") for ending in ENDINGS)
