@@ -32,6 +32,7 @@ Every package may import this module. The concrete classes stand in the modules 
     │   │   └── WorkerError                  workers.pool
     │   └── ConfigurationError           78  config.yaml, or a file that it names, must be changed
     │       ├── ConfigError                  config.settings
+    │       ├── FormError                    forms.schema
     │       ├── NoModelError                 models.provisioning
     │       ├── RegistryError                models.registry
     │       └── TokenError                   web.auth_token

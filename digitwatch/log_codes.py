@@ -32,6 +32,12 @@ class ReasonCode(StrEnum):
     NO_INK = "no_ink"
     DAMAGED_FILE = "damaged_file"
     TEXT_LAYER = "text_layer"
+    FORM_NOT_FOUND = "form_not_found"
+    PATTERN = "pattern"
+    RANGE = "range"
+    LIST = "list"
+    SUM = "sum"
+    CHECKSUM = "checksum"
 
 
 @dataclass(frozen=True)

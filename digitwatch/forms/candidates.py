@@ -33,7 +33,7 @@ class Features:
 
 def features(dark: Pixels) -> Features:
     """Return the features of a darkness map."""
-    found, descriptors = cv2.SIFT_create(FEATURES, contrastThreshold=0.03).detectAndCompute(dark, None)
+    found, descriptors = cv2.SIFT.create(FEATURES, contrastThreshold=0.03).detectAndCompute(dark, None)
     places = np.array([each.pt for each in found], np.float32).reshape(-1, 2)
     return Features(places, np.zeros((0, 128), np.float32) if descriptors is None else descriptors)
 
@@ -137,7 +137,7 @@ def main_angle(dark: Pixels) -> float:
 
 
 def is_sane(homography: Homography, size: tuple[int, int], page: tuple[int, int]) -> bool:
-    """Return whether a template of a size lies on a page (width, height) unmirrored, convex and neither tiny nor huge."""
+    """Return whether a template of a size lies unmirrored and convex on a page, neither tiny nor huge."""
     own = np.array([[[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]]], float)
     corners = cv2.perspectiveTransform(own, homography)[0].astype(np.float32)
     if not np.isfinite(corners).all() or not cv2.isContourConvex(corners.reshape(-1, 1, 2)):

@@ -32,6 +32,13 @@ class Mapping:
         """Return a mapping without displacement."""
         return cls(np.asarray(homography, float), size, np.zeros((2, 3)))
 
+    @property
+    def angle(self) -> float:
+        """By how many degrees, -180 to 180, the middle of the template is turned on the page."""
+        x, y = self.size[0] / 2, self.size[1] / 2
+        left, right = cv2.perspectiveTransform(np.array([[[x - 5, y], [x + 5, y]]]), self.homography)[0]
+        return float(np.degrees(np.arctan2(right[1] - left[1], right[0] - left[0])))
+
     def displacement(self, points: Points) -> Points:
         """Return D at points of the template."""
         order = {3: 1, 6: 2, 10: 3}[self.coefficients.shape[1]]
@@ -40,7 +47,23 @@ class Mapping:
     def to_page(self, points: Points) -> Points:
         """Return where points of the template lie on the page."""
         moved = points + self.displacement(points)
-        return cv2.perspectiveTransform(moved[None], self.homography)[0]
+        return np.asarray(cv2.perspectiveTransform(moved[None], self.homography)[0])
+
+    def crop(self, page: Pixels, box: NDArray[np.float64], scale: float) -> Pixels:
+        """Return the part of the page below a box of the template (left, top, width, height), upright.
+
+        It has `scale` pixels per pixel of the template; what lies off the page is white.
+        """
+        width, height = max(8, round(box[2] * scale)), max(8, round(box[3] * scale))
+        step = max(1.0, max(width, height) / 12)
+        across, down = int(width / step) + 2, int(height / step) + 2
+        xs, ys = np.meshgrid(np.arange(across) * step, np.arange(down) * step)
+        points = np.stack([xs.ravel(), ys.ravel()], axis=1) / scale + box[:2]
+        mapped = self.to_page(points).reshape(down, across, 2).astype(np.float32)
+        maps = cv2.warpAffine(mapped, np.array([[step, 0, 0], [0, step, 0]]), (width, height), flags=cv2.INTER_LINEAR)
+        return np.asarray(
+            cv2.remap(page, maps, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=255)
+        )
 
     def warp(self, page: Pixels, size: tuple[int, int] | None = None, scale: float = 1.0) -> Pixels:
         """Return the page in the frame of the template; `scale` reduces it, `size` is its width and height then."""

@@ -55,7 +55,7 @@ def faint_lines(dark: Pixels, px_per_mm: float) -> Lines:
 
 def without_areas(dark: Pixels) -> Pixels:
     """Return a darkness map without filled areas: shadows, painted boxes, what lies beside the paper."""
-    return cv2.morphologyEx(dark, cv2.MORPH_TOPHAT, np.ones((AREA_PX, AREA_PX), np.uint8))
+    return np.asarray(cv2.morphologyEx(dark, cv2.MORPH_TOPHAT, np.ones((AREA_PX, AREA_PX), np.uint8)))
 
 
 def find_lines(dark: Pixels, px_per_mm: float) -> Lines:

@@ -5,7 +5,7 @@ off, for instance by one box of a row of equal boxes, and misses lines in a quar
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -28,6 +28,8 @@ MIN_LINES = 0.8  # share of the template's lines in each quarter of the page tha
 MIN_QUARTER_MM = 40.0  # of lines in a quarter, below which its patches are counted instead
 MIN_PATCHES = 0.5  # share of the patches found again, in a quarter without lines
 MIN_ALL_PATCHES = 0.4  # and on the whole page
+MAYBE_SYMMETRIC = 0.8  # likeness of a page upside down, by that of the page, from which on both are tested
+DIFFERENT = 0.04  # likeness by which one of two registrations is surely the better one
 MAX_SHIFT_MM = 2.0  # of the page against the template, at which they are most alike after registration
 
 
@@ -65,11 +67,13 @@ class Registered:
         mapping: template pixels to pixels of the page as it was given.
         found: share of the lines found again in the quarter where it is least.
         likeness: mean likeness of the patches.
+        warped: darkness map of the page in the frame of the template.
     """
 
     mapping: Mapping
     found: float
     likeness: float
+    warped: Pixels
 
 
 @dataclass(frozen=True)
@@ -91,9 +95,7 @@ def prepare_template(grey: Pixels, long_mm: float) -> Template:
     inked = [(x, y) for y in tops for x in lefts if _ink(dark[y : y + PATCH_PX, x : x + PATCH_PX]) >= MIN_PATCH_INK]
     coarse = candidates.coarse(reduced(without_areas(dark), candidates.COARSE_PX))
     lines = find_lines(dark, px_per_mm)
-    return Template(
-        dark, px_per_mm, lines, candidates.features(dark), coarse, np.array(inked, np.intp).reshape(-1, 2)
-    )
+    return Template(dark, px_per_mm, lines, candidates.features(dark), coarse, np.array(inked, np.intp).reshape(-1, 2))
 
 
 def _ink(patch: Pixels) -> float:
@@ -111,23 +113,46 @@ def prepare_page(grey: Pixels) -> RegisteredPage:
     )
 
 
-def register(template: Template, page: RegisteredPage) -> Registered | None:
-    """Return how the page lies on the template; None where no candidate passes the test."""
-    for homography in _ranked(template, page):
+def register(template: Template, page: RegisteredPage, *, thorough: bool = True) -> Registered | None:
+    """Return how the page lies on the template; None where no candidate passes the test.
+
+    If not `thorough`, only the candidate of the features is tried.
+    """
+    for homography in _ranked(template, page, thorough):
         found = _tested(template, page, _refined(template, page.dark, Mapping.of(homography, template.size)))
         if found is not None:
+            found = _right_way_up(template, page, found)
             to_page = np.diag([page.scale, page.scale, 1.0])
             mapping = found.mapping
             full = Mapping(to_page @ mapping.homography, mapping.size, mapping.coefficients)
-            return Registered(full, found.found, found.likeness)
+            return replace(found, mapping=full)
     return None
 
 
-def _ranked(template: Template, page: RegisteredPage) -> Iterator[Homography]:
+def _right_way_up(template: Template, page: RegisteredPage, found: Registered) -> Registered:
+    """Return the registration, or its rival upside down where that passes too and is likelier.
+
+    Where both are alike, the form looks the same upside down, and a page is taken to lie upright.
+    """
+    width, height = template.size
+    upside_down = np.array([[-1, 0, width], [0, -1, height], [0, 0, 1.0]])
+    own, _ = _aligned(template, page.dark, found.mapping.homography)
+    likeness, homography = _aligned(template, page.dark, found.mapping.homography @ upside_down)
+    if likeness < MAYBE_SYMMETRIC * own:
+        return found
+    rival = _tested(template, page, _refined(template, page.dark, Mapping.of(homography, template.size)))
+    if rival is None or abs(rival.likeness - found.likeness) >= DIFFERENT:
+        return found if rival is None or found.likeness > rival.likeness else rival
+    return min(found, rival, key=lambda each: abs(each.mapping.angle))
+
+
+def _ranked(template: Template, page: RegisteredPage, thorough: bool) -> Iterator[Homography]:
     """Yield the candidates to be refined: that of the features, then the others by their likeness."""
     first = candidates.by_features(template.features, page.features)
     if first is not None and candidates.is_sane(first, template.size, page.dark.shape[::-1]):
         yield first
+    if not thorough:
+        return
     scored = []
     for homography in _others(template, page):
         if candidates.is_sane(homography, template.size, page.dark.shape[::-1]):
@@ -147,7 +172,10 @@ def _aligned(template: Template, dark: Pixels, homography: Homography) -> tuple[
     height, width = template.coarse.shape
     scale = width / template.size[0]
     warped = cv2.warpPerspective(
-        dark, homography @ np.diag([1 / scale, 1 / scale, 1]), (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        dark,
+        homography @ np.diag([1 / scale, 1 / scale, 1]),
+        (width, height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
     )
     likeness, x, y = candidates.best_shift(template.coarse, candidates.coarse(warped))
     shift = np.array([[1, 0, x / scale], [0, 1, y / scale], [0, 0, 1.0]])
@@ -169,7 +197,9 @@ def _matches(
     template: Template, warped: Pixels, reduction: int, radius: int
 ) -> tuple[Points, Points, Points, NDArray[np.float64]]:
     """Return middles of patches, how far from them they are found, how well that is known, and their likeness."""
-    own = template.dark if reduction == 1 else cv2.resize(template.dark, warped.shape[::-1], interpolation=cv2.INTER_AREA)
+    own = (
+        template.dark if reduction == 1 else cv2.resize(template.dark, warped.shape[::-1], interpolation=cv2.INTER_AREA)
+    )
     own, page = (cv2.GaussianBlur(each, (0, 0), 1.0) for each in (own, warped))
     page = cv2.copyMakeBorder(page, radius, radius, radius, radius, cv2.BORDER_CONSTANT, value=0)
     side = PATCH_PX // reduction
@@ -177,33 +207,36 @@ def _matches(
     for x, y in template.patches // reduction:
         patch = own[y : y + side, x : x + side]
         window = page[y : y + side + 2 * radius, x : x + side + 2 * radius]
-        if min(patch.shape) < 8 or (window.shape[0] - patch.shape[0], window.shape[1] - patch.shape[1]) != (2 * radius,) * 2:
+        if (
+            min(patch.shape) < 8
+            or (window.shape[0] - patch.shape[0], window.shape[1] - patch.shape[1]) != (2 * radius,) * 2
+        ):
             continue
         scores = cv2.matchTemplate(window, patch, cv2.TM_CCOEFF_NORMED)
-        shift, peak, sharp = _peak(scores, radius)
-        likeness.append(peak)
-        if peak >= MIN_LIKENESS:
+        shift, alike, sharp = peak(scores, radius)
+        likeness.append(alike)
+        if alike >= MIN_LIKENESS:
             at.append((x + side / 2, y + side / 2))
             moved.append(shift)
-            weights.append(sharp * peak)
+            weights.append(sharp * alike)
     points = [np.array(each, float).reshape(-1, 2) for each in (at, moved, weights)]
     return points[0] * reduction, points[1] * reduction, points[2], np.array(likeness)
 
 
-def _peak(scores: Floats, radius: int) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
+def peak(scores: Floats, radius: int) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
     """Return the place of the highest score, from the middle; the score; and how much it falls along each axis."""
     scores = np.nan_to_num(scores, posinf=0, neginf=0)
     y, x = np.unravel_index(int(scores.argmax()), scores.shape)
-    peak = float(scores[y, x])
+    highest = float(scores[y, x])
     place, sharp = np.empty(2), np.empty(2)
     for axis, (profile, k) in enumerate(((scores[y, :], int(x)), (scores[:, x], int(y)))):
         before, behind = profile[max(k - 1, 0)], profile[min(k + 1, len(profile) - 1)]
-        bend = before - 2 * peak + behind
+        bend = before - 2 * highest + behind
         inside = 0 < k < len(profile) - 1
         place[axis] = k - radius + (float(np.clip(0.5 * (before - behind) / bend, -0.5, 0.5)) if bend and inside else 0)
         near = [profile[j] for j in (k - 4, k + 4) if 0 <= j < len(profile)]
-        sharp[axis] = max(0.0, peak - max(near)) if inside else 0.0
-    return place, peak, sharp + 1e-3
+        sharp[axis] = max(0.0, highest - max(near)) if inside else 0.0
+    return place, highest, sharp + 1e-3
 
 
 def _tested(template: Template, page: RegisteredPage, mapping: Mapping) -> Registered | None:
@@ -213,7 +246,7 @@ def _tested(template: Template, page: RegisteredPage, mapping: Mapping) -> Regis
     warped = mapping.warp(page.dark)
     if not _lies_best(template, warped):
         return None
-    at, moved, weights, likeness = _matches(template, warped, 1, round(2.5 * template.px_per_mm))
+    _, moved, weights, likeness = _matches(template, warped, 1, round(2.5 * template.px_per_mm))
     near = np.zeros(len(likeness), bool)
     tolerance = TOLERANCE_MM * template.px_per_mm
     known = weights > 0.05
@@ -223,7 +256,7 @@ def _tested(template: Template, page: RegisteredPage, mapping: Mapping) -> Regis
     shares = quarters(template, faint_lines(warped, template.px_per_mm), near)
     if not shares or min(shares) < 1:
         return None
-    return Registered(mapping, min(shares) * MIN_LINES, float(likeness.mean()))
+    return Registered(mapping, min(shares) * MIN_LINES, float(likeness.mean()), warped)
 
 
 def _lies_best(template: Template, warped: Pixels) -> bool:
@@ -231,7 +264,7 @@ def _lies_best(template: Template, warped: Pixels) -> bool:
     scale = template.coarse.shape[1] / template.size[0]
     small = cv2.resize(without_areas(warped), template.coarse.shape[::-1], interpolation=cv2.INTER_AREA)
     _, x, y = candidates.best_shift(template.coarse, candidates.coarse(small))
-    return max(abs(x), abs(y)) <= max(1, MAX_SHIFT_MM * template.px_per_mm * scale)
+    return bool(max(abs(x), abs(y)) <= max(1, MAX_SHIFT_MM * template.px_per_mm * scale))
 
 
 def quarters(template: Template, lines: Lines, near: NDArray[np.bool_]) -> list[float]:

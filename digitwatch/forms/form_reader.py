@@ -1,0 +1,251 @@
+"""Reads the fields of a page that lies on a template."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitwatch.forms import checks, registration
+from digitwatch.forms.mapping import Mapping, Points
+from digitwatch.forms.printed import darkness
+from digitwatch.forms.registration import Registered, Template
+from digitwatch.forms.schema import Field, Form, FormError
+from digitwatch.log_codes import Reason, ReasonCode, Status
+from digitwatch.recognition.arrays import Pixels
+from digitwatch.recognition.image.decode import ImageError, Page, decode
+from digitwatch.recognition.page_reader import turned
+from digitwatch.recognition.result import Reading
+
+NOT_FOUND = Reason(ReasonCode.FORM_NOT_FOUND, "no form template fits the page")
+EMPTY_FIELD = Reason(ReasonCode.NO_INK, "the field is empty")
+MARGIN = 0.35  # around a field that is looked at, by its height: strokes that reach out of it
+SNAP_MM, SNAP_MARGIN_MM = 1.0, 4.0  # how far a field is moved to its own lines at most; what around it is compared
+SNAP_LIKENESS = 0.4  # of the field's surroundings, from which on it is moved
+INK_LEVEL = 60  # darkness, 0 to 255, of a stroke
+LINE_SLACK_MM = 0.25  # by which printed lines are widened before they are removed
+FRAME_MM = 1.0  # from the border of a field, within which a line is its frame
+SPANNING = 0.95  # of a field, that a line runs across at least to be print
+OWN_SHARE = 0.5  # of a stroke's pixels that must lie in the field for it to belong there
+
+
+Box = NDArray[np.float64]  # left, top, width, height in template pixels
+
+
+@dataclass(frozen=True)
+class FieldReading:
+    """A field as it was read: its reading, and its corners on the page, clockwise from the upper left, in pixels."""
+
+    field: Field
+    reading: Reading
+    corners: Points
+
+
+@dataclass(frozen=True)
+class FormPage:
+    """A page on which a form was found: the page as it lies upright, and its fields in the order of the template."""
+
+    form: Form
+    page: Page
+    fields: tuple[FieldReading, ...]
+
+
+class FormReader:
+    """Reads pages by templates. `read` is the reader of one crop: (H, W) or (H, W, 3) uint8 to its reading."""
+
+    def __init__(self, forms: Sequence[Form], read: Callable[[Page], Reading]) -> None:
+        """Prepare the templates.
+
+        Raises:
+            FormError: an example cannot be decoded.
+        """
+        self._read = read
+        self._templates = [(form, prepared(form)) for form in forms]
+
+    def read(self, page: Page) -> FormPage | None:
+        """Return the fields of a page; None where no template passes the test of registration."""
+        found = self.register(page)
+        if found is None:
+            return None
+        form, template, registered = found
+        upright, mapping = _upright(page, registered.mapping)
+        registered = replace(registered, mapping=mapping)
+        fields = tuple(self._field(each, template, registered, upright, form.blank) for each in form.fields)
+        return FormPage(form, upright, _checked(form, fields))
+
+    def register(self, page: Page) -> tuple[Form, Template, Registered] | None:
+        """Return the template that the page lies on, and how; those of the features first, which are fast."""
+        prepared = registration.prepare_page(page.grey)
+        for thorough in (False, True):
+            found = [
+                (form, template, registered)
+                for form, template in self._templates
+                if (registered := registration.register(template, prepared, thorough=thorough))
+            ]
+            if found:
+                return max(found, key=lambda each: each[2].likeness)
+        return None
+
+    def _field(self, field: Field, template: Template, registered: Registered, page: Page, blank: bool) -> FieldReading:
+        box = np.array(field.box) * (*template.size, *template.size)
+        box[:2] += snap(template, registered, box)
+        left, top, width, height = box
+        corners = np.array([[left, top], [left + width, top], [left + width, top + height], [left, top + height]])
+        crop = field_crop(template, registered.mapping, page, box, blank)
+        reading = graded(field, self._read(Page(page.number, crop, page.caveats)))
+        return FieldReading(field, reading, registered.mapping.to_page(corners))
+
+
+def prepared(form: Form) -> Template:
+    """Return the template of a form, from its example.
+
+    Raises:
+        FormError: the example cannot be decoded.
+    """
+    try:
+        example = next(iter(decode(form.example.read_bytes())))
+    except (ImageError, OSError) as error:
+        raise FormError([f"{form.example}: {error}"]) from error
+    return registration.prepare_template(example.grey, form.long_mm)
+
+
+def _upright(page: Page, mapping: Mapping) -> tuple[Page, Mapping]:
+    """Return the page turned so that the form lies upright, and the mapping to it."""
+    turn = round(-mapping.angle / 90) % 4 * 90
+    if not turn:
+        return page, mapping
+    height, width = page.image.shape[:2]
+    matrices = {
+        90: [[0, -1, height - 1], [1, 0, 0], [0, 0, 1]],
+        180: [[-1, 0, width - 1], [0, -1, height - 1], [0, 0, 1]],
+        270: [[0, 1, 0], [-1, 0, width - 1], [0, 0, 1]],
+    }
+    matrix = np.array(matrices[turn], float)
+    upright = replace(turned(page, turn), caveats=page.caveats)
+    return upright, replace(mapping, homography=matrix @ mapping.homography)
+
+
+def snap(template: Template, registered: Registered, box: Box) -> Points:
+    """Return by how many template pixels (x, y) a box is moved to its own lines on the page."""
+    margin, radius = SNAP_MARGIN_MM * template.px_per_mm, round(SNAP_MM * template.px_per_mm)
+    left, top = (max(0, int(each)) for each in box[:2] - margin)
+    right, bottom = (int(each) for each in box[:2] + box[2:] + margin)
+    own = template.dark[top:bottom, left:right]
+    warped = cv2.copyMakeBorder(registered.warped, *(radius,) * 4, cv2.BORDER_CONSTANT, value=0)
+    window = warped[top : top + own.shape[0] + 2 * radius, left : left + own.shape[1] + 2 * radius]
+    own, window = (cv2.GaussianBlur(each, (0, 0), 1.0) for each in (own, window))
+    place, likeness, sharp = registration.peak(cv2.matchTemplate(window, own, cv2.TM_CCOEFF_NORMED), radius)
+    return np.where((likeness >= SNAP_LIKENESS) & (sharp > 0.05), place, 0.0)
+
+
+def field_crop(template: Template, mapping: Mapping, page: Page, box: Box, blank: bool) -> Pixels:
+    """Return a field and a margin around it, upright, without print and without the strokes of its neighbours.
+
+    Args:
+        template: whose print is removed: its long lines, or with `blank` all its ink.
+        mapping: template pixels to page pixels.
+        page: as it lies upright.
+        box: left, top, width, height in template pixels.
+        blank: whether nothing is written on the template's example.
+    """
+    margin = MARGIN * box[3]
+    outer = np.array([box[0] - margin, box[1] - margin, box[2] + 2 * margin, box[3] + 2 * margin])
+    scale = _resolution(mapping, box)
+    crop = mapping.crop(page.grey, outer, scale)
+    printed = _cut_out(_print(template, box, blank), outer, scale, crop.shape)
+    inside = np.zeros(crop.shape, np.uint8)
+    at = round(margin * scale)
+    inside[at : crop.shape[0] - at, at : crop.shape[1] - at] = 1
+    return _cleaned(crop, printed, inside, LINE_SLACK_MM * template.px_per_mm * scale)
+
+
+def _print(template: Template, box: Box, blank: bool) -> Pixels:
+    """Return what is print in and around a box: all ink of a blank example.
+
+    Of an example that may be filled: its lines, within the box only those across most of it. Others may be strokes.
+    """
+    if blank:
+        return (template.dark > INK_LEVEL).astype(np.uint8)
+    lines = template.lines.across | template.lines.down
+    inset = FRAME_MM * template.px_per_mm
+    left, top = np.maximum(box[:2] + inset, 0).astype(int)
+    right, bottom = (box[:2] + box[2:] - inset).astype(int)
+    if right <= left or bottom <= top:
+        return lines
+    lines = lines.copy()
+    spans = max(1, round(SPANNING * (right - left))), max(1, round(SPANNING * (bottom - top)))
+    inside = slice(top, bottom), slice(left, right)
+    across = cv2.morphologyEx(template.lines.across[inside], cv2.MORPH_OPEN, np.ones((1, spans[0]), np.uint8))
+    down = cv2.morphologyEx(template.lines.down[inside], cv2.MORPH_OPEN, np.ones((spans[1], 1), np.uint8))
+    lines[inside] = across | down
+    return lines
+
+
+def _cut_out(mask: Pixels, outer: Box, scale: float, shape: tuple[int, ...]) -> Pixels:
+    """Return the part of a template's mask that a crop shows, 1 where it is set."""
+    matrix = np.array([[scale, 0, -outer[0] * scale], [0, scale, -outer[1] * scale]])
+    part: Pixels = cv2.warpAffine(mask * 255, matrix, shape[::-1], flags=cv2.INTER_LINEAR)
+    return np.asarray(part > 100, np.uint8)
+
+
+def _resolution(mapping: Mapping, box: Box) -> float:
+    """Return page pixels per template pixel at a box."""
+    middle = box[:2] + box[2:] / 2
+    ends = mapping.to_page(middle + np.array([[0, 0], [20, 0], [0, 20]]))
+    return float(max(np.linalg.norm(ends[1] - ends[0]), np.linalg.norm(ends[2] - ends[0])) / 20)
+
+
+def _cleaned(crop: Pixels, printed: Pixels, inside: Pixels, slack: float) -> Pixels:
+    """Return a crop in which print and other fields' strokes have the colour of the paper."""
+    dark = darkness(crop)
+    ink = (dark > INK_LEVEL).astype(np.uint8)
+    reach = 2 * round(slack) + 3
+    lines = cv2.dilate(printed, np.ones((reach, reach), np.uint8))
+    strokes = ink & ~lines & 1
+    bridged = cv2.morphologyEx(strokes, cv2.MORPH_CLOSE, np.ones((2 * reach + 1,) * 2, np.uint8)) & ink | strokes
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(bridged, connectivity=8)
+    shares = np.bincount(labels.ravel(), weights=inside.ravel(), minlength=count) / np.maximum(
+        stats[:, cv2.CC_STAT_AREA], 1
+    )
+    own = shares >= OWN_SHARE
+    own[0] = False
+    kept = cv2.dilate(own[labels].astype(np.uint8), np.ones((3, 3), np.uint8))
+    foreign = cv2.dilate((~own[labels] & (labels > 0)).astype(np.uint8), np.ones((5, 5), np.uint8))
+    erased = (lines | foreign | (1 - inside)) & ~kept & 1
+    result: Pixels = np.where(erased == 1, _paper(crop, cv2.dilate(ink | lines, np.ones((3, 3), np.uint8)) == 0), crop)
+    return result
+
+
+def _paper(crop: Pixels, bare: NDArray[np.bool_]) -> Pixels:
+    """Return the brightness of the paper everywhere, from where it is bare."""
+    side = 2 * (min(crop.shape) // 4) + 1
+    weight = cv2.blur(bare.astype(np.float32), (side, side))
+    sums = cv2.blur(np.where(bare, crop, 0).astype(np.float32), (side, side))
+    usual = float(np.median(crop[bare])) if bare.any() else 255.0
+    local = np.where(weight > 0.05, sums / np.maximum(weight, 1e-3), usual)
+    return np.asarray(np.clip(local, 0, 255), np.uint8)
+
+
+def graded(field: Field, reading: Reading) -> Reading:
+    """Return the reading of a field with the reasons why it cannot be right."""
+    text = reading.text.replace(" ", "")
+    if not text:
+        if field.optional or reading.status != Status.EMPTY:
+            return reading
+        return replace(reading, reason="", codes=()).for_review((EMPTY_FIELD,))
+    return reading.for_review(tuple(checks.field_problems(field, text)))
+
+
+def _checked(form: Form, fields: tuple[FieldReading, ...]) -> tuple[FieldReading, ...]:
+    """Return the fields after the conditions of their form; those of one that fails are for review."""
+    texts = {each.field.name: each.reading.text.replace(" ", "") for each in fields}
+    for check in form.checks:
+        reason = checks.failed(check, texts)
+        if reason is not None:
+            concerned = {*check.fields, check.equals}
+            fields = tuple(
+                replace(each, reading=each.reading.for_review((reason,))) if each.field.name in concerned else each
+                for each in fields
+            )
+    return fields
