@@ -16,8 +16,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error(f"--batch cannot be combined with a command, found {options.command}")
     if not has_command:
         options.command = "watch" if options.batch is None else "batch"
-    if options.command == "watch" and options.out is not None:
-        parser.error("--out needs --batch")
+    for name in ("out", "forms") if options.command == "watch" else ():
+        if getattr(options, name) is not None:
+            parser.error(f"--{name} needs --batch")
     return options
 
 
@@ -33,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(parser)
     parser.add_argument("--batch", metavar="DIR", type=Path, help="read every scan below DIR once, then exit")
     parser.add_argument("--out", metavar="DIR2", type=Path, help="output folder of --batch (default: DIR-digitwatch)")
+    parser.add_argument("--forms", metavar="FOLDER", type=Path, help="form templates of --batch (default: `forms`)")
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_train(commands)

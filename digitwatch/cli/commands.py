@@ -57,9 +57,14 @@ def watch(path: Path | None) -> ExitCode:
     return ExitCode.DONE
 
 
-def batch(path: Path | None, directory: Path, out: Path | None) -> ExitCode:
-    """Read every scan below `directory` once; the results go to `out`, None for a folder beside it."""
+def batch(path: Path | None, directory: Path, out: Path | None, forms: Path | None) -> ExitCode:
+    """Read every scan below `directory` once; the results go to `out`, None for a folder beside it.
+
+    `forms` is a folder of form templates, None for the configured one.
+    """
     settings = factories.load_settings(path)
+    if forms is not None:
+        settings = settings.model_copy(update={"forms": forms.resolve()})
     directory, out = batch_folders(directory, out)
     work = Batch(directory, out, factories.ignored_names(settings))
     pool = factories.pool(settings, work.report, work.calls.put)

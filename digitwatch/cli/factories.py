@@ -9,6 +9,7 @@ from pathlib import Path
 from digitwatch.cli import log_setup
 from digitwatch.config.settings import FILES, FOLDERS, Settings, find, load
 from digitwatch.errors import advice
+from digitwatch.forms import schema
 from digitwatch.models import provisioning
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.ignored_names import IgnoredNames
@@ -63,7 +64,9 @@ def make_folders(settings: Settings) -> None:
 def pool(settings: Settings, report: Callable[[Outcome], None], post: Callable[[Callable[[], None]], None]) -> Pool:
     """Return the worker pool, not yet started; a missing model is converted or trained first."""
     limits = settings.limits
-    worker = WorkerConfig(_model(settings), settings.review_below, limits.pixels, limits.memory)
+    if settings.forms is not None:
+        schema.load(settings.forms)  # all problems now; each worker reads the templates itself
+    worker = WorkerConfig(_model(settings), settings.review_below, limits.pixels, limits.memory, settings.forms)
     return Pool(
         settings.workers or _cores(), worker, seconds=limits.seconds, report=report, post=post, clock=time.monotonic
     )

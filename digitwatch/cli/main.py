@@ -62,7 +62,7 @@ def _run(options: argparse.Namespace) -> ExitCode:
     config = options.config
     calls: dict[str, Callable[[], ExitCode]] = {
         "watch": lambda: commands.watch(config),
-        "batch": lambda: commands.batch(config, options.batch, options.out),
+        "batch": lambda: commands.batch(config, options.batch, options.out, options.forms),
         "train": lambda: _train(options),
         "evaluate": lambda: train.evaluate(config, options.model, options.data, options.report, options.source),
         "check": lambda: commands.check(config),

@@ -82,6 +82,7 @@ class Settings(_Section):
     poll: float = Field(1.0, ge=0.1, le=3600)
     min_free: Size = 200_000_000
     model: Annotated[str, AfterValidator(existing_user)] = Field("cnn", min_length=1)
+    forms: FilePath | None = None
     review_below: float | None = Field(None, ge=0, le=1)
     workers: int | None = Field(None, ge=1, le=256)
     limits: Limits = Limits()
@@ -194,6 +195,8 @@ def _absolute(settings: Settings, base: Path) -> Settings:
     paths = {name: Path(os.path.abspath(base / getattr(settings, name))) for name in (*FOLDERS, *FILES, "taught")}
     if settings.rotated_logs is not None:
         paths["rotated_logs"] = Path(os.path.abspath(base / settings.rotated_logs))
+    if settings.forms is not None:
+        paths["forms"] = Path(os.path.abspath(base / settings.forms))
     training, web = settings.training, settings.web
     if training.data is not None:
         training = training.model_copy(update={"data": base / training.data})

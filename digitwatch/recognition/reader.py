@@ -80,9 +80,21 @@ class Reader:
         Raises:
             ImageError: the data, or one of its pages, cannot be decoded.
         """
-        for page in decode(data, self._max_pixels):
-            upright, reading = self._read(page)
-            yield upright, reading.for_review(page.caveats)
+        for page in self.pages(data):
+            yield self.read_page(page)
+
+    def pages(self, data: bytes) -> Iterator[Page]:
+        """Yield the pages of a scan, unread.
+
+        Raises:
+            ImageError: the data, or one of its pages, cannot be decoded.
+        """
+        return decode(data, self._max_pixels)
+
+    def read_page(self, page: Page) -> tuple[Page, Reading]:
+        """Return the page turned as it was read, and its reading."""
+        upright, reading = self._read(page)
+        return upright, reading.for_review(page.caveats)
 
     def _read(self, page: Page) -> tuple[Page, Reading]:
         """Return the page as it was read, and its reading."""

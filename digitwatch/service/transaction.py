@@ -159,7 +159,7 @@ def completed(rejected: Rejected) -> Rejected:
 
 
 def rows_of(result: Result, filed: str, model: str, seconds: float, *, base: Path) -> list[Row]:
-    """Return the log rows of a scan: one for each page, or one with the reason why it was rejected."""
+    """Return the log rows of a scan: one for each page or field, or one with the reason why it was rejected."""
     of_scan = {
         "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
         "file": shown_name(result.job.name),

@@ -21,6 +21,7 @@ class WorkerConfig:
     review_below: float | None
     pixels: int
     memory: int
+    forms: Path | None = None  # folder of form templates
 
     @property
     def largest_file(self) -> int:
@@ -41,7 +42,7 @@ class Job:
 
 @dataclass(frozen=True)
 class PageResult:
-    """What was read on one page; each field is the column of the log with its name."""
+    """What was read on one page or in one form field; each attribute is the column of the log with its name."""
 
     page: int
     prediction: str
@@ -52,6 +53,7 @@ class PageResult:
     annotated: Path
     codes: str = ""  # ReasonCode values, separated by spaces
     text: str = ""  # the number as written, with its signs
+    field: str = ""  # name of the field; empty for a whole page
 
 
 FileVersion = tuple[int, int]

@@ -14,11 +14,15 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from digitwatch.errors import InputError
+from digitwatch.forms import drawing, schema
+from digitwatch.forms.form_reader import NOT_FOUND, FormPage, FormReader
 from digitwatch.recognition.annotation.render import annotate
 from digitwatch.recognition.image.decode import ImageError, Page
 from digitwatch.recognition.networks.digit_classifier import ModelError
@@ -45,11 +49,14 @@ from digitwatch.workers.messages import (
     WorkerConfig,
 )
 
+_ReadPage = tuple[Page, Reading] | FormPage
+
 TRIM_EVERY = 200  # scans after which a worker returns unused memory; that takes a few milliseconds
 
 _performed = itertools.count(1)
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
 _reader: Reader | None = None
+_forms: FormReader | None = None
 _syncing = ThreadPoolExecutor(1)  # waits for the disk during the reading; its thread starts with the first scan
 
 
@@ -87,13 +94,15 @@ def prepare(config: WorkerConfig) -> str:
 
 
 def _load(config: WorkerConfig) -> Reader:
-    global _reader  # noqa: PLW0603 (a process has one reader, made once)
+    global _reader, _forms  # noqa: PLW0603 (a process has one reader, made once)
     cv2.setNumThreads(1)
     reader = Reader(config.model, review_below=config.review_below, max_pixels=config.pixels)
     page = _self_test()
     annotate(Page(1, page), reader.read(page), "self-test")  # draws too, so that the first scan need not wait
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (config.memory, hard))
+    if config.forms is not None:
+        _forms = FormReader(schema.load(config.forms), lambda page: reader.read_page(page)[1])
     _reader = reader
     gc.freeze()  # what is loaded now stays: the garbage collector can skip it
     return reader
@@ -159,7 +168,7 @@ def _perform(job: Job, config: WorkerConfig, progress: Callable[[PageDone], None
     sha256 = hashlib.sha256(data).hexdigest()
     reason, truncated = "it holds no page", False
     try:
-        pages = tuple(_publish_all(job, _read_pages(reader, data), durable, progress))
+        pages = tuple(_publish_all(job, _read_pages(reader, _forms, data), durable, progress))
         if pages:
             return Read(job, sha256, pages, version)
     except OSError:  # raised by the publishing only; see _read_pages
@@ -178,19 +187,30 @@ def _perform(job: Job, config: WorkerConfig, progress: Callable[[PageDone], None
 
 
 def _publish_all(
-    job: Job, read: Iterator[tuple[Page, Reading]], durable: Future[None], progress: Callable[[PageDone], None]
+    job: Job, read: Iterator[_ReadPage], durable: Future[None], progress: Callable[[PageDone], None]
 ) -> Iterator[PageResult]:
     """Publish the pages one by one."""
-    for page, reading in read:
-        yield _publish(job, page, reading, durable)
-        if page.number > 1:
+    for found in read:
+        if isinstance(found, FormPage):
+            number = found.page.number
+            yield from _publish_form(job, found, durable)
+        else:
+            number = found[0].number
+            yield _publish(job, *found, durable)
+        if number > 1:
             progress(PageDone(job))
 
 
-def _read_pages(reader: Reader, data: bytes) -> Iterator[tuple[Page, Reading]]:
+def _read_pages(reader: Reader, forms: FormReader | None, data: bytes) -> Iterator[_ReadPage]:
     """Read bytes that are already in memory: an OSError here comes from a decoder and is an input error."""
     try:
-        yield from reader.read_pages(data)
+        for page in reader.pages(data):
+            if forms is None:
+                yield reader.read_page(page)
+            elif (found := forms.read(page)) is not None:
+                yield found
+            else:
+                yield reader.read_page(replace(page, caveats=(*page.caveats, NOT_FOUND)))
     except OSError as error:
         raise ImageError(f"It could not be decoded ({error}).") from error
 
@@ -247,13 +267,31 @@ def _make_durable(job: Job, handle: int) -> None:
 
 def _publish(job: Job, page: Page, reading: Reading, durable: Future[None]) -> PageResult:
     """Draw a page and publish its picture once its scan is `durable`: no picture may outlive its scan."""
-    title = printable(job.name) + (f", page {page.number}" if page.number > 1 else "")
-    name = job.name if page.number == 1 else numbered(f"{job.name}.{page.number}", 1)
-    drawn = annotate(page, reading, title)
+    picture = _publish_picture(job, page.number, annotate(page, reading, _title(job, page.number)), durable)
+    return _result(page.number, reading, picture)
+
+
+def _publish_form(job: Job, found: FormPage, durable: Future[None]) -> Iterator[PageResult]:
+    """Draw a page with its fields and publish its picture, as `_publish` does; yield one result a field."""
+    number = found.page.number
+    picture = _publish_picture(job, number, drawing.annotate(found, _title(job, number)), durable)
+    for each in found.fields:
+        yield _result(number, each.reading, picture, each.field.name)
+
+
+def _title(job: Job, number: int) -> str:
+    return printable(job.name) + (f", page {number}" if number > 1 else "")
+
+
+def _publish_picture(job: Job, number: int, drawn: bytes, durable: Future[None]) -> Path:
+    name = job.name if number == 1 else numbered(f"{job.name}.{number}", 1)
     durable.result()
-    picture = publish(drawn, job.outbox, name, f"{job.id}/{page.number}")
+    return publish(drawn, job.outbox, name, f"{job.id}/{number}")
+
+
+def _result(number: int, reading: Reading, picture: Path, field: str = "") -> PageResult:
     return PageResult(
-        page=page.number,
+        page=number,
         prediction=reading.text,
         confidence=reading.confidence,
         status=reading.status,
@@ -262,4 +300,5 @@ def _publish(job: Job, page: Page, reading: Reading, durable: Future[None]) -> P
         annotated=picture,
         codes=" ".join(reading.codes),
         text=reading.written,
+        field=field,
     )
