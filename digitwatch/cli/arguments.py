@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(command="check")
     _add_retry(commands)
     _add_export(commands)
+    _add_fields(commands)
     _add_web(commands)
     return parser
 
@@ -121,7 +122,24 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     export = commands.add_parser("export", help="print the log with the corrected values as CSV")
     _add_config(export, default=argparse.SUPPRESS)
     export.add_argument("--day", metavar="2026-11-22", type=_day, help="only the rows of one day (UTC)")
+    export.add_argument("--wide", action="store_true", help="one row a page of a form, with two columns a field")
     export.set_defaults(command="export")
+
+
+def _add_fields(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    fields = commands.add_parser("fields", help="make, draw or test a form template")
+    _add_config(fields, default=argparse.SUPPRESS)
+    actions = fields.add_subparsers(title="actions", metavar="ACTION", required=True)
+    new = actions.add_parser("new", help="write a template with the boxes found on an example")
+    new.add_argument("example", metavar="EXAMPLE", type=Path, help="picture of a blank or filled page")
+    draw = actions.add_parser("draw", help="draw the fields of a template on its example")
+    draw.add_argument("template", metavar="TEMPLATE", type=Path)
+    test = actions.add_parser("test", help="read the scans of a folder by a template; print a table")
+    test.add_argument("template", metavar="TEMPLATE", type=Path)
+    test.add_argument("folder", metavar="DIR", type=Path)
+    for name, action in (("new", new), ("draw", draw), ("test", test)):
+        action.add_argument("--out", metavar="PATH", type=Path, help="where the result is written")
+        action.set_defaults(command="fields", action=name)
 
 
 def _add_web(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from digitwatch.cli import factories
 from digitwatch.cli.web import serve, supervisor
 from digitwatch.config.settings import FILES, find
-from digitwatch.corrections.export import lines
+from digitwatch.corrections.export import lines, wide_lines
 from digitwatch.errors import ExitCode, UsageError, advice
 from digitwatch.log_codes import Status
 from digitwatch.models import provisioning
@@ -135,11 +135,17 @@ def retry(path: Path | None, names: list[str], *, everything: bool) -> ExitCode:
     return ExitCode.DONE if is_done else ExitCode.SOME_FAILED
 
 
-def export(path: Path | None, day: str | None) -> ExitCode:
-    """Print the log with the corrected values; `day` is 2026-11-22 for the rows of one day (UTC), None for all."""
+def export(path: Path | None, day: str | None, *, wide: bool = False) -> ExitCode:
+    """Print the log with the corrected values; `day` is 2026-11-22 for the rows of one day (UTC), None for all.
+
+    If `wide`, print one row a page of a form, with the columns NAME and NAME_status for each field.
+    """
     settings = factories.load_settings(path)
     sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
     rotated = settings.rotated_logs
+    if wide:
+        sys.stdout.writelines(wide_lines(settings.predictions, day=day or "", rotated=rotated))
+        return ExitCode.DONE
     sys.stdout.writelines(lines(settings.predictions, settings.corrections, day=day or "", rotated=rotated))
     return ExitCode.DONE
 

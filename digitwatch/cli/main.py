@@ -13,7 +13,7 @@ from digitwatch.cli.arguments import parse
 from digitwatch.errors import DigitwatchError, ExitCode, exit_code
 from digitwatch.system.os_errors import describe, is_thread_limit
 
-PRINTING = ("check", "evaluate", "export", "retry", "train")  # commands whose output may be piped
+PRINTING = ("check", "evaluate", "export", "fields", "retry", "train")  # commands whose output may be piped
 
 log = logging.getLogger("digitwatch")
 
@@ -67,7 +67,8 @@ def _run(options: argparse.Namespace) -> ExitCode:
         "evaluate": lambda: train.evaluate(config, options.model, options.data, options.report, options.source),
         "check": lambda: commands.check(config),
         "retry": lambda: commands.retry(config, options.names, everything=options.all),
-        "export": lambda: commands.export(config, options.day),
+        "export": lambda: commands.export(config, options.day, wide=options.wide),
+        "fields": lambda: _fields(options),
         "web": lambda: commands.web(config, handle=options.socket, until_eof=options.until_eof),
     }
     return calls[options.command]()
@@ -80,6 +81,17 @@ def _prepare_workers() -> None:
 
     settle()
     warm_up()
+
+
+def _fields(options: argparse.Namespace) -> ExitCode:
+    """Call the one of the template commands that the options ask for."""
+    from digitwatch.cli import fields  # noqa: PLC0415
+
+    if options.action == "new":
+        return fields.new(options.example, options.out)
+    if options.action == "draw":
+        return fields.draw(options.template, options.out)
+    return fields.test(options.config, options.template, options.folder, options.out)
 
 
 def _train(options: argparse.Namespace) -> ExitCode:

@@ -46,6 +46,41 @@ def lines(
             yield _line((*row._replace(**texts), *values, *_columns(known.get((row.id, row.page)))))
 
 
+def wide_lines(predictions: Path, *, day: str = "", rotated: Path | None = None) -> Iterator[str]:
+    """Yield one CSV line a page of a form: file and page, then for each field its text and its status.
+
+    Pages that were read as a whole are left out. A scan that was read again has a line for each time.
+
+    Args:
+        predictions: the log.
+        day: `2026-11-22` for the rows of one day (UTC), empty for all.
+        rotated: a folder with rotated logs, besides that of the log.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    names: dict[str, None] = {}
+    for row in _field_rows(predictions, day, rotated):
+        names.setdefault(row.field)
+    columns = [column for name in names for column in (name, f"{name}_status")]
+    yield _line(("time", "file", "page", "id", *columns))
+    page: dict[str, str] = {}
+    key: tuple[str, str, str] | None = None
+    for row in _field_rows(predictions, day, rotated):
+        if key != (row.id, row.page, row.time):
+            if page:
+                yield _line(tuple(page.get(column, "") for column in ("time", "file", "page", "id", *columns)))
+            key = row.id, row.page, row.time
+            page = {"time": row.time, "file": row.file, "page": row.page, "id": row.id}
+        page |= {row.field: row.text or row.prediction, f"{row.field}_status": row.status}
+    if page:
+        yield _line(tuple(page.get(column, "") for column in ("time", "file", "page", "id", *columns)))
+
+
+def _field_rows(predictions: Path, day: str, rotated: Path | None) -> Iterator[Row]:
+    return (row for row, _ in all_rows(predictions, rotated=rotated) if row.field and row.time.startswith(day))
+
+
 def _columns(correction: Correction | None) -> tuple[str, str, str]:
     return (correction.now, correction.who, correction.time) if correction else ("", "", "")
 

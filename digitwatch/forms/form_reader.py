@@ -24,7 +24,8 @@ MARGIN = 0.35  # around a field that is looked at, by its height: strokes that r
 SNAP_MM, SNAP_MARGIN_MM = 1.0, 4.0  # how far a field is moved to its own lines at most; what around it is compared
 SNAP_LIKENESS = 0.4  # of the field's surroundings, from which on it is moved
 INK_LEVEL = 60  # darkness, 0 to 255, of a stroke
-LINE_SLACK_MM = 0.25  # by which printed lines are widened before they are removed
+INSET_MM = 0.8  # of a field, beside its frame, that is read when no stroke reaches there
+LINE_SLACK_MM = 0.3  # by which printed lines are widened before they are removed
 FRAME_MM = 1.0  # from the border of a field, within which a line is its frame
 SPANNING = 0.95  # of a field, that a line runs across at least to be print
 OWN_SHARE = 0.5  # of a stroke's pixels that must lie in the field for it to belong there
@@ -140,7 +141,7 @@ def snap(template: Template, registered: Registered, box: Box) -> Points:
 
 
 def field_crop(template: Template, mapping: Mapping, page: Page, box: Box, blank: bool) -> Pixels:
-    """Return a field and a margin around it, upright, without print and without the strokes of its neighbours.
+    """Return a field, with the strokes that reach out of it, upright, without print and without the strokes of its neighbours.
 
     Args:
         template: whose print is removed: its long lines, or with `blank` all its ink.
@@ -157,7 +158,13 @@ def field_crop(template: Template, mapping: Mapping, page: Page, box: Box, blank
     inside = np.zeros(crop.shape, np.uint8)
     at = round(margin * scale)
     inside[at : crop.shape[0] - at, at : crop.shape[1] - at] = 1
-    return _cleaned(crop, printed, inside, LINE_SLACK_MM * template.px_per_mm * scale)
+    px_per_mm = template.px_per_mm * scale
+    cleaned, own = _cleaned(crop, printed, inside, LINE_SLACK_MM * px_per_mm)
+    edge = at + round(min(INSET_MM * px_per_mm, 0.1 * (crop.shape[0] - 2 * at)))
+    ys, xs = np.nonzero(own)
+    top, bottom = (min(edge, ys.min() - 2), max(crop.shape[0] - edge, ys.max() + 3)) if len(ys) else (edge, -edge)
+    left, right = (min(edge, xs.min() - 2), max(crop.shape[1] - edge, xs.max() + 3)) if len(xs) else (edge, -edge)
+    return np.ascontiguousarray(cleaned[max(0, top) : bottom, max(0, left) : right])
 
 
 def _print(template: Template, box: Box, blank: bool) -> Pixels:
@@ -196,8 +203,8 @@ def _resolution(mapping: Mapping, box: Box) -> float:
     return float(max(np.linalg.norm(ends[1] - ends[0]), np.linalg.norm(ends[2] - ends[0])) / 20)
 
 
-def _cleaned(crop: Pixels, printed: Pixels, inside: Pixels, slack: float) -> Pixels:
-    """Return a crop in which print and other fields' strokes have the colour of the paper."""
+def _cleaned(crop: Pixels, printed: Pixels, inside: Pixels, slack: float) -> tuple[Pixels, Pixels]:
+    """Return a crop in which print and other fields' strokes have the colour of the paper; 1 on the field's strokes."""
     dark = darkness(crop)
     ink = (dark > INK_LEVEL).astype(np.uint8)
     reach = 2 * round(slack) + 3
@@ -214,7 +221,7 @@ def _cleaned(crop: Pixels, printed: Pixels, inside: Pixels, slack: float) -> Pix
     foreign = cv2.dilate((~own[labels] & (labels > 0)).astype(np.uint8), np.ones((5, 5), np.uint8))
     erased = (lines | foreign | (1 - inside)) & ~kept & 1
     result: Pixels = np.where(erased == 1, _paper(crop, cv2.dilate(ink | lines, np.ones((3, 3), np.uint8)) == 0), crop)
-    return result
+    return result, own[labels].astype(np.uint8)
 
 
 def _paper(crop: Pixels, bare: NDArray[np.bool_]) -> Pixels:
