@@ -19,6 +19,7 @@ MIN_MATCHES = 12
 RANSAC_PX = 6.0  # curl and folds bend a page by as much
 SCALES = np.arange(0.86, 1.16, 0.03)  # of a scan, by the scale at which it would fill the page
 PAPER_PX = 500  # longer side of the page in which its border is looked for
+BARE = 50  # darkness, 0 to 255, below which paper is bare
 MIN_PAPER = 0.2  # of the picture, that a paper fills at least
 ANGLE_BINS = 360  # of a quarter of a turn
 
@@ -52,22 +53,43 @@ def by_features(template: Features, page: Features) -> Homography | None:
     return found if found is not None and int(inliers.sum()) >= MIN_MATCHES else None
 
 
-def by_paper(grey: Pixels, size: tuple[int, int]) -> Iterator[Homography]:
-    """Yield the four homographies from the template's size (width, height) to the border of the paper on a page."""
+def by_paper(grey: Pixels, dark: Pixels, size: tuple[int, int]) -> Iterator[Homography]:
+    """Yield homographies, in four turns, from the template's size (width, height) to the border of the paper on a page.
+
+    The paper is what is brighter than the table (Otsu), and what has no ink and is enclosed by its own shadow's edge.
+    """
     small = reduced(cv2.medianBlur(grey, 5), PAPER_PX)
     _, bright = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    bright = cv2.morphologyEx(bright, cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
-    contours, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    bare = np.where(reduced(dark, PAPER_PX) < BARE, 255, 0).astype(np.uint8)
+    for mask in (cv2.morphologyEx(bright, cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8)), _largest(bare)):
+        corners = _quadrangle(mask)
+        if corners is not None:
+            yield from from_corners(corners * (grey.shape[1] / small.shape[1]), size)
+
+
+def _largest(mask: Pixels) -> Pixels:
+    """Return the largest area of a mask, without the gaps that ink leaves in it."""
+    eroded = cv2.erode(mask, np.ones((3, 3), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(eroded, connectivity=4)
+    if len(stats) < 2:
+        return mask
+    area = np.where(labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()), 255, 0).astype(np.uint8)
+    return np.asarray(cv2.dilate(area, np.ones((5, 5), np.uint8)))
+
+
+def _quadrangle(mask: Pixels) -> NDArray[np.float64] | None:
+    """Return the four corners of the largest area of a mask; None where it has another shape or is small."""
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
-        return
+        return None
     paper = cv2.convexHull(max(contours, key=cv2.contourArea))
-    if cv2.contourArea(paper) < MIN_PAPER * small.size:
-        return
+    if cv2.contourArea(paper) < MIN_PAPER * mask.size:
+        return None
     for share in (0.01, 0.02, 0.03, 0.05):
         corners = cv2.approxPolyDP(paper, share * cv2.arcLength(paper, True), True)[:, 0]
         if len(corners) == 4:
-            yield from from_corners(corners * (grey.shape[1] / small.shape[1]), size)
-            return
+            return np.asarray(corners, float)
+    return None
 
 
 def by_frame(dark: Pixels, template: Pixels, px_per_mm: float) -> Iterator[Homography]:

@@ -20,6 +20,9 @@ from digitwatch.recognition.result import Reading
 
 NOT_FOUND = Reason(ReasonCode.FORM_NOT_FOUND, "no form template fits the page")
 EMPTY_FIELD = Reason(ReasonCode.NO_INK, "the field is empty")
+UNREAD = Reason(ReasonCode.NOT_A_DIGIT, "there are strokes in the field that are not read as digits")
+TURNED = Reason(ReasonCode.ROTATED, "the field reads better when it is turned than as the form lies")
+MIN_STROKES_MM2 = 1.0  # area of strokes from which on a field is not empty
 MARGIN = 0.35  # around a field that is looked at, by its height: strokes that reach out of it
 SNAP_MM, SNAP_MARGIN_MM = 1.0, 4.0  # how far a field is moved to its own lines at most; what around it is compared
 SNAP_LIKENESS = 0.4  # of the field's surroundings, from which on it is moved
@@ -93,8 +96,8 @@ class FormReader:
         box[:2] += snap(template, registered, box)
         left, top, width, height = box
         corners = np.array([[left, top], [left + width, top], [left + width, top + height], [left, top + height]])
-        crop = field_crop(template, registered.mapping, page, box, blank)
-        reading = graded(field, self._read(Page(page.number, crop, page.caveats)))
+        crop, has_strokes = field_crop(template, registered.mapping, page, box, blank)
+        reading = graded(field, self._read(Page(page.number, crop, page.caveats)), has_strokes)
         return FieldReading(field, reading, registered.mapping.to_page(corners))
 
 
@@ -140,8 +143,8 @@ def snap(template: Template, registered: Registered, box: Box) -> Points:
     return np.where((likeness >= SNAP_LIKENESS) & (sharp > 0.05), place, 0.0)
 
 
-def field_crop(template: Template, mapping: Mapping, page: Page, box: Box, blank: bool) -> Pixels:
-    """Return a field, with the strokes that reach out of it, upright, without print and without the strokes of its neighbours.
+def field_crop(template: Template, mapping: Mapping, page: Page, box: Box, blank: bool) -> tuple[Pixels, bool]:
+    """Return a field, upright, with its strokes and without print and its neighbours'; and whether it has strokes.
 
     Args:
         template: whose print is removed: its long lines, or with `blank` all its ink.
@@ -164,7 +167,8 @@ def field_crop(template: Template, mapping: Mapping, page: Page, box: Box, blank
     ys, xs = np.nonzero(own)
     top, bottom = (min(edge, ys.min() - 2), max(crop.shape[0] - edge, ys.max() + 3)) if len(ys) else (edge, -edge)
     left, right = (min(edge, xs.min() - 2), max(crop.shape[1] - edge, xs.max() + 3)) if len(xs) else (edge, -edge)
-    return np.ascontiguousarray(cleaned[max(0, top) : bottom, max(0, left) : right])
+    has_strokes = len(ys) >= MIN_STROKES_MM2 * px_per_mm**2
+    return np.ascontiguousarray(cleaned[max(0, top) : bottom, max(0, left) : right]), has_strokes
 
 
 def _print(template: Template, box: Box, blank: bool) -> Pixels:
@@ -234,10 +238,14 @@ def _paper(crop: Pixels, bare: NDArray[np.bool_]) -> Pixels:
     return np.asarray(np.clip(local, 0, 255), np.uint8)
 
 
-def graded(field: Field, reading: Reading) -> Reading:
-    """Return the reading of a field with the reasons why it cannot be right."""
+def graded(field: Field, reading: Reading, has_strokes: bool) -> Reading:
+    """Return the reading of a field with the reasons why it cannot be right; no field with strokes is empty."""
     text = reading.text.replace(" ", "")
+    if reading.turn:
+        reading = reading.for_review((TURNED,))
     if not text:
+        if has_strokes and reading.status == Status.EMPTY:
+            return replace(reading, reason="", codes=()).for_review((UNREAD,))
         if field.optional or reading.status != Status.EMPTY:
             return reading
         return replace(reading, reason="", codes=()).for_review((EMPTY_FIELD,))

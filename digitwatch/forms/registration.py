@@ -162,7 +162,7 @@ def _ranked(template: Template, page: RegisteredPage, thorough: bool) -> Iterato
 
 
 def _others(template: Template, page: RegisteredPage) -> Iterator[Homography]:
-    yield from candidates.by_paper(page.grey, template.size)
+    yield from candidates.by_paper(page.grey, page.dark, template.size)
     yield from candidates.by_frame(page.dark, template.dark, template.px_per_mm)
     yield from candidates.by_search(page.dark, template.dark, template.size)
 
