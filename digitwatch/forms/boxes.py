@@ -10,7 +10,7 @@ from digitwatch.recognition.arrays import Pixels
 FIND_PX = 1800  # longer side of the page in which boxes are looked for
 MIN_SIDE_MM, MAX_AREA = 3.5, 0.25  # of a box: shorter side, and share of the page
 MIN_FILL = 0.8  # share of its bounding box that a cell fills
-COMB_GAP_MM, COMB_WIDTH = 1.5, 1.3  # between the cells of a comb; width of such a cell, by its height
+COMB_GAP_MM, COMB_WIDTH = 1.5, 0.95  # between the cells of a comb; width of such a cell, by its height
 UNDERLINE_MM, ROOM_MM = 12.0, 7.0  # length of an underline, and the height of the writing above it
 
 

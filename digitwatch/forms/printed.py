@@ -12,6 +12,7 @@ BACKGROUND_PX = 25  # side of the window in which the paper is looked for, at th
 FULL_DARKNESS = 0.4  # of the paper's brightness, by which ink is fully dark
 LINE_LEVEL = 60  # darkness, 0 to 255, of a line
 LINE_MM = 5.0  # length of a line at least
+THICKEST_MM = 2.3  # of a line; wider ones are filled areas
 AREA_PX = 13  # side of a filled area, from which on it is no stroke
 FAINT_LEVEL, SHORT_MM = 38, 2.5  # and where a line is known to be
 
@@ -62,15 +63,16 @@ def find_lines(dark: Pixels, px_per_mm: float) -> Lines:
     """Return the lines that run across or down a darkness map, up to some degrees askew."""
     ink = (dark > LINE_LEVEL).astype(np.uint8)
     length = max(9, round(LINE_MM * px_per_mm))
-    across = _opened(ink, (length, 1), (1, 3))
-    down = _opened(ink, (1, length), (3, 1))
+    thickest = max(9, round(THICKEST_MM * px_per_mm))
+    across = _opened(ink, (length, 1), (1, 3), thickest)
+    down = _opened(ink, (1, length), (3, 1), thickest)
     return Lines(across, down)
 
 
-def _opened(ink: Pixels, kernel: tuple[int, int], slack: tuple[int, int]) -> Pixels:
+def _opened(ink: Pixels, kernel: tuple[int, int], slack: tuple[int, int], thickest: int) -> Pixels:
     wide = cv2.dilate(ink, np.ones(slack[::-1], np.uint8))
     long = cv2.morphologyEx(wide, cv2.MORPH_OPEN, np.ones(kernel[::-1], np.uint8))
-    thick = cv2.morphologyEx(long, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))  # filled areas are no lines
+    thick = cv2.morphologyEx(long, cv2.MORPH_OPEN, np.ones((thickest, thickest), np.uint8))  # filled areas are no lines
     return np.asarray(long & ink & ~cv2.dilate(thick, np.ones((5, 5), np.uint8)), np.uint8)
 
 
