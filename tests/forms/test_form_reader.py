@@ -1,0 +1,86 @@
+"""The worked example: every field is found, and no wrong number is accepted."""
+
+import numpy as np
+import pytest
+from form_example import FOLDER, SCANS, truth
+
+from digitwatch.forms.boxes import find_boxes
+from digitwatch.forms.form_reader import FormPage, FormReader
+from digitwatch.forms.schema import load
+from digitwatch.log_codes import Status
+from digitwatch.recognition.image.decode import Page, decode
+from digitwatch.recognition.reader import Reader
+
+
+@pytest.fixture(scope="module")
+def form_reader() -> FormReader:
+    """Return a reader of the example's form."""
+    reader = Reader()
+    return FormReader(load(FOLDER), lambda page: reader.read_page(page)[1])
+
+
+def read(form_reader: FormReader, page: Page) -> FormPage:
+    """Return the fields of a page, which must be found."""
+    found = form_reader.read(page)
+    assert found is not None
+    return found
+
+
+def page(name: str) -> Page:
+    """Return the page of a scan of the example."""
+    return next(iter(decode((SCANS / name).read_bytes())))
+
+
+def test_no_wrong_field_is_ok(form_reader: FormReader) -> None:
+    """On three filled cards most fields are right, and those that are not are for review."""
+    right = wrong_ok = 0
+    for name in ("card-01.jpg", "card-02.jpg", "card-05.jpg"):
+        for each in read(form_reader, page(name)).fields:
+            is_right = each.reading.text == truth()[name][each.field.name]
+            right += is_right
+            wrong_ok += not is_right and each.reading.status != Status.REVIEW
+
+    assert right >= 9
+    assert wrong_ok == 0
+
+
+def test_a_wrong_sum_is_for_review(form_reader: FormReader) -> None:
+    """The three fields of a sum that does not hold have its code; the fourth has not."""
+    fields = read(form_reader, page("card-10.jpg")).fields
+
+    assert [("sum" in each.reading.codes) for each in fields] == [False, True, True, True]
+
+
+def test_a_card_upside_down_is_turned(form_reader: FormReader) -> None:
+    """The page comes back upright, and its fields lie where they are then."""
+    scan = page("card-01.jpg")
+    found = read(form_reader, Page(1, np.ascontiguousarray(np.rot90(scan.image, 2))))
+
+    assert np.abs(found.page.image.astype(int) - scan.image).mean() < 2
+    assert [each.reading.text for each in found.fields][1] == truth()["card-01.jpg"]["day"]
+
+
+def test_an_empty_field_is_for_review(form_reader: FormReader) -> None:
+    """Unless it is optional; a blank card has four."""
+    fields = read(form_reader, next(iter(decode((FOLDER / "meter-card.png").read_bytes())))).fields
+
+    assert {(each.reading.text, each.reading.status, each.reading.codes[-1]) for each in fields} == {
+        ("", Status.REVIEW, "no_ink")
+    }
+
+
+def test_another_page_has_no_fields(form_reader: FormReader) -> None:
+    """A page that is no card is not read as one."""
+    example = next(iter(decode((FOLDER.parent / "rows-4711-0815.jpg").read_bytes())))
+
+    assert form_reader.read(example) is None
+
+
+def test_boxes_are_found_by_themselves() -> None:
+    """`fields new` proposes the four combs of the card."""
+    [form] = load(FOLDER)
+    example = next(iter(decode(form.example.read_bytes())))
+    boxes = np.array(find_boxes(example.grey, 297))
+    missed = [field.name for field in form.fields if np.abs(boxes - field.box).max(axis=1).min() > 0.02]
+
+    assert missed == []
