@@ -52,7 +52,7 @@ def test_the_daemon_reads_forms(tmp_path: Path) -> None:
     """`forms` in config.yaml is a path beside that file; a scan is filed once, with all its fields."""
     shutil.copytree(FOLDER, tmp_path / "forms")
     with Service(tmp_path, "forms: forms\n") as service:
-        shutil.copy(SCANS / "card-05.jpg", service.inbox)
+        (service.inbox / "card-05.jpg").write_bytes((SCANS / "card-05.jpg").read_bytes())
         rows = service.await_rows(4)
         assert service.stop() == 0
     export = run("export", "--wide", "-c", service.config)

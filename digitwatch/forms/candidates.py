@@ -13,7 +13,7 @@ from digitwatch.recognition.arrays import Floats, Pixels
 Homography = NDArray[np.float64]
 
 COARSE_PX = 320  # longer side of the template in which candidates are compared
-FEATURES = 2500
+FEATURES = 2000
 RATIO = 0.8  # of the distances to the nearest and the second nearest feature (Lowe 2004)
 MIN_MATCHES = 12
 RANSAC_PX = 6.0  # curl and folds bend a page by as much

@@ -97,7 +97,7 @@ class FormReader:
         left, top, width, height = box
         corners = np.array([[left, top], [left + width, top], [left + width, top + height], [left, top + height]])
         crop, has_strokes = field_crop(template, registered.mapping, page, box, blank)
-        reading = graded(field, self._read(Page(page.number, crop, page.caveats)), has_strokes)
+        reading = graded(field, self._read(Page(page.number, crop, page.damage, page.caveats)), has_strokes)
         return FieldReading(field, reading, registered.mapping.to_page(corners))
 
 
@@ -126,8 +126,7 @@ def _upright(page: Page, mapping: Mapping) -> tuple[Page, Mapping]:
         270: [[0, 1, 0], [-1, 0, width - 1], [0, 0, 1]],
     }
     matrix = np.array(matrices[turn], float)
-    upright = replace(turned(page, turn), caveats=page.caveats)
-    return upright, replace(mapping, homography=matrix @ mapping.homography)
+    return turned(page, turn), replace(mapping, homography=matrix @ mapping.homography)
 
 
 def snap(template: Template, registered: Registered, box: Box) -> Points:

@@ -20,9 +20,11 @@ from digitwatch.recognition.arrays import Floats, Pixels
 PAGE_PX = 1600  # longer side of a page as it is registered
 PATCH_PX, STRIDE_PX = 72, 56  # of the patches that are looked for near their places
 MIN_PATCH_INK = 0.02  # share of a patch's pixels that are dark
-STEPS = ((2, 12, 1), (2, 8, 1), (1, 8, 2), (1, 6, 3), (1, 5, 3))  # reduction, search radius in its pixels, order
+STEPS = ((2, 12, 1), (2, 8, 1), (1, 8, 2), (1, 5, 3))  # reduction, search radius in its pixels, order
+MAX_ORDER = 3  # of a polynomial, for which all patches are looked for; half of them do for lower ones
 MIN_LIKENESS = 0.3  # of a patch and its place on the page, from which on the place counts
-TRIED = 5  # candidates that are refined at most
+TRIED = 3  # candidates of a kind that are refined at most
+MIN_COARSE = 0.1  # likeness of template and page, below which a candidate is not refined
 TOLERANCE_MM = 1.0  # within which a line is found again
 MIN_LINES = 0.8  # share of the template's lines in each quarter of the page that must be found again
 MIN_QUARTER_MM = 40.0  # of lines in a quarter, below which its patches are counted instead
@@ -153,18 +155,17 @@ def _ranked(template: Template, page: RegisteredPage, thorough: bool) -> Iterato
         yield first
     if not thorough:
         return
-    scored = []
-    for homography in _others(template, page):
-        if candidates.is_sane(homography, template.size, page.dark.shape[::-1]):
-            scored.append(_aligned(template, page.dark, homography))
-    scored.sort(key=lambda each: -each[0])
-    yield from (homography for _, homography in scored[:TRIED])
-
-
-def _others(template: Template, page: RegisteredPage) -> Iterator[Homography]:
-    yield from candidates.by_paper(page.grey, page.dark, template.size)
-    yield from candidates.by_frame(page.dark, template.dark, template.px_per_mm)
-    yield from candidates.by_search(page.dark, template.dark, template.size)
+    for group in (
+        candidates.by_paper(page.grey, page.dark, template.size),
+        candidates.by_frame(page.dark, template.dark, template.px_per_mm),
+        candidates.by_search(page.dark, template.dark, template.size),
+    ):
+        scored = []
+        for homography in group:
+            if candidates.is_sane(homography, template.size, page.dark.shape[::-1]):
+                scored.append(_aligned(template, page.dark, homography))
+        scored.sort(key=lambda each: -each[0])
+        yield from (homography for likeness, homography in scored[:TRIED] if likeness > MIN_COARSE)
 
 
 def _aligned(template: Template, dark: Pixels, homography: Homography) -> tuple[float, Homography]:
@@ -184,8 +185,10 @@ def _aligned(template: Template, dark: Pixels, homography: Homography) -> tuple[
 
 def _refined(template: Template, dark: Pixels, mapping: Mapping) -> Mapping:
     """Return the mapping after its patches were looked for near their places, in smaller and smaller circles."""
+    few = replace(template, patches=template.patches[::2])
     for reduction, radius, order in STEPS:
-        at, moved, weights, _ = _matches(template, mapping.warp(dark, scale=1 / reduction), reduction, radius)
+        warped = mapping.warp(dark, scale=1 / reduction)
+        at, moved, weights, _ = _matches(template if order == MAX_ORDER else few, warped, reduction, radius)
         if len(at) < 12:
             return mapping
         total = moved + mapping.displacement(at + moved)

@@ -20,7 +20,7 @@ from digitwatch.web.log_tail import Tail
 _INSERT = f"INSERT INTO readings VALUES ({', '.join('?' * (1 + len(Row._fields)))})"
 BOUND = 50_000  # readings; about 50 MB
 STATUSES = tuple(Status)
-_TO_REVIEW = f"status = '{Status.REVIEW}'"
+_TO_REVIEW = f"status = '{Status.REVIEW}' AND field = ''"  # a correction is one of a page, and names no field
 
 _COLUMNS = ", ".join(f"{name} REAL" if name == "confidence" else name for name in Row._fields)
 _SCHEMA = f"""

@@ -154,3 +154,15 @@ def test_ten_thousand_readings_are_listed_in_a_few_milliseconds(tmp_path: Path) 
         found.readings(Filter(name=name))
 
     assert (time.process_time() - begun) / 3 < 0.01
+
+
+def test_fields_of_forms_are_not_in_the_queue(tmp_path: Path) -> None:
+    """A correction is one of a page: a correction of one field would stand for all fields of its page."""
+    found = index(tmp_path)
+    add(tmp_path, 1, status="review")
+    add(tmp_path, 2, status="review", field="total")
+    found.refresh()
+
+    assert files(found.queue(9)) == ["0001"]
+    assert found.waiting() == 1
+    assert len(found.readings(Filter(status="review"))) == 2

@@ -213,7 +213,7 @@ def _samples(picture: Any, filters: tuple[str, ...], max_pixels: int) -> np.ndar
     """Return the samples of a raster as they are stored; a JPEG is decoded as one that comes as a file."""
     if filters == ("DCTDecode",):
         data = _stored(picture)
-        if read_jpeg(data).orientation == 1 and _components(data) in (1, 3):
+        if read_jpeg(data)[0].orientation == 1 and _components(data) in (1, 3):
             return next(iter(decode(data, max_pixels))).image
     bitmap = picture.get_bitmap()
     bitmap.warn_on_close = False  # its samples are copied before

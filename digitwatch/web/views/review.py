@@ -60,6 +60,8 @@ def _correct(context: Context, given: dict[str, Any]) -> Response:
         reading = context.index.reading(given["id"], given["page"])
         if reading is None:
             return JSONResponse({"trouble": "this reading is not known (any more)"}, 404)
+        if reading["field"]:
+            return JSONResponse({"trouble": "fields of forms cannot be corrected here yet"}, 409)
         if given["was"] != reading["prediction"]:
             return JSONResponse({"trouble": "this page was read again meanwhile: reload it"}, 409)
         if "corrected" in given and given["corrected"] != reading["corrected"]:
