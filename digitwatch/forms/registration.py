@@ -30,7 +30,7 @@ MIN_LINES = 0.8  # share of the template's lines in each quarter of the page tha
 MIN_QUARTER_MM = 40.0  # of lines in a quarter, below which its patches are counted instead
 MIN_PATCHES = 0.5  # share of the patches found again, in a quarter without lines
 MIN_ALL_PATCHES = 0.4  # and on the whole page
-MAYBE_SYMMETRIC = 0.8  # likeness of a page upside down, by that of the page, from which on both are tested
+MAYBE_SYMMETRIC = 0.5  # likeness of a page upside down, by that of the page, from which on both are tested
 DIFFERENT = 0.04  # likeness by which one of two registrations is surely the better one
 MAX_SHIFT_MM = 2.0  # of the page against the template, at which they are most alike after registration
 

@@ -83,13 +83,13 @@ class Reader:
         for page in self.pages(data):
             yield self.read_page(page)
 
-    def pages(self, data: bytes) -> Iterator[Page]:
-        """Yield the pages of a scan, unread.
+    def pages(self, data: bytes, first: int = 1) -> Iterator[Page]:
+        """Yield the pages of a scan from number `first` on, unread.
 
         Raises:
             ImageError: the data, or one of its pages, cannot be decoded.
         """
-        return decode(data, self._max_pixels)
+        return decode(data, self._max_pixels, first)
 
     def read_page(self, page: Page) -> tuple[Page, Reading]:
         """Return the page turned as it was read, and its reading."""

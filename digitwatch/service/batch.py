@@ -21,6 +21,7 @@ from digitwatch.spool.ignored_names import IGNORED, IgnoredNames
 from digitwatch.spool.inbox import DEEPEST
 from digitwatch.spool.log_search import all_rows
 from digitwatch.spool.prediction_log import PredictionLog
+from digitwatch.workers import page_journal
 from digitwatch.workers.messages import Crashed, Gone, Job, Outcome, Read, Rejected, Retry
 from digitwatch.workers.pool import CRASHES, Pool
 
@@ -194,6 +195,8 @@ class Batch:
             self._predictions.append(rows)
         except OSError as error:
             raise BatchPaused(f"{error.strerror}: {self._predictions.path}") from error
+        with contextlib.suppress(OSError):
+            page_journal.place(self._job(name)).unlink()
         self._count(rows)
 
     def _count(self, rows: list[Row]) -> None:

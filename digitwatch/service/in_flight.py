@@ -189,9 +189,12 @@ class InFlight:
     def give_back(self) -> None:
         """Put the scans that were not read back into the inbox.
 
-        One that was read stays claimed: its rows may be in the log, where the next start looks for them.
+        One that was read stays claimed: its rows may be in the log, where the next start looks for them. So does a
+        long one that is partly read: the next start goes on behind its last page.
         """
         for claim in list(self._unread()):
+            if claim.note(claims.PAGES).exists():
+                continue
             with contextlib.suppress(OSError):
                 if self.return_to_inbox(claim):
                     log.info("%s: given back to the inbox unread", printable(claim.name))

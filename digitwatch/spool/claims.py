@@ -23,6 +23,9 @@ CLAIMED = ".digitwatch"
 WAITING = "waiting"
 """Ending of the note beside a claim that was set aside, with the reason; `digitwatch check` reads it."""
 
+PAGES = "pages"
+"""Ending of the journal beside the claim of a long scan: its pages that are read; see workers.page_journal."""
+
 ID = re.compile(r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{8}")
 
 
@@ -198,7 +201,7 @@ def left_claimed(inbox: Path, known: Container[str] = ()) -> Iterator[Claim]:
 def clear(claimed: Claim) -> None:
     """Remove the remains of a claim after its scan was moved."""
     _remove_empty(claimed)
-    for ending in ("tries", "copied", WAITING):
+    for ending in ("tries", "copied", WAITING, PAGES):
         with contextlib.suppress(OSError):
             claimed.note(ending).unlink(missing_ok=True)
 

@@ -14,7 +14,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -36,6 +36,7 @@ from digitwatch.spool.durable_io import open_folder
 from digitwatch.spool.file_probe import OPEN_FLAGS
 from digitwatch.spool.folder_probe import can_list, can_write
 from digitwatch.system.os_errors import describe
+from digitwatch.workers import page_journal
 from digitwatch.workers.messages import (
     FileVersion,
     Gone,
@@ -48,6 +49,7 @@ from digitwatch.workers.messages import (
     Retry,
     WorkerConfig,
 )
+from digitwatch.workers.page_journal import PageJournal
 
 _ReadPage = tuple[Page, Reading] | FormPage
 
@@ -168,7 +170,8 @@ def _perform(job: Job, config: WorkerConfig, progress: Callable[[PageDone], None
     sha256 = hashlib.sha256(data).hexdigest()
     reason, truncated = "it holds no page", False
     try:
-        pages = tuple(_publish_all(job, _read_pages(reader, _forms, data), durable, progress))
+        journal = PageJournal(page_journal.place(job), f"{sha256} {reader.model} {config} {_templates(config.forms)}")
+        pages = tuple(_publish_all(job, _Source(reader, _forms, data), journal, durable, progress))
         if pages:
             return Read(job, sha256, pages, version)
     except OSError:  # raised by the publishing only; see _read_pages
@@ -186,33 +189,52 @@ def _perform(job: Job, config: WorkerConfig, progress: Callable[[PageDone], None
     return Rejected(job, reason, sha256, version, truncated)
 
 
+@dataclass(frozen=True)
+class _Source:
+    """The bytes of a scan, and what reads them."""
+
+    reader: Reader
+    forms: FormReader | None
+    data: bytes
+
+    def pages(self, first: int) -> Iterator[_ReadPage]:
+        """Read the pages from number `first` on: an OSError here comes from a decoder and is an input error."""
+        try:
+            for page in self.reader.pages(self.data, first):
+                if self.forms is None:
+                    yield self.reader.read_page(page)
+                elif (found := self.forms.read(page)) is not None:
+                    yield found
+                else:
+                    yield self.reader.read_page(replace(page, caveats=(*page.caveats, NOT_FOUND)))
+        except OSError as error:
+            raise ImageError(f"It could not be decoded ({error}).") from error
+
+
 def _publish_all(
-    job: Job, read: Iterator[_ReadPage], durable: Future[None], progress: Callable[[PageDone], None]
+    job: Job, source: _Source, journal: PageJournal, durable: Future[None], progress: Callable[[PageDone], None]
 ) -> Iterator[PageResult]:
-    """Publish the pages one by one."""
-    for found in read:
+    """Publish the pages one by one; those that an interrupted run has published are not read again."""
+    known = journal.known()
+    yield from known
+    for found in source.pages(1 + (known[-1].page if known else 0)):
         if isinstance(found, FormPage):
-            number = found.page.number
-            yield from _publish_form(job, found, durable)
+            results = list(_publish_form(job, found, durable))
         else:
-            number = found[0].number
-            yield _publish(job, *found, durable)
-        if number > 1:
+            results = [_publish(job, *found, durable)]
+        journal.add(results)
+        yield from results
+        if results[0].page > 1:
             progress(PageDone(job))
 
 
-def _read_pages(reader: Reader, forms: FormReader | None, data: bytes) -> Iterator[_ReadPage]:
-    """Read bytes that are already in memory: an OSError here comes from a decoder and is an input error."""
-    try:
-        for page in reader.pages(data):
-            if forms is None:
-                yield reader.read_page(page)
-            elif (found := forms.read(page)) is not None:
-                yield found
-            else:
-                yield reader.read_page(replace(page, caveats=(*page.caveats, NOT_FOUND)))
-    except OSError as error:
-        raise ImageError(f"It could not be decoded ({error}).") from error
+def _templates(folder: Path | None) -> str:
+    """Return the digest of all files of a folder of templates."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()) if folder is not None else ():
+        if path.is_file():
+            digest.update(path.name.encode("utf-8", "surrogateescape") + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 class _UnreadableError(InputError):

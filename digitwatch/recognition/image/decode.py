@@ -68,8 +68,8 @@ class Page:
         return grey(self.image)
 
 
-def decode(data: bytes, max_pixels: int = 200_000_000) -> Iterator[Page]:
-    """Yield the pages of a scan one by one; only the page at hand is in memory.
+def decode(data: bytes, max_pixels: int = 200_000_000, first: int = 1) -> Iterator[Page]:
+    """Yield the pages of a scan from number `first` on, one by one; only the page at hand is in memory.
 
     A TIFF gives all its pages except masks and smaller copies of a page. Of an animation or a multi-picture JPEG only
     the first picture is read: the others show the same thing again, and nobody scans sheets into an animation.
@@ -87,9 +87,9 @@ def decode(data: bytes, max_pixels: int = 200_000_000) -> Iterator[Page]:
     try:
         if decoder := DECODERS.get(kind):
             module = importlib.import_module(f"{__package__}.{decoder}")  # which imports this one
-            yield from module.pages(data, max_pixels)
+            yield from module.pages(data, max_pixels, first)
         elif kind == "TIFF":
-            yield from _tiff_pages(data, max_pixels)
+            yield from (page for page in _tiff_pages(data, max_pixels) if page.number >= first)
         else:
             yield _page(1, kind, _picture(kind, data, max_pixels))
     except TruncatedError as trouble:

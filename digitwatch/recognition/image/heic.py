@@ -11,12 +11,14 @@ from digitwatch.recognition.image.pixels import on_paper, to_eight_bits
 _TROUBLE = (OSError, EOFError, ValueError, TypeError, SyntaxError, RuntimeError, LookupError, MemoryError)
 
 
-def pages(data: bytes, max_pixels: int) -> Iterator[Page]:
+def pages(data: bytes, max_pixels: int, first: int = 1) -> Iterator[Page]:
     """Yield the main picture of a HEIC file, upright; the others of a burst show the same again.
 
     Raises:
         ImageError: the extra is missing, the file is damaged, or the picture has more than `max_pixels` pixels.
     """
+    if first > 1:
+        return
     library = extras.load("HEIC")
     library.options.DECODE_THREADS = 1
     try:

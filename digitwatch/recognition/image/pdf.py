@@ -59,8 +59,8 @@ class _Content:
     has_more: bool
 
 
-def pages(data: bytes, max_pixels: int) -> Iterator[Page]:
-    """Yield the pages of a document.
+def pages(data: bytes, max_pixels: int, first: int = 1) -> Iterator[Page]:
+    """Yield the pages of a document from number `first` on.
 
     Raises:
         ImageError: the extra is missing; the document is encrypted, damaged, cut off, without pages or with too many.
@@ -72,7 +72,7 @@ def pages(data: bytes, max_pixels: int) -> Iterator[Page]:
         count = len(document.handle)
         if count > MAX_PAGES:
             raise ImageError(f"The PDF has {count:,} pages; the limit is {MAX_PAGES:,}. Split it into several files.")
-        for number in range(1, count + 1):
+        for number in range(first, count + 1):
             yield _page(document, number)
     finally:
         document.handle.close()
