@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from digitwatch.log_codes import Reason, ReasonCode
-from digitwatch.recognition.image import extras
+from digitwatch.recognition.image import extras, missing_data
 from digitwatch.recognition.image.containers import DamagedError, TruncatedError, read_jpeg
 from digitwatch.recognition.image.decode import ImageError, Page, check_size, decode
 from digitwatch.recognition.image.pixels import on_paper, upright
@@ -32,6 +32,7 @@ MAX_DECODED = 400_000_000  # pixels of a picture that PDFium decodes to render i
 TAIL = 2048  # bytes at the end of a file in which its end marker must be
 SAMPLE_PX = 128  # side of the picture by which a raster is compared with its rendered page
 SAMPLE_DIFFERENCE = 24.0  # mean grey levels by which they differ at most
+SHORT = "the PDF data is damaged: a part of the picture is missing"
 PASSWORD, SECURITY = 4, 5  # error codes of PDFium (fpdfview.h)
 
 TYPED = Reason(ReasonCode.TEXT_LAYER, "the page of the document holds typed text only, no scan")
@@ -113,12 +114,11 @@ def _page(document: _Document, number: int) -> Page:
         raise _damaged(number, len(document.handle)) from error
     try:
         content = _content(document.library.raw, page)
-        image = _raster(document, page, content)
-        if image is None:
-            image = _rendered(document, page, content)
+        found = _raster(document, page, content)
+        image, damage = found if found is not None else (_rendered(document, page, content), "")
         typed = content.has_text and not content.pictures and not content.has_more
-        return Page(number, image, caveats=(TYPED,) if typed else ())
-    except (document.library.PdfiumError, DamagedError, TruncatedError) as error:
+        return Page(number, image, damage, caveats=(TYPED,) if typed else ())
+    except (document.library.PdfiumError, DamagedError, TruncatedError, ValueError) as error:  # names that are no UTF-8
         raise _damaged(number, len(document.handle)) from error
     except ImageError as error:
         raise ImageError(f"Page {number} of the PDF: {error}") from error
@@ -158,8 +158,8 @@ def _has_drawn_annotations(raw: Any, page: Any) -> bool:
     return False
 
 
-def _raster(document: _Document, page: Any, content: _Content) -> np.ndarray | None:
-    """Return the raster that the page consists of, turned as the page shows it; None where there is more to it."""
+def _raster(document: _Document, page: Any, content: _Content) -> tuple[np.ndarray, str] | None:
+    """Return the raster that is all of the page, as the page shows it, and its damage; None if there is more."""
     if len(content.pictures) != 1 or content.has_text or content.has_more:
         return None
     [picture] = content.pictures
@@ -170,16 +170,14 @@ def _raster(document: _Document, page: Any, content: _Content) -> np.ndarray | N
     if picture.level or document.library.raw.FPDFPageObj_HasTransparency(picture):
         return None
     filters = tuple(picture.get_filters())
-    image = _samples(picture, filters, document.max_pixels)
-    if image is None:
-        return None
+    image, damage = _samples(picture, filters, document.max_pixels)
     image = upright(image, orientation)
     kind = (filters, image.ndim)
     if kind not in document.checked:  # masks, clips and inverted samples: as producers are, all pages or none
         if not _looks_like(image, page):
             return None
         document.checked.add(kind)
-    return image
+    return image, damage
 
 
 def _orientation(picture: Any, page: Any) -> int | None:
@@ -209,18 +207,29 @@ def _lies_within(picture: Any, page: Any) -> bool:
     return bool(inside and at[1] >= bottom - down and at[3] <= top + down)
 
 
-def _samples(picture: Any, filters: tuple[str, ...], max_pixels: int) -> np.ndarray | None:
-    """Return the samples of a raster as they are stored; a JPEG is decoded as one that comes as a file."""
+def _samples(picture: Any, filters: tuple[str, ...], max_pixels: int) -> tuple[np.ndarray, str]:
+    """Return the samples of a raster as they are stored, and what is missing; a JPEG is decoded as a file is."""
     if filters == ("DCTDecode",):
         data = _stored(picture)
         if read_jpeg(data)[0].orientation == 1 and _components(data) in (1, 3):
-            return next(iter(decode(data, max_pixels))).image
+            page = next(iter(decode(data, max_pixels)))
+            return page.image, page.damage
     bitmap = picture.get_bitmap()
     bitmap.warn_on_close = False  # its samples are copied before
     try:
-        return _pixels(bitmap)
+        image = _pixels(bitmap)
+        return image, SHORT if _is_short(picture, filters) else missing_data.describe(image)
     finally:
         bitmap.close()
+
+
+def _is_short(picture: Any, filters: tuple[str, ...]) -> bool:
+    """Return whether there are fewer samples than the size of a picture needs; PDFium fills up with one colour."""
+    if not set(filters) <= set(picture.SIMPLE_FILTERS):
+        return False
+    width, height = picture.get_px_size()
+    needed = -(-width * int(picture.get_metadata().bits_per_pixel) // 8) * height
+    return len(picture.get_data(decode_simple=True)) < needed
 
 
 def _stored(picture: Any) -> bytes:

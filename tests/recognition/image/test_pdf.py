@@ -132,3 +132,19 @@ def test_without_the_extra_the_command_is_named(monkeypatch: pytest.MonkeyPatch)
 
     assert str(caught.value).endswith(f"{sys.executable} -m pip install 'digitwatch[pdf]'")
     assert extras.install_command("heic").endswith("-m pip install 'digitwatch[heic]'")
+
+
+def test_a_raster_that_is_cut_short_is_damaged() -> None:
+    """PDFium fills missing rows with one colour: the page says that a part is missing."""
+    whole = placed(Image.fromarray(CHECKS), "200 0 0 100 0 0")
+    pages = [next(iter(decode(data))) for data in (whole, whole.replace(b"/Height 240", b"/Height 999"))]
+
+    assert [bool(page.damage) for page in pages] == [False, True]
+
+
+def test_a_name_that_is_no_text_is_damage() -> None:
+    """Bytes of a filter's name that are no UTF-8 fail the page and not the program."""
+    data = placed(Image.fromarray(CHECKS), "200 0 0 100 0 0").replace(b"/Width", b"/Filter/Fl\xae\xff/Width")
+
+    with pytest.raises(ImageError, match="Page 1 of 1 of the PDF is damaged"):
+        images(data)
