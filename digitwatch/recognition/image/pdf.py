@@ -229,7 +229,7 @@ def _is_short(picture: Any, filters: tuple[str, ...]) -> bool:
         return False
     width, height = picture.get_px_size()
     needed = -(-width * int(picture.get_metadata().bits_per_pixel) // 8) * height
-    return len(picture.get_data(decode_simple=True)) < needed
+    return bool(len(picture.get_data(decode_simple=True)) < needed)
 
 
 def _stored(picture: Any) -> bytes:
