@@ -6,17 +6,18 @@ from digitwatch.forms.schema import Check, Field
 from digitwatch.log_codes import Reason, ReasonCode
 
 
-def field_problems(field: Field, text: str) -> Iterator[Reason]:
-    """Yield why the text of a field cannot be right."""
+def field_problems(field: Field, text: str, written: str = "") -> Iterator[Reason]:
+    """Yield why the digits of a field cannot be right; `written` is the text with its signs, if it has any."""
+    written = written or text
     if field.digits is not None and not field.digits[0] <= len(text) <= field.digits[1]:
         low, high = field.digits
         expected = f"{low}" if low == high else f"{low} to {high}"
         yield Reason(ReasonCode.PATTERN, f"expected {expected} digits, found {len(text)}")
-    if field.pattern is not None and not field.pattern.fullmatch(text):
+    if field.pattern is not None and not field.pattern.fullmatch(written):
         yield Reason(ReasonCode.PATTERN, f"expected the pattern {field.pattern.pattern}")
-    if field.known is not None and text not in field.known:
+    if field.known is not None and not {text, written} & field.known:
         yield Reason(ReasonCode.LIST, "not in the list of known numbers")
-    number = int(text) if text.isdecimal() else None
+    number = _value(written)
     if field.minimum is not None and (number is None or number < field.minimum):
         yield Reason(ReasonCode.RANGE, f"expected {field.minimum:g} or more")
     if field.maximum is not None and (number is None or number > field.maximum):
@@ -33,6 +34,14 @@ def failed(check: Check, texts: Mapping[str, str]) -> Reason | None:
     passes = {"luhn": luhn, "mod11": mod11, "mod97": mod97}[check.kind]
     wrong = [name for name in check.fields if texts[name] and not passes(texts[name])]
     return Reason(ReasonCode.CHECKSUM, f"the check digit of {', '.join(wrong)} is wrong") if wrong else None
+
+
+def _value(written: str) -> float | None:
+    """Return the number that a text stands for, with a decimal comma or point; None where it stands for none."""
+    try:
+        return float(written.replace(",", "."))
+    except ValueError:
+        return None
 
 
 def _number(text: str) -> int:

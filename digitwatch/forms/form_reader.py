@@ -248,7 +248,7 @@ def graded(field: Field, reading: Reading, has_strokes: bool) -> Reading:
         if field.optional or reading.status != Status.EMPTY:
             return reading
         return replace(reading, reason="", codes=()).for_review((EMPTY_FIELD,))
-    return reading.for_review(tuple(checks.field_problems(field, text)))
+    return reading.for_review(tuple(checks.field_problems(field, text, reading.written.replace(" ", ""))))
 
 
 def _checked(form: Form, fields: tuple[FieldReading, ...]) -> tuple[FieldReading, ...]:

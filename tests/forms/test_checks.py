@@ -43,3 +43,11 @@ def test_check_digits_find_a_wrong_digit() -> None:
     assert mod97("3214282912345698765432161182") and not mod97("3214282912345698765432161183")
     assert failed(Check("luhn", ("card",)), {"card": "79927398710"}) is not None
     assert failed(Check("luhn", ("card",)), {"card": ""}) is None
+
+
+def test_the_text_with_its_signs_is_checked() -> None:
+    """A pattern may ask for a comma, and limits hold for the number as it is written."""
+    field = Field("a", BOX, pattern=re.compile(r"\d+,\d\d"), maximum=20)
+
+    assert [reason.coded for reason in field_problems(field, "1250", "12,50")] == []
+    assert [reason.coded for reason in field_problems(field, "1250", "1250")] == ["pattern", "range"]

@@ -38,7 +38,7 @@ def written(objects: dict[int, bytes], trailer: bytes = b"") -> bytes:
 FONT = {1000: b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"}
 WITH_FONT = b"/Resources<</Font<</F1 1000 0 R>>>>"
 TYPED = b"BT /F1 40 Tf 20 30 Td (4711) Tj ET"
-DRAWN = b"10 w 100 20 m 100 80 l S"  # a 1 drawn with a pen of 10 points
+DRAWN = b"8 w 70 80 m 120 80 l 90 20 l S"  # a 7 drawn with a pen of 8 points
 
 
 def rasters(*pictures: Image.Image, resolution: float = 200) -> bytes:

@@ -76,7 +76,7 @@ def test_drawn_digits_are_read() -> None:
     """A tablet's lines on a page count as handwriting."""
     [(_, reading)] = Reader().read_pages(pdf(DRAWN))
 
-    assert reading.text == "1"
+    assert reading.text == "7"
 
 
 def test_typed_text_is_for_review() -> None:
