@@ -9,13 +9,17 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 from browser import Watched, chromium, watching
 from service import Service, scan, until
 from visitor import row, site, visiting, write
 
 from digitwatch.spool import correction_log
+from digitwatch.web.views import event_stream
+from digitwatch.web.web_settings import WebSettings
 
 PHONE = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
 Browsing = Callable[..., AbstractContextManager[Watched]]
@@ -76,60 +80,391 @@ def metric(address: str, name: str) -> str:
     return re.search(rf"^digitwatch_{name} (\S+)", httpx.get(f"{address}/metrics").text, re.MULTILINE)[1]  # type: ignore[index]
 
 
+def reviewing(watched: Watched, number: int) -> None:
+    """Wait until the review shows a scan, for long enough to be answered by one key."""
+    watched.tab.wait_for_selector(f"#file:text-is('{row(number).file}')")
+    watched.tab.wait_for_selector("#picture:visible")
+    watched.tab.wait_for_timeout(500)  # what is tested: a page takes no answer of one key before that
+
+
+def said(settings: WebSettings) -> dict[str, str]:
+    """Return the corrections that count, by the names of their scans without `scan-` and `.png`."""
+    return {line.file[5:-4]: line.now for line in correction_log.read(settings.corrections).values()}
+
+
 def test_twenty_are_reviewed_by_keyboard_alone(tmp_path: Path, browsing: Browsing) -> None:
-    """Digits and Enter, Enter alone, x, u: each becomes the line that it means, in order."""
+    """A number and Enter, Enter alone, Alt+X, Alt+U: each becomes the line that it means, in order."""
     settings = site(tmp_path)
-    write(tmp_path, *(row(number) for number in range(1, 22)))
+    write(tmp_path, *(row(number, confidence="0.5") for number in range(1, 22)))
     with visiting(settings) as page, browsing(str(page.base_url)) as watched:
         watched.open("/review")
-        keyboard, file = watched.tab.keyboard, watched.tab.locator("#file")
+        keyboard = watched.tab.keyboard
         begun = time.monotonic()
         for number in range(1, 21):
-            watched.tab.wait_for_function(f"() => document.getElementById('file').textContent === '{row(number).file}'")
+            reviewing(watched, number)
             if number % 5 == 0:
-                keyboard.press("x")
-            elif number % 2:
-                keyboard.type(f"{number}")
-                keyboard.press("Enter")
+                keyboard.press("Alt+x")
             else:
+                keyboard.type(f"{number}" if number % 2 else "")
                 keyboard.press("Enter")
         print(f"{20 / (time.monotonic() - begun) * 60:.0f} a minute, without a person's thinking")
-        watched.tab.wait_for_function(f"() => document.getElementById('file').textContent === '{row(21).file}'")
-        keyboard.press("u")
-        watched.tab.wait_for_function(f"() => document.getElementById('file').textContent === '{row(20).file}'")
-        assert file.inner_text() == row(20).file
+        reviewing(watched, 21)
+        keyboard.press("Alt+u")
+        watched.tab.wait_for_selector(f"#file:text-is('{row(20).file}')")
         until(lambda: len((tmp_path / "corrections.csv").read_text().splitlines()) == 22, "all are saved")
 
-    said = {key[0]: line.now for key, line in correction_log.read(settings.corrections).items()}
-    assert len(said) == 19
-    assert (said[row(3).id], said[row(4).id], said[row(5).id]) == ("3", "7", "x")
+    found = said(settings)
+    assert len(found) == 19
+    assert (found["0003"], found["0004"], found["0005"]) == ("3", "7", "x")
 
 
-def test_the_review_shows_its_keys_and_its_end(tmp_path: Path, browsing: Browsing) -> None:
-    """`?` opens the list of keys; behind the last reading it says that nothing is left."""
+def test_a_held_enter_confirms_one_page_at_most(tmp_path: Path, browsing: Browsing) -> None:
+    """The repeats of a key that stays down answer nothing."""
+    settings = site(tmp_path)
+    write(tmp_path, *(row(number, confidence="0.5") for number in range(1, 11)))
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/review")
+        reviewing(watched, 1)
+        for _ in range(60):
+            watched.tab.keyboard.down("Enter")
+        reviewing(watched, 2)
+
+    assert said(settings) == {"0001": "7"}
+
+
+def test_a_page_that_just_appeared_takes_no_confirmation(tmp_path: Path, browsing: Browsing) -> None:
+    """Enter pressed again and again, faster than a person can look, confirms only the page that was looked at."""
+    settings = site(tmp_path)
+    write(tmp_path, *(row(number, confidence="0.5") for number in range(1, 11)))
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/review")
+        reviewing(watched, 1)
+        for _ in range(30):
+            watched.tab.keyboard.press("Enter")
+        watched.tab.wait_for_selector("#notice:has-text('only just appeared')")
+        reviewing(watched, 2)
+        watched.tab.keyboard.press("Enter")
+        reviewing(watched, 3)
+
+    assert said(settings) == {"0001": "7", "0002": "7"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"confidence": "0.0000", "prediction": "18071147400"},
+        {"confidence": "0.9", "codes": "not_a_digit", "reason": "2 of 3 components are not digits"},
+        {"confidence": "0.9", "reason": "2 of 3 components are not digits"},
+        {"confidence": "0.9", "prediction": ""},
+    ],
+    ids=["unlikely", "code", "reason of an old row", "nothing"],
+)
+def test_enter_alone_does_not_confirm_what_is_unlikely(
+    changes: dict[str, str], tmp_path: Path, browsing: Browsing
+) -> None:
+    """A reading below 5 % or of something that is no digit is typed, or said to be no number."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1, **changes))
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/review")
+        reviewing(watched, 1)
+        watched.tab.keyboard.press("Enter")
+        watched.tab.wait_for_selector("#keys-hint:has-text('does not confirm')")
+        assert watched.tab.locator("#save").is_disabled()
+        assert said(settings) == {}
+        watched.tab.keyboard.type("12")
+        watched.tab.keyboard.press("Enter")
+        watched.tab.wait_for_selector("#done:visible")
+        until(lambda: said(settings), "it is saved")
+
+    assert said(settings) == {"0001": "12"}
+
+
+def test_what_is_no_number_is_never_saved(tmp_path: Path, browsing: Browsing) -> None:
+    """It stays in the field with the reason; no letter of it is a command."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1, confidence="0.5"), row(2, confidence="0.6"))
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        for path in ("/review", f"/reading/{row(1).id}/1"):
+            watched.open(path)
+            watched.tab.wait_for_selector(".picture:visible")
+            for typed in ("abc", "n/a", "see note", "?", "12 x", "=1"):
+                watched.tab.fill("#answer", "")
+                for key in (*typed, "Enter"):
+                    watched.tab.locator("#answer").press(key)
+                watched.tab.wait_for_selector(f"#notice:has-text('found “{typed}”. Not saved')")
+                assert watched.tab.input_value("#answer") == typed
+        watched.tab.click("#empty")
+        watched.tab.wait_for_selector("#notice:has-text('another value in the field')")
+        watched.open("/review")
+        watched.tab.wait_for_selector("#picture:visible")
+        watched.tab.fill("#answer", "12")
+        watched.tab.keyboard.press("Alt+s")
+        watched.tab.wait_for_selector("#notice:has-text('There is text in the field')")
+
+    assert said(settings) == {}
+
+
+def test_a_number_is_saved_as_it_is_written(tmp_path: Path, browsing: Browsing) -> None:
+    """With its signs, in the review and for a scan that could not be read at all."""
+    settings = site(tmp_path)
+    numbers = ("12,5", "17.5", "-3", "12/05/1998", "2½", "10:30", "12 34")
+    failed = row(9, status="failed", prediction="", annotated="", confidence="0.0000")
+    write(tmp_path, *(row(n, annotated="") for n in range(len(numbers))), failed, files=False)
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/review")
+        for number, typed in enumerate(numbers):
+            watched.tab.wait_for_selector(f"#file:text-is('{row(number).file}')")
+            for key in typed:
+                watched.tab.keyboard.press(key) if key.isascii() else watched.tab.keyboard.insert_text(key)
+            watched.tab.keyboard.press("Enter")
+        watched.tab.wait_for_selector("#done:visible")
+        watched.open(f"/reading/{failed.id}/1")
+        watched.tab.fill("#answer", "-3,50")
+        watched.tab.keyboard.press("Enter")
+        watched.tab.wait_for_selector("#headline:has-text('-3,50')")
+        watched.errors[:] = [error for error in watched.errors if "404" not in error]  # no originals
+
+    assert list(said(settings).values()) == [*numbers, "-3,50"]
+
+
+def test_pasted_lines_stay_two_numbers(tmp_path: Path, browsing: Browsing) -> None:
+    """A line end in what is pasted becomes a space; the browser alone would join 12 and 34."""
     settings = site(tmp_path)
     write(tmp_path, row(1))
     with visiting(settings) as page, browsing(str(page.base_url)) as watched:
         watched.open("/review")
-        watched.tab.wait_for_selector("#item:visible")
+        reviewing(watched, 1)
+        paste = """() => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData("text", "12\\r\\n34\\n");
+          const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+          document.getElementById("answer").dispatchEvent(event);
+        }"""
+        watched.tab.evaluate(paste)
+
+        assert watched.tab.input_value("#answer") == "12 34"
+
+
+def test_a_correction_is_shown_wherever_the_reading_is(tmp_path: Path, browsing: Browsing) -> None:
+    """The corrected value stands in headline, field and list, the one of the machine struck through beside it."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1, confidence="0.9999", status="ok"))
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open(f"/reading/{row(1).id}/1")
+        watched.tab.fill("#answer", "42")
+        watched.tab.keyboard.press("Enter")
+        watched.tab.wait_for_selector("#corrected:has-text('42')")
+        assert watched.tab.locator("#headline").inner_text() == "42 7"
+        assert watched.tab.locator("#headline s").inner_text() == "7"
+        assert watched.tab.locator("#status").inner_text() == "corrected"
+        assert watched.tab.input_value("#answer") == "42"
+        watched.open("/")
+
+        assert watched.tab.locator(".reading .digits").inner_text() == "42 7"
+        assert watched.tab.locator(".reading .digits s").inner_text() == "7"
+        assert watched.tab.locator(".reading .status").inner_text().split() == ["corrected", "by", "Ada"]
+
+
+def test_a_newer_correction_of_somebody_else_is_shown_and_not_replaced(tmp_path: Path, browsing: Browsing) -> None:
+    """A save from a page that is out of date shows both values; only a second, explicit step replaces the other."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1))
+    where = f"/reading/{row(1).id}/1"
+    with visiting(settings) as page, browsing(str(page.base_url)) as ada, browsing(str(page.base_url), "Ben") as ben:
+        ada.open(where)
+        ben.open(where)
+        ada.tab.fill("#answer", "42")
+        ada.tab.keyboard.press("Enter")
+        ada.tab.wait_for_selector("#corrected:has-text('42')")
+        ben.tab.fill("#answer", "43")
+        ben.tab.keyboard.press("Enter")
+        ben.tab.wait_for_selector("#conflict-text:has-text('Ada saved “42” meanwhile; yours is “43”')")
+        assert said(settings) == {"0001": "42"}
+        assert ben.findings() == []
+        ben.tab.click("#save-mine")
+        ben.tab.wait_for_selector("#corrected:has-text('43, by Ben')")
+        ben.errors.clear()  # the refusal, 409, is in the console
+
+    assert said(settings) == {"0001": "43"}
+
+
+def test_undo_takes_back_only_the_correction_that_is_shown(tmp_path: Path, browsing: Browsing) -> None:
+    """In the review and on the reading, a correction that somebody else made since stays."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1))
+    where = f"/reading/{row(1).id}/1"
+    with visiting(settings) as page, browsing(str(page.base_url)) as ada, browsing(str(page.base_url), "Ben") as ben:
+        ada.open("/review")
+        reviewing(ada, 1)
+        ada.tab.keyboard.type("42")
+        ada.tab.keyboard.press("Enter")
+        ada.tab.wait_for_selector("#done:visible")
+        until(lambda: said(settings), "it is saved")
+        ben.open(where)
+        with browsing(str(page.base_url), "Cy") as cy:
+            cy.open(where)
+            cy.tab.fill("#answer", "44")
+            cy.tab.keyboard.press("Enter")
+            cy.tab.wait_for_selector("#corrected:has-text('44')")
+        for watched, act in ((ada, lambda: ada.tab.keyboard.press("Alt+u")), (ben, lambda: ben.tab.click("#undo"))):
+            act()
+            watched.tab.wait_for_selector("#conflict-text:has-text('Cy saved “44”')")
+            watched.errors.clear()
+
+    assert said(settings) == {"0001": "44"}
+
+
+def test_the_name_is_asked_for_once(tmp_path: Path, browsing: Browsing) -> None:
+    """Nothing is saved without a name; entered once, it stands beside every correction."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1, confidence="0.5"), row(2, confidence="0.6"))
+    with visiting(settings) as page, browsing(str(page.base_url), "") as watched:
+        watched.open("/review")
+        watched.tab.wait_for_selector("#naming:visible")
+        assert watched.findings() == []
+        watched.tab.fill("#answer", "42")
+        watched.tab.keyboard.press("Enter")
+        watched.tab.wait_for_selector("#notice:has-text('Enter your name first')")
+        assert said(settings) == {} and watched.tab.input_value("#answer") == "42"
+        watched.tab.keyboard.type("Eve")
+        watched.tab.keyboard.press("Enter")
+        watched.tab.keyboard.press("Enter")
+        watched.tab.wait_for_selector(f"#file:text-is('{row(2).file}')")
+        watched.open(f"/reading/{row(2).id}/1")
+        assert not watched.tab.locator("#naming").is_visible()
+        watched.tab.click("#empty")
+        watched.tab.wait_for_selector("#corrected:has-text('empty, by Eve')")
+
+    assert {line.who for line in correction_log.read(settings.corrections).values()} == {"Eve"}
+
+
+def test_a_lost_server_is_announced(tmp_path: Path, browsing: Browsing) -> None:
+    """Five seconds after its last sign of life the page says so, and since when; when it is back the banner goes."""
+    settings = site(tmp_path)
+    with browsing("") as watched:
+        with visiting(settings) as page:
+            watched.address = str(page.base_url)
+            watched.open("/")
+            until(lambda: page.app.state.context.visitors, "the page listens")
+            watched.tab.wait_for_timeout(6000)  # what is tested: a server without news is not lost
+            assert not watched.tab.locator("#lost").is_visible()
+        begun = time.monotonic()
+        watched.tab.wait_for_selector("#lost:visible", timeout=15_000)
+        assert 3 < time.monotonic() - begun < 9
+        assert re.search(r"No connection .* true at \d\d:\d\d:\d\d", watched.tab.locator("#lost").inner_text())
+        watched.errors.clear()
+
+
+def test_a_silent_server_is_announced(tmp_path: Path, browsing: Browsing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that stays open but says nothing counts as lost."""
+    monkeypatch.setattr(event_stream, "SILENCE", 60)
+    with visiting(site(tmp_path)) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/")
+        watched.tab.wait_for_selector("#lost:visible", timeout=15_000)
+
+
+def inside(watched: Watched, selector: str) -> bool:
+    """Return whether an element is completely in sight without scrolling."""
+    box, size = watched.tab.locator(selector).bounding_box(), watched.tab.viewport_size
+    return (
+        box["x"] >= 0
+        and box["y"] >= 0
+        and all(box[start] + box[length] <= size[length] for start, length in (("x", "width"), ("y", "height")))
+    )
+
+
+def meter(base: Path, number: int, digits: str = "304817") -> None:
+    """Put an original into the archive whose digits are a small part of a large page."""
+    page = np.full((1400, 1000), 240, np.uint8)
+    cv2.putText(page, digits, (300, 500), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 20, 4, cv2.LINE_AA)
+    (base / row(number).filed).write_bytes(cv2.imencode(".png", page)[1].tobytes())
+
+
+@pytest.mark.parametrize(
+    "context",
+    [{"viewport": {"width": 1366, "height": 650}}, PHONE | {"viewport": {"width": 390, "height": 664}}],
+    ids=["wide", "phone"],
+)
+def test_picture_and_field_are_in_sight_together(
+    context: dict[str, object], tmp_path: Path, browsing: Browsing
+) -> None:
+    """The picture is the enlarged part with the digits, not the card; field and buttons need no scrolling."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1, confidence="0.5", reason="digits touch or are broken: several segmentations are possible"))
+    meter(tmp_path, 1)
+    with visiting(settings) as page, browsing(str(page.base_url), **context) as watched:
+        watched.open("/review")
+        watched.tab.wait_for_selector("#picture[src^='data:']:visible", timeout=20_000)
+        boxes = (watched.tab.locator(name).bounding_box() for name in ("#picture", "#answer", ".answering"))
+        picture, field, panel = boxes
+        found = watched.findings()
+        shape = watched.tab.evaluate("[document.getElementById('picture').naturalWidth, innerWidth]")
+
+        assert found == []
+        assert inside(watched, "#answer") and inside(watched, "#save") and inside(watched, "#picture")
+        assert picture["width"] >= (0.55 if shape[1] > 800 else 0.9) * shape[1]
+        assert picture["x"] + picture["width"] <= field["x"] or picture["y"] + picture["height"] <= panel["y"]
+        assert [key for key in ("not", "empty", "skip", "back", "card", "help") if not inside(watched, f"#{key}")] == []
+
+
+def test_the_keys_open_in_front(tmp_path: Path, browsing: Browsing) -> None:
+    """The list of keys is a dialogue over the page, and while it is open no key answers."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1, confidence="0.5"))
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/review")
+        reviewing(watched, 1)
+        watched.tab.keyboard.press("Escape")
         watched.tab.keyboard.press("?")
-        assert watched.tab.locator("#keys").is_visible()
-        watched.tab.keyboard.press("?")
+        watched.tab.wait_for_selector("#keys:visible")
+        assert inside(watched, "#keys") and watched.findings() == []
+        watched.tab.keyboard.press("x")
+        watched.tab.keyboard.press("Escape")
+        assert not watched.tab.locator("#keys").is_visible()
+        assert said(settings) == {}
         watched.tab.keyboard.press("e")
         watched.tab.wait_for_selector("#done:visible")
+        until(lambda: said(settings), "it is saved")
 
-    assert correction_log.read(settings.corrections)[row(1).id, "1"].now == ""
+    assert said(settings) == {"0001": ""}
+
+
+def test_every_command_has_a_button(tmp_path: Path, browsing: Browsing) -> None:
+    """A review with the mouse alone: confirm, not a number, empty page, skip and undo."""
+    settings = site(tmp_path)
+    write(tmp_path, *(row(number, confidence="0.5") for number in range(1, 6)))
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/review")
+        for number, button in enumerate(("save", "not", "skip", "empty", "back"), start=1):
+            reviewing(watched, number)
+            watched.tab.click(f"#{button}")
+        watched.tab.wait_for_selector(f"#file:text-is('{row(4).file}')")
+        until(lambda: (tmp_path / "corrections.csv").read_text().count("\n") == 5, "all are saved")
+
+    assert said(settings) == {"0001": "7", "0002": "x"}
+
+
+def test_a_confidence_is_worded_alike_everywhere(tmp_path: Path, browsing: Browsing) -> None:
+    """In the list, on the reading and in the review, and never rounded up to certainty."""
+    settings = site(tmp_path)
+    write(tmp_path, row(1, confidence="0.9996"))
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        for path in ("/", f"/reading/{row(1).id}/1", "/review"):
+            watched.open(path)
+            watched.tab.wait_for_selector("main:has-text('confidence 99.9 %')")
+            assert "100" not in watched.tab.locator("main").inner_text()
 
 
 def test_pictures_are_sorted_by_number_keys(tmp_path: Path, browsing: Browsing) -> None:
     """Where the model sorts whole pictures: a number chooses the label, Enter confirms, and axe-core finds nothing."""
     (tmp_path / "shapes.json").write_text(json.dumps({"reads": "objects", "labels": ["angular", "round"]}))
     settings = site(tmp_path, model=lambda: tmp_path / "shapes")
-    write(tmp_path, *(row(number, prediction="angular") for number in (1, 2, 3)))
+    write(tmp_path, *(row(number, prediction="angular", confidence="0.5") for number in (1, 2, 3)))
     with visiting(settings) as page, browsing(str(page.base_url)) as watched:
         watched.open("/review")
         for number, key in ((1, "2"), (2, "Enter"), (3, "x")):
-            watched.tab.wait_for_selector(f"#file:text-is('{row(number).file}')")
+            reviewing(watched, number)
             assert number > 1 or watched.findings() == []
             watched.tab.keyboard.press(key)
         watched.tab.wait_for_selector("#done:visible")
@@ -139,8 +474,7 @@ def test_pictures_are_sorted_by_number_keys(tmp_path: Path, browsing: Browsing) 
         watched.tab.click("#correct button")
         watched.tab.wait_for_selector("#corrected:has-text('round')")
 
-    said = {key[0]: line.now for key, line in correction_log.read(settings.corrections).items()}
-    assert said == {row(1).id: "round", row(2).id: "round", row(3).id: "x"}
+    assert said(settings) == {"0001": "round", "0002": "round", "0003": "x"}
 
 
 def test_an_answer_that_cannot_be_saved_comes_back(tmp_path: Path, browsing: Browsing) -> None:
@@ -150,9 +484,11 @@ def test_an_answer_that_cannot_be_saved_comes_back(tmp_path: Path, browsing: Bro
     with visiting(settings) as page, browsing(str(page.base_url)) as watched:
         watched.open("/review")
         watched.tab.wait_for_selector("#item:visible")
+        watched.tab.keyboard.type("42")
         watched.tab.keyboard.press("Enter")
         watched.tab.wait_for_selector("#notice:has-text('could not be saved')")
         assert watched.tab.locator("#file").inner_text() == row(1).file
+        assert watched.tab.input_value("#answer") == "42"
         watched.errors[:] = [error for error in watched.errors if "507" not in error]
 
 

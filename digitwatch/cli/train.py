@@ -80,7 +80,10 @@ def fine_tune(path: Path | None, corrections: str, arguments: TrainArguments) ->
         raise UsageError("--corrections cannot be combined with --model or --out: it fine-tunes the configured model")
     settings = factories.load_settings(path)
     content = partial(training_pages.content, factories.folders(settings))
-    found = training_pages.pages(settings.predictions, Path(corrections or settings.corrections), settings.rotated_logs)
+    file = Path(corrections or settings.corrections)
+    found, hasty = training_pages.pages(settings.predictions, file, settings.rotated_logs)
+    if hasty:
+        print(f"{hasty} confirmations came within 0.3 s after the one before and are skipped: a key was held down")
     pages = [Page(page.scan, page.page, page.text, partial(content, page)) for page in found]
     configured, _ = provisioning.plan(model_path(settings))
     recipe = tuning.FineTuneRecipe(arguments.data, arguments.epochs or tuning.EPOCHS, arguments.seed)

@@ -10,6 +10,9 @@ from digitwatch.spool.correction_log import Correction
 from digitwatch.spool.csv_rows import Row
 from digitwatch.spool.log_search import all_rows, further_columns
 
+UNNAMED = "unnamed"
+"""Stands in `corrected_by` for a correction of an earlier version that was saved without a name."""
+
 CORRECTED = ("corrected", "corrected_by", "corrected_at")
 COLUMNS = (*Row._fields, *CORRECTED)
 
@@ -82,7 +85,7 @@ def _field_rows(predictions: Path, day: str, rotated: Path | None) -> Iterator[R
 
 
 def _columns(correction: Correction | None) -> tuple[str, str, str]:
-    return (correction.now, correction.who, correction.time) if correction else ("", "", "")
+    return (correction.now, correction.who or UNNAMED, correction.time) if correction else ("", "", "")
 
 
 def _line(fields: tuple[str, ...]) -> str:

@@ -2,18 +2,25 @@
 
 import errno
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from digitwatch.corrections.answer import digits
 from digitwatch.spool import correction_log
+from digitwatch.spool.correction_log import Correction
 from digitwatch.spool.filed import NotThereError, open_filed
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.log_search import all_rows
 
+SHORTEST = timedelta(milliseconds=300)
+"""Time that a person needs at least to look at a page: a confirmation sooner after the one before, by the same person,
+was a key held down."""
+
 
 class Reviewed(NamedTuple):
-    """A page and its corrected text as in corrections.csv; `filed` is the path of the original according to the log."""
+    """A page and the digits of its corrected text; `filed` is the path of the original according to the log."""
 
     scan: str
     page: int
@@ -21,23 +28,42 @@ class Reviewed(NamedTuple):
     filed: str
 
 
-def pages(predictions: Path, corrections: Path, rotated: Path | None = None) -> Iterator[Reviewed]:
-    """Yield each corrected or confirmed page in the order of the corrections.
+def pages(predictions: Path, corrections: Path, rotated: Path | None = None) -> tuple[list[Reviewed], int]:
+    """Return each corrected or confirmed page in the order of the corrections, and how many confirmations are left out.
 
-    `rotated` is a folder with rotated logs, besides that of the log.
+    Left out are those that came sooner than SHORTEST. `rotated` is a folder with rotated logs, besides that of the log.
 
     Raises:
         OSError: the log or the corrections cannot be read.
     """
-    known = correction_log.read(corrections)
+    counted = correction_log.read(corrections)
+    hasty = set(_hasty(correction_log.lines(corrections)))
+    known = {key: correction for key, correction in counted.items() if correction not in hasty}
     filed = {
         (row.id, row.page): row.filed
         for row, _ in all_rows(predictions, rotated=rotated)
         if (row.id, row.page) in known
     }
-    for key, correction in known.items():
-        if correction.page.isascii() and correction.page.isdigit():
-            yield Reviewed(correction.sha256, int(correction.page), correction.now, filed.get(key, ""))
+    found = [
+        Reviewed(correction.sha256, int(correction.page), digits(correction.now), filed.get(key, ""))
+        for key, correction in known.items()
+        if correction.page.isascii() and correction.page.isdigit()
+    ]
+    return found, len(counted) - len(known)
+
+
+def _hasty(corrections: Iterable[Correction]) -> Iterator[Correction]:
+    """Yield the confirmations that came too soon after the line before of the same person."""
+    before: dict[str, datetime] = {}
+    for correction in corrections:
+        try:
+            time = datetime.fromisoformat(correction.time)
+        except ValueError:  # written by something else
+            continue
+        last = before.get(correction.who)
+        if last is not None and time - last < SHORTEST and correction.now == correction.was:
+            yield correction
+        before[correction.who] = time
 
 
 def content(folders: Folders, page: Reviewed) -> bytes:

@@ -26,7 +26,7 @@ UNDONE = "undo"
 class Correction(NamedTuple):
     """One line of corrections.csv; the last line of a page (`id` and `page`) applies.
 
-    `now` holds the right digits, nothing for an empty page, NOT_A_NUMBER or UNDONE.
+    `now` holds the number as it is written, nothing for an empty page, NOT_A_NUMBER or UNDONE.
     Where it equals `was`, a person has confirmed the reading.
     """
 
@@ -74,16 +74,25 @@ def read(path: Path) -> dict[tuple[str, str], Correction]:
     Raises:
         OSError: the file cannot be read; one that does not exist holds no correction.
     """
-    try:
-        text = path.read_text("utf-8", "replace")
-    except FileNotFoundError:
-        return {}
     last: dict[tuple[str, str], Correction] = {}
-    for correction in parse(text.split("\n")[:-1]):
+    for correction in lines(path):
         last.pop((correction.id, correction.page), None)
         if correction.now != UNDONE:
             last[correction.id, correction.page] = correction
     return last
+
+
+def lines(path: Path) -> Iterator[Correction]:
+    """Yield every whole line of the file, also those that a later one replaces.
+
+    Raises:
+        OSError: the file cannot be read; one that does not exist has no line.
+    """
+    try:
+        text = path.read_text("utf-8", "replace")
+    except FileNotFoundError:
+        return
+    yield from parse(text.split("\n")[:-1])
 
 
 def parse(lines: Iterable[str]) -> Iterator[Correction]:

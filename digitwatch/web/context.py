@@ -11,12 +11,26 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from digitwatch.web import texts
 from digitwatch.web.access import Access
 from digitwatch.web.rate_limit import Rate
 from digitwatch.web.readings_index import Index
 from digitwatch.web.web_settings import WebSettings
 
 HERE = Path(__file__).parent
+
+
+def _templates() -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["percent"] = texts.percent
+    made.globals["correction_text"] = texts.correction_text
+    return made
 
 
 @dataclass
@@ -35,15 +49,7 @@ class Context:
     correcting: threading.Lock = field(default_factory=threading.Lock)  # see views.review
     resizing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))  # thumbnails made at a time
     uploading: int = 0  # files being received
-    templates: jinja2.Environment = field(
-        default_factory=lambda: jinja2.Environment(
-            loader=jinja2.FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-    )
+    templates: jinja2.Environment = field(default_factory=_templates)
 
     def render(self, template: str, **values: Any) -> str:
         """Return the text of a template; every value is escaped."""

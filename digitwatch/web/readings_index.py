@@ -31,7 +31,8 @@ CREATE INDEX by_time ON readings (time);
 CREATE INDEX least_certain ON readings (confidence) WHERE {_TO_REVIEW};
 CREATE TABLE corrections (time, id, file, page, sha256, was, now, who, PRIMARY KEY (id, page));
 """
-_JOINED = """SELECT readings.*, corrections.now AS corrected, corrections.who AS corrected_by
+_JOINED = """SELECT readings.*, COALESCE(NULLIF(text, ''), prediction) AS value,
+    corrections.now AS corrected, corrections.who AS corrected_by, corrections.time AS corrected_at
     FROM readings LEFT JOIN corrections USING (id, page) """
 
 
@@ -119,11 +120,6 @@ class Index:
         query = f"""SELECT COUNT(*) FROM readings LEFT JOIN corrections USING (id, page)
             WHERE {_TO_REVIEW} AND now IS NULL"""
         return int(self._all(query)[0][0])
-
-    def correction(self, scan: str, page: str) -> sqlite3.Row | None:
-        """Return the correction that counts for a page."""
-        found = self._all("SELECT * FROM corrections WHERE id = ? AND page = ?", scan, page)
-        return found[0] if found else None
 
     def judged(self) -> dict[str, tuple[int, int]]:
         """Return for each day of the readings how many were corrected or confirmed, and how many were right."""

@@ -17,9 +17,9 @@ def row(scan: str, time: str = "2026-11-22T10:00:00.000Z") -> Row:
     return Row(time, f"{scan}.png", "1", "7", "0.5", "review", "", "7:0.5", scan, "00", "", "", "cnn", "9")
 
 
-def correct(path: Path, scan: str, now: str) -> None:
+def correct(path: Path, scan: str, now: str, who: str = "Ada") -> None:
     """Correct a page to another value than 7."""
-    append(path, Correction("2026-11-23T00:00:00.000Z", scan, f"{scan}.png", "1", "00", "7", now, "Ada"))
+    append(path, Correction("2026-11-23T00:00:00.000Z", scan, f"{scan}.png", "1", "00", "7", now, who))
 
 
 def test_corrected_values_stand_beside_those_read(tmp_path: Path) -> None:
@@ -31,6 +31,15 @@ def test_corrected_values_stand_beside_those_read(tmp_path: Path) -> None:
 
     assert tuple(found[0]) == COLUMNS
     assert [(r["prediction"], r["corrected"], r["corrected_by"]) for r in found] == [("7", "", ""), ("7", "1", "Ada")]
+
+
+def test_an_empty_page_differs_from_one_that_is_not_corrected(tmp_path: Path) -> None:
+    """`corrected_by` is never empty for a correction, also for one that an earlier version saved without a name."""
+    PredictionLog(tmp_path / "p.csv").append([row("a"), row("b")])
+    correct(tmp_path / "c.csv", "b", "", who="")
+    found = list(csv.DictReader(lines(tmp_path / "p.csv", tmp_path / "c.csv")))
+
+    assert [(r["corrected"], r["corrected_by"]) for r in found] == [("", ""), ("", "unnamed")]
 
 
 def test_rotated_logs_are_part_of_it(tmp_path: Path) -> None:

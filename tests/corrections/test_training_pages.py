@@ -27,7 +27,7 @@ def places(tmp_path: Path) -> Folders:
 
 def test_only_reviewed_pages_are_returned(places: Folders) -> None:
     """The other row of the log was not reviewed."""
-    [page] = pages(places.base / "predictions.csv", places.base / "corrections.csv")
+    [page], _ = pages(places.base / "predictions.csv", places.base / "corrections.csv")
 
     assert (page.scan, page.page, page.text) == (SHA, 1, "12")
     assert content(places, page) == b"scan"
@@ -35,7 +35,7 @@ def test_only_reviewed_pages_are_returned(places: Folders) -> None:
 
 def test_a_changed_original_is_left_out(places: Folders) -> None:
     """Changed, removed, or outside the archive."""
-    [page] = pages(places.base / "predictions.csv", places.base / "corrections.csv")
+    [page], _ = pages(places.base / "predictions.csv", places.base / "corrections.csv")
     (places.base / "elsewhere.png").write_bytes(b"scan")
     with pytest.raises(FileNotFoundError, match="not at the path in the log"):
         content(places, page._replace(filed="elsewhere.png"))
@@ -45,3 +45,16 @@ def test_a_changed_original_is_left_out(places: Folders) -> None:
     (places.archive / "a.png").unlink()
     with pytest.raises(FileNotFoundError, match="not at the path in the log"):
         content(places, page)
+
+
+def test_confirmations_of_a_held_key_are_left_out(tmp_path: Path) -> None:
+    """Sooner than 0.3 s after the line before of the same person; corrections and the first of a burst are kept."""
+    times = ("00.000", "00.033", "00.066", "00.400", "01.000", "01.100")
+    for number, time in enumerate(times):
+        now, who = ("12,5" if number == 2 else "125"), ("Ben" if number == 5 else "Ada")
+        line = Correction(f"2026-11-22T10:00:{time}Z", f"ID{number}", "a.png", "1", SHA, "125", now, who)
+        correction_log.append(tmp_path / "c.csv", line)
+    found, hasty = pages(tmp_path / "p.csv", tmp_path / "c.csv")
+
+    assert hasty == 1
+    assert [page.text for page in found] == ["125"] * 5

@@ -1,6 +1,7 @@
 """A real browser (Debian's chromium) on the web interface, watched for errors."""
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -72,9 +73,11 @@ def chromium() -> Iterator["playwright.Browser"]:
 
 
 @contextlib.contextmanager
-def watching(browser: "playwright.Browser", address: str, **context: object) -> Iterator[Watched]:
-    """Open a tab that knows nothing of earlier ones; at the end, nothing must have gone wrong in it."""
+def watching(browser: "playwright.Browser", address: str, who: str = "Ada", **context: object) -> Iterator[Watched]:
+    """Open a tab that remembers nothing but the name of the person; at the end, nothing must have gone wrong in it."""
     visit = browser.new_context(**context)
+    if who:
+        visit.add_init_script(f"localStorage.setItem('who', {json.dumps(who)})")
     try:
         tab = visit.new_page()
         tab.set_default_timeout(60_000)

@@ -15,10 +15,11 @@ from digitwatch.training.data.digits import Digits
 
 HELD_OUT = 4  # one scan in four is not learned from but measures the result
 NOT_A_NUMBER = "x"
-GONE, MISMATCH, NO_NUMBER = (
+GONE, MISMATCH, NO_NUMBER, FRACTION = (
     "the original is missing or cannot be read",
     "the number of digits differs",
     "the page holds no number",
+    "the page holds a fraction",
 )
 
 
@@ -71,6 +72,9 @@ def cut(reader: Reader, pages: Iterable[Page]) -> LabelledCrops:
             continue
         text = page.text.replace(" ", "")
         read += 1
+        if not text.isascii():
+            skipped[FRACTION] += 1
+            continue
         right += text == reading.text.replace(" ", "")
         if len(text) != len(reading.digits):
             skipped[MISMATCH] += 1

@@ -37,6 +37,26 @@ $("leave")?.addEventListener("click", async () => {
   location.assign("/login");
 });
 
+// --- the connection ---
+
+const LOST_MS = 5000; // without a sign of life; the server sends one every two seconds
+let lastAlive = Date.now();
+
+function isAlive() {
+  lastAlive = Date.now();
+  $("lost").hidden = true;
+}
+
+function watchConnection() {
+  if (Date.now() - lastAlive <= LOST_MS || !$("lost").hidden) return;
+  const shape = { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" };
+  const time = new Date(lastAlive).toLocaleTimeString([], shape);
+  $("lost").textContent = `No connection to digitwatch: what is shown here was true at ${time}, and nothing can be saved.`;
+  $("lost").hidden = false;
+}
+
+if (proof) setInterval(watchConnection, 500);
+
 // --- the list, live ---
 
 const list = $("readings");
@@ -90,12 +110,18 @@ function tellMany(number) {
 function listen() {
   const start = list ? list.dataset.start : "";
   const source = new EventSource(`/live?from=${encodeURIComponent(start)}`);
-  source.addEventListener("counts", (event) => showCounts(JSON.parse(event.data)));
+  const on = (kind, act) =>
+    source.addEventListener(kind, (event) => {
+      isAlive();
+      act(event);
+    });
+  on("alive", () => {});
+  on("counts", (event) => showCounts(JSON.parse(event.data)));
   source.addEventListener("error", () => source.readyState === EventSource.CLOSED && setTimeout(listen, 5000));
   if (!list) return;
-  source.addEventListener("reading", (event) => addReading(JSON.parse(event.data)));
-  source.addEventListener("many", (event) => tellMany(Number(event.data)));
-  source.addEventListener("reload", reload);
+  on("reading", (event) => addReading(JSON.parse(event.data)));
+  on("many", (event) => tellMany(Number(event.data)));
+  on("reload", reload);
 }
 
 if (list) {
@@ -163,43 +189,6 @@ if ($("upload")) {
   });
 }
 
-// --- corrections ---
-
-function remembered() {
-  try {
-    return localStorage.getItem("who") || "";
-  } catch {
-    return "";
-  }
-}
-
-// `corrected` is the correction that was displayed, null for none: the server refuses to replace another one
-async function correct(reading, now, corrected) {
-  const known = { id: reading.id, page: reading.page, was: reading.prediction, corrected };
-  const body = JSON.stringify({ ...known, now, who: remembered() });
-  const answer = await send("/corrections", body, { "Content-Type": "application/json" }).catch(() => null);
-  if (answer?.ok) return answer.json();
-  const said = await answer?.json().catch(() => null);
-  throw new Error(said?.trouble || "it could not be saved: no connection, or the page is out of date; reload it");
-}
-
-if ($("correct")) {
-  const { id, page, was, corrected = null } = $("correct").dataset;
-  const change = async (now) => {
-    try {
-      await correct({ id, page, prediction: was }, now, corrected);
-      location.reload();
-    } catch (error) {
-      say(error.message);
-    }
-  };
-  $("correct").addEventListener("submit", (event) => {
-    event.preventDefault();
-    change($("answer").value.trim());
-  });
-  $("undo")?.addEventListener("click", () => change("undo"));
-}
-
 // --- what the model saw ---
 
 function cell(kind, text) {
@@ -245,139 +234,3 @@ $("look")?.firstElementChild.addEventListener("click", async (event) => {
   if (found.model !== place.dataset.model) place.append(cell("p", `Read by the current model, ${found.model}.`));
   place.append(digits, cell("h2", "The page as it was read"), page);
 });
-
-// --- the review ---
-
-function review() {
-  const waiting = []; // the readings to come, least certain first
-  const said = []; // what was answered: to take it back
-  const skipped = new Set();
-  const saving = new Map(); // answers on their way, by reading
-  const labels = [...document.querySelectorAll("[data-label]")]; // to choose from, where the model sorts pictures
-  let left = 0;
-  let begun = 0;
-
-  const key = (reading) => `${reading.id}/${reading.page}`;
-
-  async function fill() {
-    const more = waiting.length + skipped.size + saving.size;
-    const answer = await fetch(`/queue?more=${Math.min(more, 9999)}`).catch(() => null);
-    if (!answer?.ok) return say("The readings are not available at the moment.");
-    const found = await answer.json();
-    const known = new Set([...waiting.map(key), ...said.map(({ reading }) => key(reading)), ...skipped]);
-    waiting.push(...found.readings.filter((reading) => !known.has(key(reading))).slice(0, 8));
-    left = Math.max(found.waiting - saving.size - skipped.size, waiting.length);
-    for (const reading of waiting) if (reading.has_picture) new Image().src = `/whole/${key(reading)}`;
-    show();
-  }
-
-  function show() {
-    const reading = waiting[0];
-    $("item").hidden = !reading;
-    $("done").hidden = Boolean(reading);
-    $("left").textContent = reading ? `${left} to review` : "";
-    if (said.length > 1) {
-      const minutes = (performance.now() - begun) / 60000;
-      $("pace").textContent = `${said.length} done, ${Math.round(said.length / minutes)} a minute`;
-    }
-    if (!reading || key(reading) === show.key) return;
-    show.key = key(reading);
-    $("file").textContent = reading.file + (reading.page === "1" ? "" : `, page ${reading.page}`);
-    $("file").href = `/reading/${key(reading)}`;
-    $("picture").hidden = !reading.has_picture;
-    if (reading.has_picture) $("picture").src = `/whole/${key(reading)}`;
-    $("picture").alt = `The page, read as ${reading.prediction || "nothing"}`;
-    $("read").textContent = reading.prediction || "nothing";
-    $("confidence").textContent = `${(100 * reading.confidence).toFixed(1)} %`;
-    $("reason").textContent = reading.reason;
-    $("answer").value = "";
-    $("answer").placeholder = reading.prediction;
-    $("answer").focus();
-    for (const label of labels) label.classList.toggle("read", label.dataset.label === reading.prediction);
-  }
-
-  async function answer(now) {
-    const reading = waiting.shift();
-    if (!reading) return;
-    begun ||= performance.now();
-    const entry = { reading, now };
-    said.push(entry);
-    left -= 1;
-    show();
-    const saved = correct(reading, now, null);
-    saving.set(key(reading), saved);
-    try {
-      entry.now = (await saved).now;
-    } catch (error) {
-      said.splice(said.findIndex((one) => one.reading === reading), 1);
-      waiting.unshift(reading);
-      say(error.message);
-      show();
-    } finally {
-      saving.delete(key(reading));
-    }
-    if (waiting.length < 4) await fill();
-  }
-
-  async function undo() {
-    const last = said.pop();
-    if (!last) return say("There is nothing to undo.");
-    waiting.unshift(last.reading);
-    left += 1;
-    show();
-    try {
-      await saving.get(key(last.reading));
-      await correct(last.reading, "undo", last.now);
-    } catch (error) {
-      say(error.message);
-    }
-  }
-
-  function skip() {
-    const reading = waiting.shift();
-    if (!reading) return;
-    skipped.add(key(reading));
-    show();
-    if (waiting.length < 4) fill();
-  }
-
-  function toggleKeys() {
-    $("keys").hidden = !$("keys").hidden;
-    $("help").setAttribute("aria-expanded", String(!$("keys").hidden));
-  }
-
-  const keys = { x: () => answer("x"), e: () => answer(""), u: undo, s: skip, "?": toggleKeys };
-  keys.Escape = () => ($("answer").value = "");
-
-  addEventListener("keydown", (event) => {
-    if (event.target === $("who") || event.ctrlKey || event.metaKey || event.altKey) return;
-    const act = keys[event.key] || keys[event.key.toLowerCase()];
-    if (act) {
-      event.preventDefault();
-      act();
-    } else if (labels.length) labels.slice(0, 9)[event.key - 1]?.click();
-    else if (/^[0-9]$/.test(event.key) && event.target !== $("answer")) $("answer").focus();
-  });
-  $("say").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const typed = $("answer").value.trim();
-    if (/[^0-9 ]/.test(typed)) return say("Digits only, with a space between two rows.");
-    if (waiting.length) answer(typed || waiting[0].prediction);
-  });
-  $("answer").addEventListener("input", () => ($("answer").value = $("answer").value.replace(/[^0-9 ]/g, "")));
-  for (const label of labels) label.addEventListener("click", () => answer(label.dataset.label));
-  $("not").addEventListener("click", () => answer("x"));
-  $("back").addEventListener("click", undo);
-  $("help").addEventListener("click", toggleKeys);
-  $("who").value = remembered();
-  $("who").addEventListener("change", () => {
-    try {
-      localStorage.setItem("who", $("who").value.trim());
-    } catch {
-      say("This browser does not store your name.");
-    }
-  });
-  fill();
-}
-
-if ($("review")) review();

@@ -24,7 +24,7 @@ SELDOM = 5.0  # while nobody listens
 SHOWN = 10  # new readings sent one by one, and one more each second; of more, only the number: nobody could
 # follow them, and twenty browsers that fetch each image would cost more than reading the scans
 MOST = 100  # listeners
-SILENCE = 15.0  # seconds after which a comment is sent to keep the connection open
+SILENCE = 2.0  # seconds after which `alive` is sent: the browser warns when it hears nothing for five
 COUNTED = 2.0  # seconds after which the counts are refreshed even without a new reading
 
 
@@ -129,7 +129,7 @@ class Live:
 
 
 async def listen(request: Request) -> Response:
-    """Return a stream of the events `reading`, `many`, `counts`, and `reload` after a gap."""
+    """Return a stream of the events `reading`, `many`, `counts`, `alive`, and `reload` after a gap."""
     context = context_of(request)
     if context.visitors >= MOST:
         return PlainTextResponse("Too many event streams are open: try again later.\n", 503, {"retry-after": "30"})
@@ -152,7 +152,7 @@ async def _events(context: Context, live: Live, last: str) -> AsyncIterator[str]
             if live.counts != counts:
                 counts = live.counts
                 text += _event("counts", counts)
-            yield text or ": still here\n\n"
+            yield text or _event("alive", "")
             await live.wait()
     finally:
         context.visitors -= 1

@@ -2,8 +2,9 @@
 
     python -m digitwatch.web.views.model_view MODEL PIXELS PAGE < SCAN
 
-It prints JSON: for each digit its text, its image and the probability of every class. Scans are untrusted, so
-they are decoded in a process with limits of time and memory.
+It prints JSON: for each digit its text, its image and the probability of every class; the page; and, where the
+digits are a small part of it, an enlarged part with the doubtful digits framed. Scans are untrusted, so they are
+decoded in a process with limits of time and memory.
 """
 
 import base64
@@ -18,6 +19,7 @@ from typing import Any
 MEMORY = 4 << 30  # bytes of address space
 PROCESSOR_SECONDS = 20
 WIDEST = 1400  # pixels of the page as it is shown
+AMBER = (0, 140, 240)  # blue, green, red
 
 
 def main(model: str, pixels: int, number: int) -> dict[str, Any]:
@@ -42,7 +44,31 @@ def main(model: str, pixels: int, number: int) -> dict[str, Any]:
         }
         for digit in reading.digits
     ]
-    return {"model": reader.model, "labels": list(reader.labels), "digits": digits, "page": _jpeg(page.image)}
+    found = {"model": reader.model, "labels": list(reader.labels), "digits": digits, "page": _jpeg(page.image)}
+    return found | _zoom(page.image, reading.digits)
+
+
+def _zoom(image: Any, digits: Any) -> dict[str, Any]:
+    """Return the enlarged part of a page as `zoom` and its place as `frame`, in parts of width and height."""
+    import cv2  # noqa: PLC0415
+
+    from digitwatch.web.views import zoom  # noqa: PLC0415
+
+    height, width = image.shape[:2]
+    boxes = [(digit.box.left, digit.box.top, digit.box.width, digit.box.height) for digit in digits]
+    part = zoom.part([zoom.Box(*box) for box in boxes], [float(digit.probability) for digit in digits], width, height)
+    if part is None:
+        return {"zoom": None, "frame": None}
+    scale = zoom.scale(part)
+    cut = image[part.top : part.top + part.height, part.left : part.left + part.width]
+    big = cv2.resize(cut, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    if big.ndim == 2:
+        big = cv2.cvtColor(big, cv2.COLOR_GRAY2BGR)
+    for k in zoom.doubtful([float(digit.probability) for digit in digits]):
+        left, top, right, bottom = zoom.outline(zoom.Box(*boxes[k]), part, scale)
+        cv2.rectangle(big, (left, top), (right, bottom), AMBER, 2)
+    frame = [part.left / width, part.top / height, part.width / width, part.height / height]
+    return {"zoom": _jpeg(big), "frame": [round(value, 4) for value in frame]}
 
 
 def _png(image: Any) -> str:

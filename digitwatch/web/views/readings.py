@@ -8,7 +8,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 
-from digitwatch.corrections import export
+from digitwatch.corrections import answer, export
 from digitwatch.log_codes import Status
 from digitwatch.recognition.image.formats import accepted_uploads
 from digitwatch.web import svg_charts
@@ -64,7 +64,7 @@ def reading(request: Request) -> Response:
     return context.answer(
         "one.html",
         reading=found,
-        correction=context.index.correction(found["id"], found["page"]),
+        answer_pattern=answer.PATTERN,
         reason=without_paths(context.settings, found["reason"]),
         where=where,
         digits=digits,
@@ -75,7 +75,7 @@ def reading(request: Request) -> Response:
 def review(request: Request) -> Response:
     """Show the review; the browser fetches its readings."""
     context = context_of(request)
-    return context.answer("review.html", labels=labels(context.settings))
+    return context.answer("review.html", labels=labels(context.settings), answer_pattern=answer.PATTERN)
 
 
 def numbers(request: Request) -> Response:

@@ -1,7 +1,6 @@
 """Corrections: the queue of readings to review, and the line that each answer adds."""
 
 import json
-import re
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,18 +10,22 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from digitwatch.corrections import answer
 from digitwatch.errors import InputError
+from digitwatch.log_codes import ReasonCode
 from digitwatch.spool import correction_log
-from digitwatch.spool.correction_log import UNDONE, Correction
+from digitwatch.spool.correction_log import NOT_A_NUMBER, UNDONE, Correction
 from digitwatch.spool.csv_rows import shown_name
 from digitwatch.web.context import Context, context_of
 from digitwatch.web.request_body import BodyTooLargeError, small_body
+from digitwatch.web.texts import percent
 from digitwatch.web.views.labels import labels
 from digitwatch.web.web_settings import without_paths
 
 AHEAD = 8  # readings sent to a browser at a time, so that it can show the next one at once
-LONGEST = 2000  # bytes of an answer
-SAYS = re.compile(r"(\d{1,200}( \d{1,200}){0,200}){0,1}|x", re.ASCII)
+LONGEST = 4000  # bytes of an answer
+LONGEST_NAME = 40  # characters
+UNLIKELY = 0.05  # confidence below which a reading is not confirmed by a single key
 
 
 class BadAnswerError(InputError):
@@ -62,16 +65,26 @@ def _correct(context: Context, given: dict[str, Any]) -> Response:
             return JSONResponse({"trouble": "this reading is not known (any more)"}, 404)
         if reading["field"]:
             return JSONResponse({"trouble": "fields of forms cannot be corrected here yet"}, 409)
-        if given["was"] != reading["prediction"]:
+        if given["was"] != reading["value"]:
             return JSONResponse({"trouble": "this page was read again meanwhile: reload it"}, 409)
-        if "corrected" in given and given["corrected"] != reading["corrected"]:
-            return JSONResponse({"trouble": "somebody else corrected this page meanwhile: reload it"}, 409)
+        if given["based_on"] != (reading["corrected_at"] or ""):
+            return _conflict(reading)
+        line = _line(reading, given["now"], given["who"])
         try:
-            correction_log.append(context.settings.corrections, _line(reading, given["now"], given["who"]))
+            correction_log.append(context.settings.corrections, line)
         except OSError as error:
             return JSONResponse({"trouble": f"it could not be saved: {error.strerror}"}, 507)
         context.index.refresh()
-    return JSONResponse({"now": given["now"], "waiting": context.index.waiting()})
+    based_on = "" if line.now == UNDONE else line.time
+    return JSONResponse({"now": line.now, "based_on": based_on, "waiting": context.index.waiting()})
+
+
+def _conflict(reading: sqlite3.Row) -> Response:
+    """Return the correction that was made since the browser displayed the page; null where one was taken back."""
+    names = {"now": "corrected", "who": "corrected_by", "time": "corrected_at"}
+    current = {name: reading[column] for name, column in names.items()} if reading["corrected_at"] else None
+    sentence = "somebody else corrected this page meanwhile"
+    return JSONResponse({"trouble": sentence, "correction": current}, 409)
 
 
 def _line(reading: sqlite3.Row, now: str, who: str) -> Correction:
@@ -81,16 +94,16 @@ def _line(reading: sqlite3.Row, now: str, who: str) -> Correction:
         file=reading["file"],
         page=reading["page"],
         sha256=reading["sha256"],
-        was=reading["prediction"],
+        was=reading["value"],
         now=now,
         who=shown_name(who.strip()),
     )
 
 
 def _parse(body: bytes, known: Sequence[str]) -> dict[str, Any]:
-    """Return the checked fields of a correction; besides digits, the labels `known` to the model are accepted.
+    """Return the checked fields of a correction; besides numbers, the labels `known` to the model are accepted.
 
-    The optional `corrected` is the correction that the browser displayed, null for none.
+    `based_on` is the time of the correction that the browser displayed, empty for none.
 
     Raises:
         BadAnswerError: a field is missing or has another form.
@@ -99,31 +112,42 @@ def _parse(body: bytes, known: Sequence[str]) -> dict[str, Any]:
         given = json.loads(body)
     except (ValueError, RecursionError):
         raise BadAnswerError("expected JSON") from None
-    names = ("id", "page", "was", "now", "who")
+    names = ("id", "page", "was", "now", "who", "based_on")
     if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in names):
         raise BadAnswerError(f"expected the texts {', '.join(names)}")
-    if not isinstance(given.get("corrected"), str | None):
-        raise BadAnswerError("expected a text or null as `corrected`")
     try:
         "".join(given[name] for name in names).encode()
     except UnicodeEncodeError:
         raise BadAnswerError("expected texts of Unicode characters, found half of a surrogate pair") from None
-    if given["now"] in (UNDONE, *known) or given["now"] == given["was"]:  # `was` is checked later
-        pass
-    elif SAYS.fullmatch(" ".join(given["now"].split())):
-        given["now"] = " ".join(given["now"].split())
-    else:
-        also = f", or one of {', '.join(known)}" if known else ""
-        raise BadAnswerError(f"expected digits, with one space between two rows, x for no number, or nothing{also}")
-    if len(given["who"]) > 40:
-        raise BadAnswerError("expected a name of at most 40 characters")
+    given["who"] = given["who"].strip()
+    if not 0 < len(given["who"]) <= LONGEST_NAME:
+        raise BadAnswerError(f"expected the name of the person in `who`, of at most {LONGEST_NAME} characters")
+    given["now"] = _checked(given["now"], given["was"], known)
     return given
 
 
+def _checked(now: str, was: str, known: Sequence[str]) -> str:
+    if now in (UNDONE, NOT_A_NUMBER, *known) or now == was:  # `was` is compared with the log later
+        return now
+    plain = answer.normalised(now) if now.strip() else ""
+    if plain is None:
+        also = f", or one of {', '.join(known)}" if known else ""
+        raise BadAnswerError(f"expected {answer.EXPECTED}, x for no number, or nothing for an empty page{also}")
+    return plain
+
+
 def _shown(context: Context, reading: sqlite3.Row) -> dict[str, Any]:
-    names = ("id", "page", "file", "time", "prediction", "confidence")
-    fields = {name: reading[name] for name in names}
+    fields = {name: reading[name] for name in ("id", "page", "file", "time", "value")}
     return fields | {
+        "confidence": percent(reading["confidence"]),
+        "can_confirm": _can_confirm(reading),
         "reason": without_paths(context.settings, reading["reason"]),
         "has_picture": bool(reading["annotated"]),
     }
+
+
+def _can_confirm(reading: sqlite3.Row) -> bool:
+    """Return whether one key may confirm a reading: it is likely enough, and what was read are digits."""
+    is_other = ReasonCode.NOT_A_DIGIT in reading["codes"].split() or "not a digit" in reading["reason"]
+    is_other = is_other or "not digits" in reading["reason"]  # rows of earlier versions have no codes
+    return bool(reading["value"]) and reading["confidence"] >= UNLIKELY and not is_other

@@ -23,7 +23,8 @@ def page(tmp_path: Path) -> Iterator[Visitor]:
 
 def answer(number: int, now: str, **changes: object) -> bytes:
     """Return what the browser sends."""
-    return json.dumps({"id": row(number).id, "page": "1", "was": "7", "now": now, "who": "Ada"} | changes).encode()
+    plain = {"id": row(number).id, "page": "1", "was": "7", "now": now, "who": "Ada", "based_on": ""}
+    return json.dumps(plain | changes).encode()
 
 
 def lines(base: Path) -> list[list[str]]:
@@ -42,15 +43,15 @@ def test_an_answer_becomes_a_line(page: Visitor, tmp_path: Path) -> None:
         [row(3).id, "scan-0003.png", "1", "0" * 64, "7", "12 34", "Ada"],
     ]
     assert (tmp_path / "predictions.csv").read_bytes() == before
-    assert "corrected: 12 34" in page.get("/").text
+    assert "12 34 <s>7</s>" in page.get("/").text
 
 
-def test_the_queue_begins_with_the_least_certain(page: Visitor) -> None:
+def test_the_queue_begins_with_the_least_certain(page: Visitor, tmp_path: Path) -> None:
     """What is answered leaves it; what is taken back comes again."""
     names = [reading["file"] for reading in page.get("/queue").json()["readings"]]
     page.post("/corrections", content=answer(3, "x"), headers=page.ours)
     shorter = [reading["file"] for reading in page.get("/queue").json()["readings"]]
-    page.post("/corrections", content=answer(3, "undo"), headers=page.ours)
+    page.post("/corrections", content=answer(3, "undo", based_on=lines(tmp_path)[0][0]), headers=page.ours)
 
     assert names == ["scan-0003.png", "scan-0005.png", "scan-0009.png"]
     assert shorter == names[1:]
@@ -65,7 +66,7 @@ def test_the_queue_begins_with_the_least_certain(page: Visitor) -> None:
         (b"{}", 400),
         (b"\xff\xfe", 400),
         (b"[" * 1900, 400),
-        (b"x" * 3000, 413),
+        (b"x" * 5000, 413),
         (answer(3, "seven"), 400),
         (answer(3, "1\n2=cmd"), 400),
         (answer(3, "7", who="A" * 41), 400),
@@ -75,7 +76,10 @@ def test_the_queue_begins_with_the_least_certain(page: Visitor) -> None:
         (answer(4, "7"), 404),
         (answer(3, "7", was="8"), 409),
         (answer(3, "٣"), 400),
-        (answer(3, "1", corrected=7), 400),
+        (answer(3, "1", based_on=None), 400),
+        (answer(3, "1", who=" "), 400),
+        (answer(3, "n/a"), 400),
+        (answer(3, "1" * 401), 400),
         (answer(3, "7", who="\ud800"), 400),
         (answer(3, "7", id="\udfff"), 400),
     ],
@@ -86,22 +90,41 @@ def test_nonsense_is_refused_and_leaves_no_line(page: Visitor, tmp_path: Path, b
     assert lines(tmp_path) == []
 
 
-def test_a_correction_of_somebody_else_is_not_replaced_unseen(page: Visitor, tmp_path: Path) -> None:
-    """A browser that displays an older state gets 409 and no line; without `corrected` the last one counts."""
-    changes = [("1", {"corrected": None}), ("2", {"corrected": None}), ("2", {"corrected": "1"}), ("4", {})]
-    codes = [
-        page.post("/corrections", content=answer(3, now, **seen), headers=page.ours).status_code
-        for now, seen in changes
-    ]
+def test_a_save_names_the_correction_that_it_replaces(page: Visitor, tmp_path: Path) -> None:
+    """One based on an older state gets 409 with the correction that counts, and leaves no line."""
+    first = page.post("/corrections", content=answer(3, "1"), headers=page.ours).json()["based_on"]
+    stale = page.post("/corrections", content=answer(3, "2", who="Ben"), headers=page.ours)
+    page.post("/corrections", content=answer(3, "2", who="Ben", based_on=first), headers=page.ours)
+    undone = page.post("/corrections", content=answer(3, "undo", based_on=first), headers=page.ours)
 
-    assert codes == [200, 409, 200, 200]
-    assert [line[6] for line in lines(tmp_path)] == ["1", "2", "4"]
+    assert (stale.status_code, stale.json()["correction"]) == (409, {"now": "1", "who": "Ada", "time": first})
+    assert (undone.status_code, undone.json()["correction"]["now"]) == (409, "2")
+    assert [line[6] for line in lines(tmp_path)] == ["1", "2"]
+
+
+def test_numbers_are_kept_as_they_are_written(page: Visitor, tmp_path: Path) -> None:
+    """With their signs; a dash of any length becomes the hyphen that a keyboard has."""
+    for number, now in ((3, "12,50"), (5, "\u22123"), (9, "2½  12/05/1998")):
+        assert page.post("/corrections", content=answer(number, now), headers=page.ours).status_code == 200
+
+    assert [line[6] for line in lines(tmp_path)] == ["12,50", "-3", "2½ 12/05/1998"]
+
+
+def test_one_key_confirms_only_what_is_likely_and_digits(tmp_path: Path) -> None:
+    """The queue says so for each reading."""
+    settings = site(tmp_path)
+    unlikely = row(4, confidence="0.9", codes="not_a_digit border_contact")
+    write(tmp_path, row(1, confidence="0.04"), row(2, confidence="0.06"), row(3, prediction=""), unlikely, files=False)
+    with visiting(settings) as page:
+        queue = page.get("/queue").json()["readings"]
+
+    assert [one["file"] for one in queue if one["can_confirm"]] == ["scan-0002.png"]
 
 
 def test_of_simultaneous_corrections_one_counts(page: Visitor, tmp_path: Path) -> None:
     """Twenty people answer at once for a page that nobody has corrected: one is saved, the others get 409."""
     with ThreadPoolExecutor(20) as people:
-        bodies = [answer(3, str(number), corrected=None) for number in range(20)]
+        bodies = [answer(3, str(number)) for number in range(20)]
         sent = [people.submit(page.post, "/corrections", content=body, headers=page.ours) for body in bodies]
         codes = sorted(one.result().status_code for one in sent)
 
@@ -128,7 +151,7 @@ def test_labels_of_the_model_are_answers_too(tmp_path: Path) -> None:
 
     assert codes == [200, 400, 200]
     assert [line[6] for line in lines(tmp_path)] == ["<b>round", "of old"]
-    assert "<option>&lt;b&gt;round</option>" in shown
+    assert "<option selected>&lt;b&gt;round</option>" in shown
 
 
 @pytest.mark.parametrize("card", ["", "[]", "{}", '{"reads": "objects"}', '{"reads": "objects", "labels": 7}'])
