@@ -38,6 +38,7 @@ class ReasonCode(StrEnum):
     LIST = "list"
     SUM = "sum"
     CHECKSUM = "checksum"
+    DUPLICATE = "duplicate"
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,56 @@
 """The command-line arguments: options, commands and their help."""
 
 import argparse
+import os
+import re
 from datetime import date
 from pathlib import Path
+from typing import NoReturn
 
 from digitwatch import __version__
+from digitwatch.system.suggestions import suggestion
+
+BUNDLED = ("cnn", "dense")
+"""The bundled models that may be named alone."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors name the word that was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the process with usage, message and hint."""
+        super().error("; ".join(filter(None, (message, self._hint(message)))))
+
+    def _hint(self, message: str) -> str:
+        if found := re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message):
+            if os.path.exists(found[1]):
+                return f"to read a file or folder: digitwatch read {found[1]}, or digitwatch --batch {found[1]}"
+            return suggestion(found[1], re.findall(r"[\w-]+", found[2]))
+        if found := re.search(r"unrecognized arguments: (.*)", message):
+            flags = (word.partition("=")[0] for word in found[1].split() if word.startswith("-"))
+            return next(filter(None, (suggestion(flag, self._option_string_actions) for flag in flags)), "")
+        return ""
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Return the options of one call, `command` among them; end the process with code 2 if they are not usable."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     has_command = options.command is not None
     if has_command and options.batch is not None:
         parser.error(f"--batch cannot be combined with a command, found {options.command}")
     if not has_command:
         options.command = "watch" if options.batch is None else "batch"
-    for name in ("out", "forms") if options.command == "watch" else ():
-        if getattr(options, name) is not None:
-            parser.error(f"--{name} needs --batch")
+    for option in ("out", "again", "forms"):
+        if options.command == "watch" and getattr(options, option):
+            parser.error(f"--{option} needs --batch")
     return options
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="digitwatch",
         description="Reads handwritten digits and numbers from the scans that people drop into a folder. "
         "Without a command it watches the inbox until SIGTERM or Ctrl-C.",
@@ -31,17 +58,19 @@ def _parser() -> argparse.ArgumentParser:
         "75 try again later, 78 bad configuration.",
     )
     parser.add_argument("--version", action="version", version=f"digitwatch {__version__}")
-    _add_config(parser)
-    parser.add_argument("--batch", metavar="DIR", type=Path, help="read every scan below DIR once, then exit")
+    _add_common(parser, config=None, quiet=False, verbose=False)
+    parser.add_argument("--batch", metavar="DIR", type=Path, help="read every scan below DIR, or one file, once")
     parser.add_argument("--out", metavar="DIR2", type=Path, help="output folder of --batch (default: DIR-digitwatch)")
     parser.add_argument("--forms", metavar="FOLDER", type=Path, help="form templates of --batch (default: `forms`)")
-    parser.set_defaults(command=None)
+    parser.add_argument(
+        "--again", action="store_true", help="with --batch: read anew what another model or other settings read"
+    )
+    parser.set_defaults(command=None, parser=parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_read(commands)
     _add_train(commands)
     _add_evaluate(commands)
-    check = commands.add_parser("check", help="check the installation and print what to fix")
-    _add_config(check, default=argparse.SUPPRESS)
-    check.set_defaults(command="check")
+    _command(commands, "check", "check the installation and print what to fix")
     _add_retry(commands)
     _add_export(commands)
     _add_fields(commands)
@@ -49,20 +78,42 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_config(parser: argparse.ArgumentParser, default: object = None) -> None:
+def _command(commands: "argparse._SubParsersAction[_Parser]", name: str, text: str) -> argparse.ArgumentParser:
+    """Return the parser of a new command, with the options that all commands have."""
+    parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    _add_common(parser, config=argparse.SUPPRESS, quiet=argparse.SUPPRESS, verbose=argparse.SUPPRESS)
+    parser.set_defaults(command=name, parser=parser)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser, *, config: object, quiet: object, verbose: object) -> None:
+    """Add the options that all commands have; the values are their defaults."""
+    how_much = parser.add_mutually_exclusive_group()
+    how_much.add_argument("-q", "--quiet", action="store_true", default=quiet, help="print results and problems only")
+    how_much.add_argument(
+        "-v", "--verbose", action="store_true", default=verbose, help="log details (log_level: debug)"
+    )
     parser.add_argument(
         "-c",
         "--config",
         metavar="FILE",
         type=Path,
-        default=default,
+        default=config,
         help="configuration (default: ./config.yaml, then /etc/digitwatch/config.yaml, then built-in defaults)",
     )
 
 
-def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    train = commands.add_parser("train", help="train a model and install it")
-    _add_config(train, default=argparse.SUPPRESS)
+def _add_read(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    read = _command(commands, "read", "read files and print the results; nothing is moved")
+    read.add_argument(
+        "names", metavar="FILE", nargs="+", help="an image; - takes an image, or names of images, from standard input"
+    )
+    read.add_argument("--json", action="store_true", help="print a JSON object for each page, one on a line")
+    read.add_argument("--annotate", metavar="DIR", type=Path, help="write the annotated pictures into DIR")
+
+
+def _add_train(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    train = _command(commands, "train", "train a model and install it")
     train.add_argument(
         "--model", choices=("cnn", "line", "crop", "foreground", "dense"), help="the architecture (default: cnn)"
     )
@@ -88,12 +139,10 @@ def _add_train(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     # used by the process that the daemon starts to convert a model
     what.add_argument("--convert", metavar="FILE.keras", type=Path, help=argparse.SUPPRESS)
-    train.set_defaults(command="train")
 
 
-def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    evaluate = commands.add_parser("evaluate", help="measure a model on test digits")
-    _add_config(evaluate, default=argparse.SUPPRESS)
+def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    evaluate = _command(commands, "evaluate", "measure a model on test digits")
     evaluate.add_argument("--model", default=None, help="cnn, dense or a path (default: the configured one)")
     evaluate.add_argument("--data", metavar="FILE.npz", type=Path, help="test digits (default: MNIST by Keras)")
     evaluate.add_argument("--report", metavar="DIR", type=Path, help="also write an HTML report with charts into DIR")
@@ -105,30 +154,24 @@ def _add_evaluate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         default=[],
         help="another data set for the report (may be given several times)",
     )
-    evaluate.set_defaults(command="evaluate")
 
 
-def _add_retry(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    retry = commands.add_parser("retry", help="put failed scans back into the inbox")
-    _add_config(retry, default=argparse.SUPPRESS)
+def _add_retry(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    retry = _command(commands, "retry", "put failed scans back into the inbox")
     retry.add_argument(
         "names", metavar="NAME", nargs="*", help="path below the folder `failed`; without a name: list them"
     )
     retry.add_argument("--all", action="store_true", help="every scan in the folder `failed`")
-    retry.set_defaults(command="retry")
 
 
-def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    export = commands.add_parser("export", help="print the log with the corrected values as CSV")
-    _add_config(export, default=argparse.SUPPRESS)
+def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    export = _command(commands, "export", "print the log with the corrected values as CSV")
     export.add_argument("--day", metavar="2026-11-22", type=_day, help="only the rows of one day (UTC)")
     export.add_argument("--wide", action="store_true", help="one row a page of a form, with two columns a field")
-    export.set_defaults(command="export")
 
 
-def _add_fields(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    fields = commands.add_parser("fields", help="make, draw or test a form template")
-    _add_config(fields, default=argparse.SUPPRESS)
+def _add_fields(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    fields = _command(commands, "fields", "make, draw or test a form template")
     actions = fields.add_subparsers(title="actions", metavar="ACTION", required=True)
     new = actions.add_parser("new", help="write a template with the boxes found on an example")
     new.add_argument("example", metavar="EXAMPLE", type=Path, help="picture of a blank or filled page")
@@ -139,16 +182,14 @@ def _add_fields(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     test.add_argument("folder", metavar="DIR", type=Path)
     for name, action in (("new", new), ("draw", draw), ("test", test)):
         action.add_argument("--out", metavar="PATH", type=Path, help="where the result is written")
-        action.set_defaults(command="fields", action=name)
+        action.set_defaults(command="fields", action=name, parser=action)
 
 
-def _add_web(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    web = commands.add_parser("web", help="serve the web interface alone; with web.listen the daemon starts it itself")
-    _add_config(web, default=argparse.SUPPRESS)
+def _add_web(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    web = _command(commands, "web", "serve the web interface alone; with web.listen the daemon starts it itself")
     # passed by the daemon to the server that it starts: an open socket, and a pipe that closes when the daemon ends
     web.add_argument("--socket", metavar="FD", type=int, help=argparse.SUPPRESS)
     web.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
-    web.set_defaults(command="web")
 
 
 def _day(text: str) -> str:

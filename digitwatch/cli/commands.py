@@ -2,10 +2,11 @@
 
 import sys
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from digitwatch.cli import factories
+from digitwatch.cli import factories, progress
+from digitwatch.cli.outputs import output_folder
 from digitwatch.cli.web import serve, supervisor
 from digitwatch.config.settings import FILES, find
 from digitwatch.corrections.export import lines, wide_lines
@@ -57,54 +58,71 @@ def watch(path: Path | None) -> ExitCode:
     return ExitCode.DONE
 
 
-def batch(path: Path | None, directory: Path, out: Path | None, forms: Path | None) -> ExitCode:
-    """Read every scan below `directory` once; the results go to `out`, None for a folder beside it.
+@dataclass(frozen=True)
+class BatchOptions:
+    """What `--batch` was given besides its folders.
 
-    `forms` is a folder of form templates, None for the configured one.
+    forms: a folder of form templates, None for the configured one. again: read anew what another model or other
+    settings read. is_quiet: print no progress.
     """
+
+    forms: Path | None = None
+    again: bool = False
+    is_quiet: bool = False
+
+
+def batch(path: Path | None, source: Path, out: Path | None, options: BatchOptions) -> ExitCode:
+    """Read every scan below a folder, or one file, once; the results go to `out`, None for a folder beside it."""
     settings = factories.load_settings(path)
-    if forms is not None:
-        settings = settings.model_copy(update={"forms": forms.resolve()})
-    directory, out = batch_folders(directory, out)
-    work = Batch(directory, out, factories.ignored_names(settings))
+    if options.forms is not None:
+        settings = settings.model_copy(update={"forms": options.forms.resolve()})
+    source, out = batch_folders(source, out)
+    output_folder("--out", out)
+    reading = factories.reading_with(settings)
+    work = Batch(source, out, factories.ignored_names(settings), reading, again=options.again)
     pool = factories.pool(settings, work.report, work.calls.put)
     try:
         with advice("run it again to resume"):
             names = work.plan()
             if names:
                 model = pool.start()
-                _with_progress_bar(len(names), lambda read: work.run(names, pool, model, read))
+                with progress.progress(len(names), is_quiet=options.is_quiet) as read:
+                    work.run(names, pool, model, read)
     finally:
         pool.stop()
         work.close()
     for name, reason in work.failures:
         print(f"failed: {name}: {reason}")
-    counts = ", ".join(f"{work.statuses[status]} {status}" for status in Status)
-    print(f"{sum(work.statuses.values())} pages: {counts}" + ("" if names else " (all were read before)"))
-    print(f"See {out / 'predictions.csv'} and {out / 'annotated'}")
+    if not options.is_quiet:
+        _summarise(work, out, len(names))
     return ExitCode.SOME_FAILED if work.failures else ExitCode.DONE
 
 
-def batch_folders(directory: Path, out: Path | None) -> tuple[Path, Path]:
-    """Return the folder to read and the folder for the results, both absolute.
+def _summarise(work: Batch, out: Path, read: int) -> None:
+    """Print how many pages have which status, and what was left alone."""
+    counts = ", ".join(f"{work.statuses[status]} {status}" for status in Status)
+    before = " (all were read before)" if work.statuses and not (read or work.outdated) else ""
+    print(f"{sum(work.statuses.values())} pages: {counts}{before}")
+    if work.outdated:
+        print(f"{work.outdated} scans were read with {work.difference}: --again reads them anew")
+    if not work.statuses and not work.failures:
+        print(f"nothing to read: {work.passed_over}")
+    print(f"See {out / 'predictions.csv'} and {out / 'annotated'}")
+
+
+def batch_folders(source: Path, out: Path | None) -> tuple[Path, Path]:
+    """Return the folder or file to read and the folder for the results, both absolute.
 
     Raises:
-        UsageError: the one is no folder, or the other lies in it, where the results would be read as scans.
+        UsageError: the one does not exist, or the other lies in it, where the results would be read as scans.
     """
-    source = directory.resolve()
-    if not source.is_dir() or source == source.parent:
-        raise UsageError(f"--batch: expected a folder with scans, found {directory}")
-    target = (out or source.with_name(f"{source.name}-digitwatch")).resolve()
-    if target.is_relative_to(source):
-        raise UsageError(f"--out: expected a place outside {source}, found {target}")
-    return source, target
-
-
-def _with_progress_bar(total: int, work: Callable[[Callable[[], None]], None]) -> None:
-    from tqdm import tqdm  # noqa: PLC0415 (not needed to watch)
-
-    with tqdm(total=total, unit="scan", disable=not sys.stderr.isatty()) as bar:
-        work(lambda: bar.update() and None)
+    found = source.resolve()
+    if not (found.is_dir() or found.is_file()) or found == found.parent:
+        raise UsageError(f"--batch: expected a folder with scans, or a scan, found {source}")
+    target = (out or found.with_name(f"{found.name}-digitwatch")).resolve()
+    if target.is_relative_to(found):
+        raise UsageError(f"--out: expected a place outside {found}, found {target}")
+    return found, target
 
 
 def check(path: Path | None) -> ExitCode:

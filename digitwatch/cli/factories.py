@@ -11,6 +11,7 @@ from digitwatch.config.settings import FILES, FOLDERS, Settings, find, load
 from digitwatch.errors import advice
 from digitwatch.forms import schema
 from digitwatch.models import provisioning
+from digitwatch.service.batch import ReadingWith
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.ignored_names import IgnoredNames
 from digitwatch.spool.watch_policy import WatchPolicy
@@ -70,6 +71,14 @@ def pool(settings: Settings, report: Callable[[Outcome], None], post: Callable[[
     return Pool(
         settings.workers or _cores(), worker, seconds=limits.seconds, report=report, post=post, clock=time.monotonic
     )
+
+
+def reading_with(settings: Settings) -> ReadingWith:
+    """Return the model and the settings that decide how scans are read, without loading the model."""
+    model = provisioning.name_of(provisioning.active_model(settings))
+    parts = {"review_below": settings.review_below, "limits.pixels": settings.limits.pixels}
+    texts = [f"{name} {'the default' if value is None else value}" for name, value in parts.items()]
+    return ReadingWith(model, ", ".join([*texts, f"second readers {provisioning.second_readers()}"]))
 
 
 def _cores() -> int:

@@ -25,8 +25,17 @@ class _JournalFormatter(_Formatter):
         return mark + super().format(record).replace("\n", f"\n{mark}")  # each line is a journal entry
 
 
+_chosen: list[str] = []  # the level of -q or -v, which counts more than log_level
+
+
+def choose(*, is_quiet: bool, is_verbose: bool) -> None:
+    """Let -q or -v replace the log level of the configuration."""
+    _chosen[:] = ["warning"] if is_quiet else ["debug"] if is_verbose else []
+
+
 def set_up(level: str) -> None:
-    """Send log lines of `level` and above to standard error."""
+    """Send log lines of `level` and above, or of the level of -q or -v, to standard error."""
+    level = _chosen[0] if _chosen else level
     handler = logging.StreamHandler(sys.stderr)
     if _is_read_by_journald():  # which adds the time itself
         handler.setFormatter(_JournalFormatter("%(message)s"))

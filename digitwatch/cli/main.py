@@ -13,7 +13,7 @@ from digitwatch.cli.arguments import parse
 from digitwatch.errors import DigitwatchError, ExitCode, exit_code
 from digitwatch.system.os_errors import describe, is_thread_limit
 
-PRINTING = ("check", "evaluate", "export", "fields", "retry", "train")  # commands whose output may be piped
+PRINTING = ("check", "evaluate", "export", "fields", "read", "retry", "train")  # commands whose output may be piped
 
 log = logging.getLogger("digitwatch")
 
@@ -57,12 +57,20 @@ def _run(options: argparse.Namespace) -> ExitCode:
     """Call the function of one command with the values of its options."""
     if options.command in ("watch", "batch"):
         _prepare_workers()
-    from digitwatch.cli import commands, train  # noqa: PLC0415
+    from digitwatch.cli import commands, log_setup, train  # noqa: PLC0415
+
+    log_setup.choose(is_quiet=options.quiet, is_verbose=options.verbose)
 
     config = options.config
     calls: dict[str, Callable[[], ExitCode]] = {
         "watch": lambda: commands.watch(config),
-        "batch": lambda: commands.batch(config, options.batch, options.out, options.forms),
+        "batch": lambda: commands.batch(
+            config,
+            options.batch,
+            options.out,
+            commands.BatchOptions(options.forms, again=options.again, is_quiet=options.quiet),
+        ),
+        "read": lambda: _read(options),
         "train": lambda: _train(options),
         "evaluate": lambda: train.evaluate(config, options.model, options.data, options.report, options.source),
         "check": lambda: commands.check(config),
@@ -92,6 +100,12 @@ def _fields(options: argparse.Namespace) -> ExitCode:
     if options.action == "draw":
         return fields.draw(options.template, options.out)
     return fields.test(options.config, options.template, options.folder, options.out)
+
+
+def _read(options: argparse.Namespace) -> ExitCode:
+    from digitwatch.cli.read import read  # noqa: PLC0415 (loads OpenCV and LiteRT)
+
+    return read(options.config, options.names, as_json=options.json, annotate=options.annotate)
 
 
 def _train(options: argparse.Namespace) -> ExitCode:

@@ -6,10 +6,12 @@ from functools import partial
 from pathlib import Path
 
 from digitwatch.cli import factories
+from digitwatch.cli.outputs import output_folder
 from digitwatch.config.settings import model_path
 from digitwatch.corrections import training_pages
 from digitwatch.errors import ExitCode, UsageError
 from digitwatch.models import provisioning, registry
+from digitwatch.system.suggestions import suggestion
 
 RELOAD_HINT = "a running digitwatch loads it on SIGHUP (systemctl reload digitwatch)"
 
@@ -44,6 +46,7 @@ def train(path: Path | None, arguments: TrainArguments) -> ExitCode:
         raise UsageError("--dataset cannot be combined with --data or --model")
     name = arguments.model or "cnn" if is_digits else Path(arguments.dataset or "").stem
     out = arguments.out or factories.load_settings(path).base / "models" / name
+    output_folder("--out", out.parent)  # before minutes of training
     if is_digits:
         train_digits.train(name, out, data=arguments.data, epochs=arguments.epochs, seed=arguments.seed, progress=print)
     else:
@@ -128,6 +131,10 @@ def evaluate(
         UsageError: the data or the model cannot be used.
     """
     settings = factories.load_settings(path)
+    if model and "/" not in model and not any(Path(f"{model}{end}").exists() for end in ("", ".tflite", ".keras")):
+        _require_bundled(model)
+    if report is not None:
+        output_folder("--report", report)
     from digitwatch.recognition.reader import locate  # noqa: PLC0415 (loads OpenCV and LiteRT)
     from digitwatch.training.evaluation import evaluate as evaluation  # noqa: PLC0415
 
@@ -142,6 +149,13 @@ def evaluate(
 
         print(f"\nSee {charts.report(found, report, data=data, sources=sources)}")
     return ExitCode.DONE
+
+
+def _require_bundled(model: str) -> None:
+    names = sorted(path.stem for path in provisioning.HERE.glob("*.tflite"))
+    if model not in names:
+        hint = suggestion(model, names)
+        raise UsageError(f"--model: no bundled model and no file has the name {model}{f'; {hint}' if hint else ''}")
 
 
 def _require_tensorflow() -> None:

@@ -1,5 +1,6 @@
 """The web interface, as a command of its own and as a child process of the daemon: built from the settings."""
 
+import errno
 import os
 import socket
 import sys
@@ -8,9 +9,11 @@ from pathlib import Path
 from digitwatch.cli import factories
 from digitwatch.config.field_types import address, is_loopback
 from digitwatch.config.settings import ConfigError, Settings, model_path
+from digitwatch.errors import UsageError
 from digitwatch.models import provisioning
 from digitwatch.service.web_supervisor import WebSupervisor
 from digitwatch.system import sd_notify
+from digitwatch.system.listeners import owner
 from digitwatch.web.auth_token import TokenError, read_token
 from digitwatch.web.extras import missing
 
@@ -39,11 +42,14 @@ def serve(settings: Settings, source: Path | None, *, handle: int | None, until_
     """Serve until a signal ends it, on the open socket `handle` or else on web.listen.
 
     Raises:
-        ConfigError: an extra is missing, or the address is open to others without a token.
+        UsageError: an extra is missing.
+        ConfigError: the address is open to others without a token.
         OSError: the address is in use, or does not belong to this machine.
     """
+    if absent := missing():
+        raise UsageError(f"web: {absent}")
     _check(settings, source, [] if handle is None else [handle])
-    from digitwatch.web.server import bind, serve  # noqa: PLC0415 (needs the extra)
+    from digitwatch.web.server import serve  # noqa: PLC0415 (needs the extra)
     from digitwatch.web.web_settings import WebSettings  # noqa: PLC0415
 
     web = settings.web
@@ -59,8 +65,25 @@ def serve(settings: Settings, source: Path | None, *, handle: int | None, until_
         hosts=tuple(web.hosts),
         ignored=factories.ignored_names(settings),
     )
-    sock = bind(*address(web.listen or DEFAULT)) if handle is None else socket.socket(fileno=handle)
+    sock = _bind(web.listen or DEFAULT) if handle is None else socket.socket(fileno=handle)
     serve(site, sock, until_eof=until_eof)
+
+
+def _bind(listen: str) -> socket.socket:
+    """Return a socket bound to web.listen.
+
+    Raises:
+        OSError: the address is in use, by the process that the message names, or is not one of this machine.
+    """
+    from digitwatch.web.server import bind  # noqa: PLC0415 (needs the extra)
+
+    host, port = address(listen)
+    try:
+        return bind(host, port)
+    except OSError as error:
+        who = owner(port) if error.errno == errno.EADDRINUSE else ""
+        message = f"{error.strerror}{f' by {who}' if who else ''}"
+        raise OSError(error.errno, message, listen) from error
 
 
 def _model(settings: Settings) -> Path | str:

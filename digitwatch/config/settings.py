@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 SEARCH_PATH = (Path("config.yaml"), Path("/etc/digitwatch/config.yaml"))
 """Paths of the configuration if -c/--config is not given; the first that exists is used."""
 
+BUNDLED = ("cnn", "dense")
+"""The models that may be named without a path."""
+
 FOLDERS = ("inbox", "outbox", "archive", "failed")
 FILES = ("predictions", "corrections")
 
@@ -133,7 +136,8 @@ def load(path: Path | None) -> Settings:
     problems = _problems(raw)
     valid = {key: value for key, value in raw.items() if key not in problems}
     settings = _absolute(Settings(**valid), Path(os.path.abspath(path)).parent)  # without any `..`
-    sentences = [sentence for found in problems.values() for sentence in found] + list(dangers(settings))
+    sentences = [sentence for found in problems.values() for sentence in found]
+    sentences += [*_unknown_model(settings), *dangers(settings)]
     if sentences:
         raise ConfigError(source, sentences)
     return settings
@@ -190,6 +194,21 @@ def _unknown(location: tuple[str, ...]) -> str:
     return f"{'.'.join(location)}: unknown key; {hint}"
 
 
+def _unknown_model(settings: Settings) -> Iterator[str]:
+    """Yield a sentence where `model` is a bare word that names nothing: a typing error is no order to train."""
+    word = settings.model
+    if word in BUNDLED or "/" in word or word == "~" or Path(word).suffix in (".tflite", ".keras"):
+        return
+    if any((settings.base / f"{word}{ending}").exists() for ending in (".tflite", ".json")):
+        return
+    near = difflib.get_close_matches(word, BUNDLED, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    yield (
+        f"model: expected {' or '.join(BUNDLED)} or a path, found {word!r}; {hint}A model that is to be trained at the "
+        f"start is named by a path: ./{word}"
+    )
+
+
 def _absolute(settings: Settings, base: Path) -> Settings:
     """Make every path absolute; relative ones start at the folder of config.yaml."""
     paths = {name: Path(os.path.abspath(base / getattr(settings, name))) for name in (*FOLDERS, *FILES, "taught")}
@@ -233,6 +252,6 @@ def dangers(settings: Settings) -> Iterator[str]:
 
 def model_path(settings: Settings) -> Path | str:
     """Return the configured model: a bundled name unchanged, else its path, relative to the folder of config.yaml."""
-    if settings.model in ("cnn", "dense"):
+    if settings.model in BUNDLED:
         return settings.model
     return settings.base / Path(settings.model).expanduser()

@@ -10,6 +10,7 @@ from pathlib import Path
 from digitwatch.config.field_types import address
 from digitwatch.diagnostics.check_folders import user
 from digitwatch.diagnostics.finding import Finding, fail, note, ok
+from digitwatch.system.listeners import owner
 from digitwatch.web.auth_token import TokenError, read_token
 from digitwatch.web.extras import missing
 
@@ -52,7 +53,8 @@ def _refused(listen: str, host: str, port: int, error: OSError) -> Finding:
         case errno.EADDRINUSE if _answers(host, port):
             return ok(f"web: digitwatch answers at {listen}")
         case errno.EADDRINUSE:
-            who = f"see `ss -ltnp sport = {port}`; stop that process, or choose another port"
+            process = owner(port) or f"see `ss -ltnp sport = {port}`"
+            who = f"{process}; stop that process, or choose another port"
             also = "if it is systemd (digitwatch.socket), the daemon is not running"
             return fail(f"web: {listen} is in use, and no digitwatch answers there: {who}; {also}")
         case errno.EACCES:

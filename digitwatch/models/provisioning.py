@@ -1,5 +1,6 @@
 """The configured model: found, converted, or trained if it does not exist."""
 
+import hashlib
 import importlib.util
 import subprocess
 import sys
@@ -9,10 +10,12 @@ from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
-from digitwatch.config.settings import Settings, Training, model_path
+from digitwatch.config.settings import BUNDLED, Settings, Training, model_path
 from digitwatch.errors import ConfigurationError
 from digitwatch.models import registry
 from digitwatch.system.child_env import environment
+
+HERE = Path(__file__).parent  # the bundled models lie beside this module
 
 
 class NoModelError(ConfigurationError):
@@ -68,6 +71,29 @@ def plan(model: Path | str) -> tuple[Path | str, Plan]:
             f"model {network} has no card {card.name}: restore the card, or delete {network} to train a new model"
         )
     return stem, Plan.READY if network.is_file() else Plan.TRAIN
+
+
+def name_of(model: Path | str) -> str:
+    """Return what rows call a model, its name with a short hash, without loading it; "" where it must be made first.
+
+    Raises:
+        NoModelError: a file of it is missing.
+    """
+    found, how = plan(model)
+    if how is not Plan.READY:
+        return ""
+    stem = HERE / found if isinstance(found, str) else found
+    return f"{stem.name}-{_short_hash(stem)}"
+
+
+def second_readers() -> str:
+    """Return a short hash for each bundled model that reads beside the configured one."""
+    stems = sorted(path.with_suffix("") for path in HERE.glob("*.tflite"))
+    return " ".join(_short_hash(stem) for stem in stems if stem.name not in BUNDLED)
+
+
+def _short_hash(stem: Path) -> str:
+    return hashlib.sha256(stem.with_name(f"{stem.name}.tflite").read_bytes()).hexdigest()[:8]
 
 
 def _keras(keras: Path) -> tuple[Path, Plan]:

@@ -7,6 +7,7 @@ import queue
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from digitwatch.errors import TransientError, UsageError
@@ -32,6 +33,12 @@ SOURCE_NOTE = ".digitwatch-source"
 """File in the output folder with the path of the directory that was read into it."""
 
 
+SETTINGS_NOTE = ".digitwatch-settings"
+"""File in the output folder with the settings that its scans were read with."""
+
+EXAMPLES = 3  # names of passed over files that are printed
+
+
 class BatchPaused(TransientError):
     """The batch cannot go on (disk full, folder gone); the next run continues where it stopped."""
 
@@ -40,17 +47,58 @@ class WrongOutputError(UsageError):
     """The output folder belongs to another directory, or lies in the one to be read."""
 
 
-class Batch:
-    """Every scan below a directory, read once in name order into out/predictions.csv and out/annotated/."""
+@dataclass(frozen=True)
+class ReadingWith:
+    """The model and the settings that a run reads with, as texts; another run's may differ.
 
-    def __init__(self, directory: Path, out: Path, ignored: IgnoredNames = IGNORED) -> None:
-        """Store the folders, and the names that are no scans; nothing is touched before `plan`."""
+    model: as rows name it, "" where it is not known before it is made. settings: whatever else decides the readings.
+    """
+
+    model: str = ""
+    settings: str = ""
+
+
+class Batch:
+    """Every scan below a directory, read once in name order into out/predictions.csv and out/annotated/.
+
+    Attributes:
+        statuses: pages by status.
+        failures: names and reasons, as the log shows them.
+        outdated: scans that another model or other settings read, and that are not read anew.
+        difference: which model or settings that was, and which it is now.
+        passed_over: what is no scan, in words.
+    """
+
+    def __init__(
+        self,
+        source: Path,
+        out: Path,
+        ignored: IgnoredNames = IGNORED,
+        reading: ReadingWith = ReadingWith(),
+        *,
+        again: bool = False,
+    ) -> None:
+        """Store the directory, or the one file, and the output; nothing is touched before `plan`.
+
+        Args:
+            source: the directory, or the one file.
+            out: the folder of the results.
+            ignored: names that are no scans.
+            reading: the model and the settings of this run.
+            again: whether what another model or other settings read is read anew.
+        """
         self._ignored = ignored
         self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.statuses: Counter[str] = Counter()
-        self.failures: list[tuple[str, str]] = []  # names and reasons, as the log shows them
-        self._directory = directory
+        self.failures: list[tuple[str, str]] = []
+        self.outdated = 0
+        self.difference = ""
+        self._passed: dict[str, list[str]] = {}
+        self._source = source
+        self._directory = source if source.is_dir() else source.parent
         self._out = out
+        self._reading = reading
+        self._again = again
         self._predictions = PredictionLog(out / "predictions.csv")
         self._lock: int | None = None
         self._outcomes: dict[str, Read | Rejected | Gone] = {}
@@ -72,16 +120,53 @@ class Batch:
         self._bind()
         self._predictions.repair()
         done = self._recorded()
+        self._compare_settings()
         names = []
         for name in sorted(self._scans()):
             rows = done.get(self._job(name).id, [])
-            if rows and rows[-1].sha256 == self._digest(name):
-                self._count([row for row in rows if row.sha256 == rows[-1].sha256])
-            else:
+            if not rows or rows[-1].sha256 != self._digest(name):
                 if rows:  # changed since: it may have had more pages then
                     withdraw(self._out / "annotated", name, self._job(name).id)
                 names.append(name)
+            elif self._is_outdated(rows[-1]) and self._again:
+                names.append(name)
+            else:
+                self.outdated += self._is_outdated(rows[-1])
+                self._count([row for row in rows if row.time == rows[-1].time])  # those of its last reading
         return names
+
+    @property
+    def passed_over(self) -> str:
+        """What is no scan, in words, with examples."""
+        if not self._passed:
+            return "the folder is empty"
+        parts = []
+        for kind, names in self._passed.items():
+            more = ", …" if len(names) > EXAMPLES else ""
+            parts.append(f"{len(names)} {kind} ({', '.join(map(shown_name, names[:EXAMPLES]))}{more})")
+        return f"passed over: {', '.join(parts)}"
+
+    def _compare_settings(self) -> None:
+        """Compare the settings with those of the earlier runs, which are noted in the output folder."""
+        note = self._out / SETTINGS_NOTE
+        before = note.read_text("utf-8", "replace").strip() if note.exists() else ""
+        if not before:
+            self._note_settings()
+        elif before != self._reading.settings:
+            old, new = before.split(", "), self._reading.settings.split(", ")
+            parts = [f"{a}; now {b}" for a, b in zip(old, new, strict=False) if a != b]
+            self.difference = f"other settings ({', '.join(parts)})"
+
+    def _note_settings(self) -> None:
+        write_durably(self._out / SETTINGS_NOTE, f"{self._reading.settings}\n".encode())
+        sync_folder(self._out)
+
+    def _is_outdated(self, row: Row) -> bool:
+        """Return whether another model or other settings read a row."""
+        if row.model and self._reading.model and row.model != self._reading.model:
+            self.difference = self.difference or f"another model ({row.model}; now {self._reading.model})"
+            return True
+        return self.difference.startswith("other settings")
 
     def run(self, names: list[str], pool: Pool, model: str, read: Callable[[], None]) -> None:
         """Read the named scans; `read` is called after each.
@@ -107,6 +192,8 @@ class Batch:
             while pending and pending[0] in self._outcomes:
                 self._record(pending.pop(0), model)
                 read()
+        if self._again:
+            self._note_settings()  # not earlier: an interrupted run goes on with what it has not read anew
 
     def close(self) -> None:
         """Close the log and unlock the output for the next batch; may be called at any time."""
@@ -157,14 +244,14 @@ class Batch:
                 f"{self._directory} holds the pictures of an earlier run; read the folder of the scans"
             )
         note = self._out / SOURCE_NOTE
-        source = os.fsencode(self._directory)
+        source = os.fsencode(self._source)
         if not os.path.lexists(note):
             write_durably(note, source + b"\n")
             sync_folder(self._out)
         elif (before := note.read_bytes().rstrip(b"\n")) != source:
             shown = printable(os.fsdecode(before))
             raise WrongOutputError(
-                f"{self._out} holds the results of {shown}; choose another --out for {self._directory}"
+                f"{self._out} holds the results of {shown}; choose another --out for {self._source}"
                 f" (or remove {note.name} there when {shown} was moved)"
             )
 
@@ -210,6 +297,9 @@ class Batch:
 
     def _scans(self) -> Iterator[str]:
         """Yield the names of the scans below the directory; files that are ignored or of another kind are left out."""
+        if self._source != self._directory:
+            yield self._source.name
+            return
         os.listdir(self._directory)
         for folder, folders, files in os.walk(self._directory, onerror=self._cannot_list):
             folders[:] = [name for name in folders if name not in self._ignored]
@@ -219,8 +309,15 @@ class Batch:
                 folders.clear()
             for file in files:
                 path = Path(folder, file)
-                if file not in self._ignored and path.is_file() and self._is_scan(path):
-                    yield os.path.relpath(path, self._directory)
+                name = os.path.relpath(path, self._directory)
+                if file in self._ignored:
+                    self._passed.setdefault("hidden or unfinished", []).append(name)
+                elif not path.is_file():
+                    self._passed.setdefault("no plain file", []).append(name)
+                elif not self._is_scan(path):
+                    self._passed.setdefault("no image by name or content", []).append(name)
+                else:
+                    yield name
 
     def _cannot_list(self, error: OSError) -> None:
         """Count a folder that cannot be listed as failed; the others are read."""

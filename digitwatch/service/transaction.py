@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from digitwatch.log_codes import Status
+from digitwatch.log_codes import ReasonCode, Status
 from digitwatch.spool import archive as filing
 from digitwatch.spool import claims
 from digitwatch.spool.annotated_images import withdraw
@@ -88,13 +88,15 @@ def record(
         OSError: nothing was recorded; the same call may be made again.
     """
     chosen = {place for entry in promised for place in filing.occupied(entry.target, bool(entry.failure))}
-    recorded, rows = [], []
+    recorded: list[Recorded] = []
+    rows: list[Row] = []
     for done in finished:
         failure = done.outcome.reason if isinstance(done.outcome, Rejected) else ""
         target, top = _free(folders, done.claim, bool(failure), chosen)
         chosen.update(filing.occupied(target, bool(failure)))
         recorded.append(Recorded(done.claim, top, target, failure))
-        rows += rows_of(done.outcome, shown(target, folders.base), model, done.seconds, base=folders.base)
+        found = rows_of(done.outcome, shown(target, folders.base), model, done.seconds, base=folders.base)
+        rows += _with_duplicate(found, predictions.duplicate_of(done.outcome.sha256, done.claim.id), rows)
     predictions.append(rows)
     return recorded
 
@@ -182,6 +184,20 @@ def _columns(page: PageResult, base: Path) -> dict[str, str]:
         "annotated": shown(page.annotated, base),
         "text": page.text or page.prediction,
     }
+
+
+def _with_duplicate(rows: list[Row], earlier: str, promised: Sequence[Row]) -> list[Row]:
+    """Return rows with a note where their scan has the bytes of an earlier one, in the log or among `promised` rows."""
+    same = (row.id for row in promised if row.status != Status.FAILED and row.sha256 == rows[0].sha256)
+    if rows[0].status == Status.FAILED or not (earlier := earlier or next(same, "")):
+        return rows
+    return [
+        row._replace(
+            reason="; ".join(filter(None, (row.reason, f"duplicate of {earlier}"))),
+            codes=" ".join(filter(None, (row.codes, ReasonCode.DUPLICATE))),
+        )
+        for row in rows
+    ]
 
 
 def shown(path: Path, base: Path) -> str:

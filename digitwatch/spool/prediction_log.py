@@ -11,6 +11,7 @@ from pathlib import Path
 from digitwatch.spool.csv_rows import HEADER, Row, columns_of, encode, is_whole
 from digitwatch.spool.durable_io import identity, sync_folder, write_durably
 from digitwatch.spool.log_search import rows_near_end, siblings
+from digitwatch.spool.recent_scans import RecentScans
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ class PredictionLog:
         self._rotated = rotated
         self._file: int | None = None
         self._torn: tuple[int, int] | None = None  # what a failed append left in the file: from, to
+        self._recent = RecentScans(path, rotated)
 
     def append(self, rows: Sequence[Row]) -> None:
         """Add rows in one write and sync them: the commit point of their scans.
@@ -45,6 +47,11 @@ class PredictionLog:
                 os.ftruncate(file, 0)
         finally:
             fcntl.flock(file, fcntl.LOCK_UN)
+        self._recent.add(rows)
+
+    def duplicate_of(self, sha256: str, scan: str) -> str:
+        """Return the id of an earlier, archived scan with the same bytes; "" where there is none but `scan` itself."""
+        return self._recent.first(sha256, scan)
 
     def reopen(self) -> None:
         """Close the file; the next append opens the file that is at the path then."""

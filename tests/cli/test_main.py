@@ -85,6 +85,12 @@ def test_bad_configuration_ends_with_78(tmp_path: Path, run: Run) -> None:
         ("--out", "x"),
         ("paint",),
         ("evaluate", "--source", "x.npz"),
+        ("evaluate", "--report", "/dev/null/x"),
+        ("--batch", ".", "--out", "/dev/null/x"),
+        ("--again",),
+        ("read",),
+        ("read", "--annotate", "/dev/null/x", "a.png"),
+        ("train", "--out", "/dev/null/x/y"),
     ],
 )
 def test_bad_usage_ends_with_2(arguments: tuple[str, ...], run: Run) -> None:
@@ -189,3 +195,44 @@ def test_a_thread_limit_ends_with_75(tmp_path: Path) -> None:
 
     assert done.returncode == 75
     assert "no thread could be started" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usage", "hint"),
+    [
+        (("chek",), "usage: digitwatch [", "did you mean check?"),
+        (("check", "--confg", "x"), "usage: digitwatch check", "did you mean --config?"),
+        (("read", "--jsn", "a.png"), "usage: digitwatch read", "did you mean --json?"),
+        (("evaluate", "--model", "cn"), "", "did you mean cnn?"),
+    ],
+)
+def test_a_typing_error_gets_a_suggestion(arguments: tuple[str, ...], usage: str, hint: str, run: Run) -> None:
+    """With the usage of the command that it belongs to."""
+    done = run(*arguments)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(usage) and hint in done.stderr
+
+
+def test_a_file_instead_of_a_command_gets_the_command(tmp_path: Path, run: Run) -> None:
+    """Whoever types a name first learns what reads it."""
+    (tmp_path / "a.png").write_bytes(b"")
+
+    assert "digitwatch read a.png" in run("a.png").stderr
+
+
+def test_a_typing_error_in_the_model_is_no_order_to_train(tmp_path: Path, run: Run) -> None:
+    """A bare word must be a bundled model or a file; a model to be trained is named by a path."""
+    (tmp_path / "c.yaml").write_text("model: cn\n")
+    done = run("-c", str(tmp_path / "c.yaml"), "check")
+
+    assert done.returncode == 78
+    assert "model: expected cnn or dense or a path, found 'cn'; did you mean cnn?" in done.stderr
+
+
+def test_quiet_and_verbose_change_the_log_level(tmp_path: Path, run: Run) -> None:
+    """Before or behind the command; both together are refused."""
+    (tmp_path / "c.yaml").write_text("inbox: /nonexistent/inbox\n")
+    assert "the command ended with this error" in run("-v", "-c", str(tmp_path / "c.yaml")).stderr
+    assert "the command ended with this error" not in run("-q", "-c", str(tmp_path / "c.yaml")).stderr
+    assert run("check", "-q", "-v").returncode == 2

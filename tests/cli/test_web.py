@@ -1,5 +1,7 @@
 """The web interface as a command: what is refused at the start, with message and exit code."""
 
+import os
+import re
 import shutil
 import socket
 import subprocess
@@ -113,3 +115,13 @@ def test_answers_are_sent_at_once(tmp_path: Path) -> None:
 
     with bind("127.0.0.1", 0) as sock:
         assert sock.proto == socket.IPPROTO_TCP
+
+
+def test_an_address_in_use_names_its_owner(start: Run) -> None:
+    """The message has the address and the process that listens there."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        place = f"127.0.0.1:{sock.getsockname()[1]}"
+        done = start(f"{{listen: '{place}'}}", "web")
+
+    assert done.returncode == 75
+    assert re.search(rf"Address already in use by \S+ \(process {os.getpid()}\): {place}; see web.listen", done.stderr)

@@ -117,6 +117,60 @@ def test_an_interrupted_batch_resumes(scans: Path) -> None:
     assert len(list((out / "annotated").rglob("*.*"))) == 63
 
 
+def test_one_file_is_read_alone(scans: Path) -> None:
+    """--batch FILE reads it and nothing beside it; the results lie beside it."""
+    assert main(command(scans / "a.png")[3:]) == 0
+    assert [row["file"] for row in rows(scans / "a.png-digitwatch")] == ["a.png"]
+
+
+def test_what_other_settings_read_is_read_again_when_asked(scans: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without --again the batch says how many and what differs; with it each scan gets a new row, once."""
+    batch(scans)
+    arguments = command(scans)[3:]
+    config = scans.parent / "config.yaml"
+    config.write_text("model: dense\nworkers: 1\nreview_below: 1.0\n")
+    assert main(arguments) == 0
+    first = capsys.readouterr().out
+    assert main([*arguments, "--again"]) == 0
+    assert main([*arguments, "--again"]) == 0
+    last = capsys.readouterr().out
+
+    assert "3 scans were read with other settings (review_below the default; now review_below 1.0): --again" in first
+    assert "read before" not in first
+    assert "3 pages: 0 ok, 3 review" in last and "(all were read before)" in last
+    assert [row["status"] for row in rows(scans.with_name("scans-digitwatch"))] == ["ok"] * 3 + ["review"] * 3
+
+
+def test_what_another_model_read_is_read_again_when_asked(scans: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The models are named as in the rows."""
+    batch(scans)
+    arguments = command(scans)[3:]
+    (scans.parent / "config.yaml").write_text("model: cnn\nworkers: 1\n")
+    assert main(arguments) == 0
+    said = capsys.readouterr().out
+    assert main([*arguments, "--again", "-q"]) == 0
+
+    models = [row["model"] for row in rows(scans.with_name("scans-digitwatch"))]
+    assert f"3 scans were read with another model ({models[0]}; now {models[-1]})" in said
+    assert len(models) == 6
+    assert capsys.readouterr().out == ""
+
+
+def test_a_folder_without_scans_says_what_was_passed_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By kind, with examples."""
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    assert batch(folder) == 0
+    assert "nothing to read: the folder is empty" in capsys.readouterr().out
+    for name in ("a.txt", "b.csv", ".c.png"):
+        (folder / name).write_text("text")
+    assert batch(folder) == 0
+    said = capsys.readouterr().out
+
+    assert "1 hidden or unfinished (.c.png)" in said
+    assert "2 no image by name or content (" in said
+
+
 def test_the_digest_is_that_of_the_original(scans: Path) -> None:
     """A row can be matched with its file by sha256."""
     batch(scans)

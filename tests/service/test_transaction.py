@@ -14,6 +14,8 @@ from digitwatch.spool.folders import Folders
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.workers.messages import Job, PageResult, Read, Rejected
 
+SHA = "0123456789abcdef" * 4
+
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Folders:
@@ -40,7 +42,7 @@ def finish(
     read = tuple(
         PageResult(n + 1, "7", 0.99, Status.OK, "", "7:0.990", job.outbox / f"{name}.png") for n in range(pages)
     )
-    return transaction.Finished(claim, Rejected(job, failure, "sha") if failure else Read(job, "sha", read), 0.012)
+    return transaction.Finished(claim, Rejected(job, failure, SHA) if failure else Read(job, SHA, read), 0.012)
 
 
 def filed(recorded: transaction.Recorded) -> Path:
@@ -59,6 +61,22 @@ def test_record_then_file(folders: Folders, log: PredictionLog) -> None:
     assert folders.base / row.filed == where
     assert where.read_bytes() == b"scan"
     assert list((folders.inbox / CLAIMED).iterdir()) == []
+
+
+def test_the_same_bytes_again_are_noted(folders: Folders, log: PredictionLog) -> None:
+    """A second copy, in the same write or later, gets a row of its own that names the first; a failed scan is none."""
+    first, second = finish(folders, "a.png"), finish(folders, "b.png")
+    failed = finish(folders, "c.png", failure="broken")
+    transaction.record(folders, [failed, first, second], log, "cnn-1")
+    later = finish(folders, "d.png", pages=2)
+    transaction.record(folders, [later], PredictionLog(log.path), "cnn-1")
+    rows = log.find(done.claim.id for done in (first, second, failed, later))
+
+    assert [(row.reason, row.codes) for row in rows[first.claim.id]] == [("", "")]
+    note = (f"duplicate of {first.claim.id}", "duplicate")
+    for done, pages in ((second, 1), (later, 2)):
+        assert [(row.reason, row.codes) for row in rows[done.claim.id]] == [note] * pages
+        assert {row.status for row in rows[done.claim.id]} == {"ok"}
 
 
 def test_scans_of_one_name_in_one_write_get_places_of_their_own(folders: Folders, log: PredictionLog) -> None:
