@@ -514,6 +514,50 @@ def test_files_are_uploaded_by_button_and_by_dropping(
     assert {one["file"] for one in service.rows()} == {"chosen.png", "dropped <b>.png"}
 
 
+def test_readings_are_searched_and_sorted(tmp_path: Path, browsing: Browsing) -> None:
+    """By a number among others, and by confidence; the filter holds for what comes later and for the next part."""
+    settings = site(tmp_path)
+    rows = [row(number, prediction=f"12345 {number}", annotated="") for number in range(60)]
+    write(tmp_path, *rows, row(90, annotated="", confidence="0.00001"), files=False)
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/")
+        watched.tab.fill("input[name=number]", "12345")
+        watched.tab.select_option("select[name=sort]", "least certain")
+        watched.tab.click("#filters button")
+        watched.tab.wait_for_selector(".total:has-text('60 readings')")
+        assert watched.findings() == []
+        assert watched.tab.locator(".reading .name").first.inner_text() == row(0).file
+        watched.tab.click("[data-older]")
+        watched.tab.wait_for_selector(f".reading .name:has-text('{row(59).file}')")
+        assert watched.tab.locator(".reading").count() == 60
+        watched.tab.locator(".reading a").first.focus()
+        watched.tab.keyboard.press("j")
+        assert row(1).file in watched.tab.evaluate("document.activeElement.innerText")
+        watched.tab.keyboard.press("/")
+        assert watched.tab.evaluate("document.activeElement.name") == "number"
+        until(lambda: page.app.state.context.visitors, "the page listens")
+        write(tmp_path, row(91, annotated=""), files=False)
+        watched.tab.wait_for_selector("#many button:visible")
+        assert not watched.tab.locator(f".reading .name:has-text('{row(91).file}')").count()
+
+
+def test_a_failed_scan_is_put_back_from_its_card(tmp_path: Path, browsing: Browsing) -> None:
+    """The card says why it failed; one press puts it into the inbox and says under which name."""
+    settings = site(tmp_path)
+    failed = {"status": "failed", "prediction": "", "annotated": "", "reason": "it is damaged"}
+    write(tmp_path, row(1, filed="failed/a.png", **failed), row(2, filed="failed/b.png", **failed))
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/?status=failed")
+        assert watched.findings() == []
+        watched.tab.click(".failure:has-text('it is damaged') button >> nth=0")
+        watched.tab.wait_for_selector(".failure:has-text('back in the inbox as b.png')")
+        watched.open(f"/reading/{row(1).id}/1")
+        watched.tab.click("[data-retry]")
+        watched.tab.wait_for_selector("main:has-text('back in the inbox as a.png')")
+
+    assert sorted(path.name for path in (tmp_path / "inbox").iterdir()) == ["a.png", "b.png"]
+
+
 def test_a_correction_on_the_reading_itself(tmp_path: Path, browsing: Browsing) -> None:
     """Saved, shown, and taken back."""
     settings = site(tmp_path)

@@ -150,3 +150,18 @@ def test_a_log_that_cannot_be_read_gives_no_traceback(tmp_path: Path) -> None:
 
     assert answer.status_code == 503
     assert str(tmp_path) not in answer.text and "Traceback" not in answer.text
+
+
+def test_an_empty_list_says_what_to_do(tmp_path: Path) -> None:
+    """Before the first scan where to put it, behind a filter how to see all."""
+    with visiting(site(tmp_path)) as page:
+        assert f"Copy scans into {tmp_path / 'inbox'}" in page.get("/").text
+        assert "No matching readings. <a" in page.get("/?number=5").text
+
+
+def test_an_unknown_address_is_a_page_for_people(tmp_path: Path) -> None:
+    """And one line for programs."""
+    with visiting(site(tmp_path)) as page:
+        found = page.get("/nothing", headers={"accept": "text/html"})
+        assert found.status_code == 404 and "Back to the readings" in found.text
+        assert page.get("/nothing").text == "Not Found\n"

@@ -20,7 +20,7 @@ from digitwatch.web.admission import Admission
 from digitwatch.web.context import HERE, Context
 from digitwatch.web.readings_index import Index
 from digitwatch.web.security import HEADERS, Guard
-from digitwatch.web.views import images, login, metrics, readings, review, upload
+from digitwatch.web.views import api, images, login, metrics, readings, retry, review, upload
 from digitwatch.web.views.event_stream import Live, listen
 from digitwatch.web.web_settings import WebSettings
 
@@ -39,6 +39,8 @@ def routes() -> list[BaseRoute]:
         Route(f"/whole/{ONE}", images.whole),
         Route(f"/scan/{ONE}", images.scan),
         Route(f"/look/{ONE}", images.look, middleware=[Middleware(Admission, running=1, waiting=8)]),
+        Route("/api/readings", api.readings),
+        Route(f"/retry/{ONE}", retry.retry, methods=["POST"]),
         Route("/review", readings.review),
         Route("/queue", review.queue),
         Route("/corrections", review.correct, methods=["POST"]),
@@ -88,7 +90,11 @@ def make(settings: WebSettings) -> Starlette:
 
 
 async def _plain(request: Request, error: Exception) -> Response:
+    """Answer an unknown address or a wrong method: a page for people, a line for programs."""
     assert isinstance(error, HTTPException)
+    if error.status_code == 404 and "text/html" in request.headers.get("accept", ""):
+        context: Context = request.app.state.context
+        return context.answer("message.html", 404, title="Not found", text="There is nothing at this address.")
     return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
 
 

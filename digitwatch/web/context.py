@@ -15,7 +15,7 @@ from digitwatch.web import texts
 from digitwatch.web.access import Access
 from digitwatch.web.rate_limit import Rate
 from digitwatch.web.readings_index import Index
-from digitwatch.web.web_settings import WebSettings
+from digitwatch.web.web_settings import WebSettings, without_paths
 
 HERE = Path(__file__).parent
 
@@ -54,7 +54,10 @@ class Context:
     def render(self, template: str, **values: Any) -> str:
         """Return the text of a template; every value is escaped."""
         return self.templates.get_template(template).render(
-            proof=self.proof, has_token=bool(self.settings.token), **values
+            proof=self.proof,
+            has_token=bool(self.settings.token),
+            shown_text=lambda text: without_paths(self.settings, text),
+            **values,
         )
 
     def answer(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:

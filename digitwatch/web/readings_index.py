@@ -6,7 +6,7 @@ The log and corrections.csv are the only source; when one of them is replaced or
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,28 +36,55 @@ _JOINED = """SELECT readings.*, COALESCE(NULLIF(text, ''), prediction) AS value,
     FROM readings LEFT JOIN corrections USING (id, page) """
 
 
+CORRECTED, OPEN = "corrected", "open"  # what `Filter.status` may be besides a status of the log
+
+ORDERS = {
+    "newest": "seq DESC",
+    "oldest": "seq",
+    "least certain": "confidence, seq DESC",
+    "most certain": "confidence DESC, seq DESC",
+}
+
+
 @dataclass(frozen=True)
 class Filter:
-    """Criteria for readings; an empty text matches all."""
+    """Criteria for readings; an empty text matches all.
+
+    status: of the log, or CORRECTED (also confirmed ones), or OPEN (to be reviewed and not corrected).
+    name: part of the file name. number: part of what was read or corrected. code: a reason code, without its detail.
+    field: of a form. since, until: first and last day, as in the log (UTC). sort: a key of ORDERS.
+    """
 
     status: str = ""
     name: str = ""
-    day: str = ""
+    number: str = ""
+    code: str = ""
+    field: str = ""
+    since: str = ""
+    until: str = ""
+    sort: str = "newest"
 
     @property
     def where(self) -> tuple[str, list[str]]:
         """Return the condition in SQL with its parameters."""
-        conditions, values = ["1"], []
-        if self.status:
-            conditions.append("status = ?")
-            values.append(self.status)
-        if self.name:
-            conditions.append(r"readings.file LIKE ? ESCAPE '\'")
-            values.append(f"%{_literally(self.name)}%")
-        if self.day:
-            conditions.append("readings.time BETWEEN ? AND ?")
-            values += [self.day, f"{self.day}~"]
-        return " AND ".join(conditions), values
+        found = [part for part in self._conditions() if part]
+        return " AND ".join(["1", *(part[0] for part in found)]), [value for part in found for value in part[1:]]
+
+    def _conditions(self) -> Iterator[tuple[str, ...] | None]:
+        like = r"LIKE ? ESCAPE '\'"
+        special = {CORRECTED: "now IS NOT NULL", OPEN: "status = 'review' AND now IS NULL"}
+        if self.status in special:
+            yield (special[self.status],)
+        else:
+            yield ("status = ?", self.status) if self.status else None
+        yield (f"readings.file {like}", _part(self.name)) if self.name else None
+        texts = ("prediction", "text", "now")
+        number = " OR ".join(f"{column} {like}" for column in texts)
+        yield (f"({number})", *[_part(self.number)] * len(texts)) if self.number else None
+        yield (f"' ' || replace(codes, ':', ' ') || ' ' {like}", _part(f" {self.code} ")) if self.code else None
+        yield ("field = ?", self.field) if self.field else None
+        yield ("readings.time >= ?", self.since) if self.since else None
+        yield ("readings.time <= ?", f"{self.until}~") if self.until else None
 
 
 class Index:
@@ -95,15 +122,22 @@ class Index:
             return self.newest
 
     def readings(self, wanted: Filter, *, before: int = 0, after: int = 0, limit: int = 50) -> list[sqlite3.Row]:
-        """Return the newest readings that match a filter, newest first, numbered below `before` and above `after`."""
+        """Return the newest readings that match a filter, newest first, numbered below `before` and above `after`.
+
+        For another order than the newest first, `before` is the number of readings to pass over.
+        """
         where, values = wanted.where
+        if wanted.sort != "newest":
+            query = f"{_JOINED} WHERE {where} ORDER BY {ORDERS[wanted.sort]} LIMIT ? OFFSET ?"
+            return self._all(query, *values, limit, before)
         query = f"{_JOINED} WHERE {where} AND seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?"
         return self._all(query, *values, before or self.newest + 1, after, limit)
 
     def count(self, wanted: Filter) -> int:
         """Return how many readings match a filter."""
         where, values = wanted.where
-        return int(self._all(f"SELECT COUNT(*) FROM readings WHERE {where}", *values)[0][0])
+        joined = " LEFT JOIN corrections USING (id, page)" if "now" in where else ""
+        return int(self._all(f"SELECT COUNT(*) FROM readings{joined} WHERE {where}", *values)[0][0])
 
     def reading(self, scan: str, page: str) -> sqlite3.Row | None:
         """Return the reading of a page, or None where no such page is known."""
@@ -174,5 +208,6 @@ class Index:
                 self._rows.execute("INSERT INTO corrections VALUES (?, ?, ?, ?, ?, ?, ?, ?)", correction)
 
 
-def _literally(text: str) -> str:
-    return "".join(f"\\{character}" if character in r"\%_" else character for character in text)
+def _part(text: str) -> str:
+    """Return a pattern of LIKE for texts that hold `text` literally."""
+    return "%" + "".join(f"\\{character}" if character in r"\%_" else character for character in text) + "%"

@@ -62,18 +62,8 @@ if (proof) setInterval(watchConnection, 500);
 const list = $("readings");
 const MOST = 200; // readings kept in a page that stays open
 
-function isWanted(told) {
-  const { status, name, day } = list.dataset;
-  return (
-    (!status || told.status === status) &&
-    (!name || told.file.toLowerCase().includes(name.toLowerCase())) &&
-    (!day || told.time.startsWith(day))
-  );
-}
-
 async function fetchList(before) {
-  const query = new URLSearchParams(new FormData($("filters")));
-  for (const name of ["status", "name", "day"]) query.set(name, list.dataset[name]);
+  const query = new URLSearchParams(list.dataset.query);
   if (before) query.set("before", before);
   const answer = await fetch(`/list?${query}`);
   return answer.ok ? await answer.text() : null;
@@ -87,7 +77,7 @@ async function reload() {
 }
 
 function addReading(told) {
-  if (!isWanted(told)) return;
+  if (list.dataset.query) return tellMany(1); // whether it belongs here only the server knows
   const added = document.createElement("template");
   added.innerHTML = told.html;
   const item = added.content.firstElementChild;
@@ -136,6 +126,33 @@ if (list) {
   });
 }
 if (proof) listen();
+
+// --- keys of the list ---
+
+if (list) {
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input,select,textarea")) return;
+    const links = [...list.querySelectorAll(".reading a")];
+    const at = links.indexOf(document.activeElement);
+    const to = { "/": $("filters").elements.number, j: links[at + 1], k: links[Math.max(at - 1, 0)] }[event.key];
+    if (!to) return;
+    event.preventDefault();
+    to.focus();
+  });
+}
+
+// --- failed scans ---
+
+document.addEventListener("click", async (event) => {
+  const which = event.target.dataset?.retry;
+  if (!which) return;
+  event.target.disabled = true;
+  const answer = await send(`/retry/${which}`, "").catch(() => null);
+  const said = await answer?.json().catch(() => null);
+  if (answer?.ok) event.target.replaceWith(`back in the inbox as ${said.file}`);
+  else say(said?.trouble || "it could not be put back: no connection");
+  event.target.disabled = false;
+});
 
 // --- uploads ---
 

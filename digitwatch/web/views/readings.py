@@ -1,24 +1,28 @@
 """HTML views: the list of readings, one reading, the review, the numbers; and the log of a day."""
 
 import contextlib
+import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 
 from digitwatch.corrections import answer, export
-from digitwatch.log_codes import Status
+from digitwatch.log_codes import ReasonCode, Status
 from digitwatch.recognition.image.formats import accepted_uploads
 from digitwatch.web import svg_charts
 from digitwatch.web.context import Context, context_of
-from digitwatch.web.readings_index import STATUSES, Filter
+from digitwatch.web.readings_index import CORRECTED, OPEN, ORDERS, STATUSES, Filter
 from digitwatch.web.response_pieces import joined
 from digitwatch.web.svg_charts import Day
 from digitwatch.web.views import metrics
 from digitwatch.web.views.event_stream import Live
 from digitwatch.web.views.labels import labels
+from digitwatch.web.views.retry import is_failed_scan
 from digitwatch.web.web_settings import path_remover, without_paths
 
 AT_A_TIME = 50  # readings in a list
@@ -30,13 +34,18 @@ def readings(request: Request) -> Response:
     context = context_of(request)
     newest = context.index.refresh()
     live: Live = request.app.state.live
-    wanted = _wanted(request)
+    wanted = wanted_of(request)
     return context.answer(
         "readings.html",
         accepted_uploads=accepted_uploads(),
-        **_list(context, wanted, before=_number(request, "before")),
+        **_list(context, wanted, before=number_of(request, "before")),
         wanted=wanted,
+        query=query_of(wanted),
         statuses=STATUSES,
+        choices=(*STATUSES, OPEN, CORRECTED),
+        codes=tuple(ReasonCode),
+        orders=ORDERS,
+        today=datetime.now(UTC).date().isoformat(),
         total=context.index.count(wanted),
         start=f"{live.run_id}-{newest}",
         numbers=metrics.numbers(context),
@@ -48,7 +57,7 @@ def part(request: Request) -> Response:
     context = context_of(request)
     context.index.refresh()
     return HTMLResponse(
-        context.render("list.html", **_list(context, _wanted(request), before=_number(request, "before")))
+        context.render("list.html", **_list(context, wanted_of(request), before=number_of(request, "before")))
     )
 
 
@@ -64,6 +73,7 @@ def reading(request: Request) -> Response:
     return context.answer(
         "one.html",
         reading=found,
+        can_retry=is_failed_scan(context, found),
         answer_pattern=answer.PATTERN,
         reason=without_paths(context.settings, found["reason"]),
         where=where,
@@ -112,23 +122,56 @@ def day(request: Request) -> Response:
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _wanted(request: Request) -> Filter:
+def wanted_of(request: Request) -> Filter:
+    """Return the filter that the query of a request asks for; what is no status, day or order is as if not given."""
     given = request.query_params
-    status = given.get("status", "") if given.get("status") in STATUSES else ""
-    wanted = ""
+    day = _day(given.get("day", ""))
+    status, sort = given.get("status", ""), given.get("sort", "")
+    return Filter(
+        status=status if status in (*STATUSES, CORRECTED, OPEN) else "",
+        sort=sort if sort in ORDERS else "newest",
+        since=_day(given.get("from", "")) or day,
+        until=_day(given.get("to", "")) or day,
+        **{name: given.get(name, "").strip()[:200] for name in ("name", "number", "code", "field")},
+    )
+
+
+def _day(text: str) -> str:
     with contextlib.suppress(ValueError):
-        wanted = date.fromisoformat(given.get("day", "")).isoformat()
-    return Filter(status, given.get("name", "")[:200], wanted)
+        return date.fromisoformat(text).isoformat()
+    return ""
 
 
-def _number(request: Request, name: str) -> int:
+def query_of(wanted: Filter) -> str:
+    """Return a filter as the query of an address."""
+    names = {"since": "from", "until": "to"}
+    values = {names.get(name, name): value for name, value in vars(wanted).items() if value}
+    if wanted.sort == "newest":
+        del values["sort"]
+    return urlencode(values)
+
+
+def number_of(request: Request, name: str) -> int:
+    """Return a number of the query of a request; 0 for what is none."""
     text = request.query_params.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
 def _list(context: Context, wanted: Filter, *, before: int) -> dict[str, Any]:
     found = context.index.readings(wanted, before=before, limit=AT_A_TIME + 1)
-    return {"readings": found[:AT_A_TIME], "older": found[AT_A_TIME - 1]["seq"] if len(found) > AT_A_TIME else 0}
+    return {
+        "readings": found[:AT_A_TIME],
+        "older": older(wanted, found, before, AT_A_TIME),
+        "is_filtered": bool(query_of(wanted)),
+        "inbox": context.settings.places.inbox,  # the one path that is shown: people must know where to put scans
+    }
+
+
+def older(wanted: Filter, found: Sequence[sqlite3.Row], before: int, limit: int) -> int:
+    """Return the `before` of the next part of a list of `limit` readings; 0 at its end."""
+    if len(found) <= limit:
+        return 0
+    return int(found[limit - 1]["seq"]) if wanted.sort == "newest" else before + limit
 
 
 def _charts(context: Context) -> list[tuple[str, Markup]]:
