@@ -56,6 +56,7 @@ def main() -> None:
 
 def _look(browser: Browser, address: str) -> None:
     tab = browser.new_page(viewport={"width": 960, "height": 640})
+    tab.add_init_script("localStorage.setItem('who', 'Ada')")
     tab.goto(address)
     tab.wait_for_function(SHOWN)
     _save(tab.screenshot(), "page-readings")
@@ -64,7 +65,8 @@ def _look(browser: Browser, address: str) -> None:
     tab.wait_for_selector(".seen img")
     _save(tab.screenshot(full_page=True), "page-one")
     tab.goto(f"{address}/review")
-    tab.wait_for_selector("#item:visible")
+    tab.click("#skip")  # a word, the least certain; then a number
+    tab.wait_for_selector("#picture[src^='data:']:visible")
     tab.wait_for_function(SHOWN)
     _save(tab.screenshot(), "page-review")
     tab.goto(f"{address}/numbers")

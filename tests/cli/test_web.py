@@ -109,6 +109,15 @@ def test_without_the_extra_the_settings_are_refused(start: Run, monkeypatch: pyt
     assert "needs no_such_package: pip install 'digitwatch[web]'" in done.stderr
 
 
+def test_the_command_without_its_extra_is_bad_usage(start: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for every command whose extra is not installed."""
+    monkeypatch.setattr(extras, "PACKAGES", (*extras.PACKAGES, "no_such_package"))
+    done = start("{listen: '127.0.0.1:0'}", "web")
+
+    assert done.returncode == 2
+    assert "needs no_such_package" in done.stderr
+
+
 def test_answers_are_sent_at_once(tmp_path: Path) -> None:
     """The socket names its protocol: without it asyncio leaves Nagle's algorithm on, and each answer waits 40 ms."""
     from digitwatch.web.server import bind
