@@ -24,13 +24,29 @@ def open_filed(base: Path, shown: str, folders: tuple[Path, ...]) -> FileIO:
     Raises:
         NotThereError: there is no regular file, or it lies outside the folders.
     """
+    return _find(base, shown, folders)[0]
+
+
+def name_below(base: Path, shown: str, folder: Path) -> str:
+    """Return the path below `folder` of the regular file at a path of the log.
+
+    Raises:
+        NotThereError: there is no regular file, or it lies elsewhere.
+    """
+    file, name = _find(base, shown, (folder,))
+    file.close()
+    return name
+
+
+def _find(base: Path, shown: str, folders: tuple[Path, ...]) -> tuple[FileIO, str]:
+    """Return the open file and its path below the folder."""
     for text in _decodings(shown):
         path = Path(os.path.normpath(base / text))
         for folder in folders:
             for top in (folder, Path(os.path.realpath(folder))):  # the log may show either
                 if path != top and path.is_relative_to(top):
                     with contextlib.suppress(OSError):
-                        return _open(top, path)
+                        return _open(top, path), os.path.relpath(path, top)
     raise NotThereError(shown)
 
 

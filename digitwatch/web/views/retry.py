@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -10,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from digitwatch.log_codes import Status
 from digitwatch.service.requeue import put_back
 from digitwatch.spool.csv_rows import printable
-from digitwatch.spool.filed import NotThereError, find
+from digitwatch.spool.filed import NotThereError, name_below
 from digitwatch.web.context import Context, context_of
 
 
@@ -42,6 +41,5 @@ def is_failed_scan(context: Context, reading: sqlite3.Row) -> bool:
 
 def _name(context: Context, reading: sqlite3.Row) -> str:
     """Return the path below the folder failed."""
-    failed = context.settings.places.failed
-    found = find(context.settings.places.base, reading["filed"], (failed,))
-    return os.path.relpath(found, Path(os.path.realpath(failed)))
+    places = context.settings.places
+    return name_below(places.base, reading["filed"], places.failed)
