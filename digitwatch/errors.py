@@ -12,6 +12,7 @@ Every package may import this module. The concrete classes stand in the modules 
     │   │   ├── UndecodableError             recognition.image.decoders
     │   │   ├── NotThereError                spool.filed
     │   │   ├── _UnreadableError             workers.task
+    │   │   ├── RefusedError                 sinks.sink
     │   │   ├── BadAnswerError               web.views.review
     │   │   ├── BodyTooLargeError            web.request_body
     │   │   └── UploadError                  web.views.upload
@@ -20,13 +21,17 @@ Every package may import this module. The concrete classes stand in the modules 
     │   │   ├── DataError                    training.data.digits
     │   │   ├── ExportError                  training.export.tflite
     │   │   ├── RecoverError                 training.export.tflite_to_keras
-    │   │   └── WrongOutputError             service.batch
+    │   │   ├── WrongOutputError             service.batch
+    │   │   └── MergeError                   service.merge
     │   ├── TransientError               75  not possible now; a later try may succeed
     │   │   ├── AlreadyRunningError          spool.claims
     │   │   ├── BatchPaused                  service.batch
     │   │   ├── ClaimVanishedError           spool.archive
+    │   │   ├── DeliveryError                sinks.sink
+    │   │   ├── IndexDamagedError            spool.batch_index
     │   │   ├── InterruptedResponseError     web.response_pieces
     │   │   ├── NoEventsError                spool.fs_events
+    │   │   ├── PositionLostError            spool.log_cursor
     │   │   ├── TooManyAttemptsError         web.access
     │   │   ├── WorkerDiedError              workers.process
     │   │   └── WorkerError                  workers.pool

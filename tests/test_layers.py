@@ -11,7 +11,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = (
     {"recognition", "config", "system", "spool"},
-    {"forms", "models", "workers", "corrections", "training"},
+    {"forms", "models", "workers", "corrections", "sinks", "training"},
     {"service", "web"},
     {"diagnostics"},
     {"cli"},
@@ -105,6 +105,14 @@ def test_only_training_imports_tensorflow() -> None:
     found = {p.name for p in MODULES if package(p) != "training" for name in imports(p) if name.startswith(heavy)}
 
     assert found == set()
+
+
+def test_optional_packages_are_imported_in_one_module() -> None:
+    """Without the extras `mqtt`, `parquet` and `ray` all other things work: each is imported where it is used."""
+    extras = ("paho", "pyarrow", "ray")
+    found = {p.name for p in MODULES for name in imports(p) if name.split(".")[0] in extras}
+
+    assert found <= {"mqtt.py", "export_files.py", "ray_pool.py"}
 
 
 def test_only_web_imports_its_extra() -> None:

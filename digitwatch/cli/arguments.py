@@ -43,7 +43,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error(f"--batch cannot be combined with a command, found {options.command}")
     if not has_command:
         options.command = "watch" if options.batch is None else "batch"
-    for option in ("out", "again", "forms"):
+    for option in ("out", "again", "forms", "verify", "shard", "ray"):
         if options.command == "watch" and getattr(options, option):
             parser.error(f"--{option} needs --batch")
     return options
@@ -61,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_common(parser, config=None, quiet=False, verbose=False)
     parser.add_argument("--batch", metavar="DIR", type=Path, help="read every scan below DIR, or one file, once")
     parser.add_argument("--out", metavar="DIR2", type=Path, help="output folder of --batch (default: DIR-digitwatch)")
+    parser.add_argument("--verify", action="store_true", help="with --batch: also compare files that were read before")
+    parser.add_argument("--shard", metavar="K/N", help="with --batch: read part K of N parts, split by name")
+    parser.add_argument("--ray", metavar="ADDRESS", help="with --batch: read on a Ray cluster; local: on this machine")
     parser.add_argument("--forms", metavar="FOLDER", type=Path, help="form templates of --batch (default: `forms`)")
     parser.add_argument(
         "--again", action="store_true", help="with --batch: read anew what another model or other settings read"
@@ -71,9 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_evaluate(commands)
     _command(commands, "check", "check the installation and print what to fix")
+    _add_merge(commands)
     _add_retry(commands)
     _add_export(commands)
     _add_fields(commands)
+    _add_sinks(commands)
     _add_web(commands)
     return parser
 
@@ -156,6 +161,12 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
 
 
+def _add_merge(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    merge = _command(commands, "merge", "join the outputs of all shards of a batch")
+    merge.add_argument("outs", metavar="OUT", nargs="+", type=Path, help="the output folder of a run with --shard")
+    merge.add_argument("--out", metavar="DIR", type=Path, required=True, help="a new folder for log and pictures")
+
+
 def _add_retry(commands: "argparse._SubParsersAction[_Parser]") -> None:
     retry = _command(commands, "retry", "put failed scans back into the inbox")
     retry.add_argument(
@@ -165,8 +176,14 @@ def _add_retry(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
 
 def _add_export(commands: "argparse._SubParsersAction[_Parser]") -> None:
-    export = _command(commands, "export", "print the log with the corrected values as CSV")
+    export = _command(commands, "export", "print or write the log with the corrected values")
     export.add_argument("--day", metavar="2026-11-22", type=_day, help="only the rows of one day (UTC)")
+    export.add_argument(
+        "--format",
+        choices=("csv", "jsonl", "parquet", "sqlite"),
+        help="default: by the ending of --out, else csv; parquet needs the extra `parquet`",
+    )
+    export.add_argument("--out", metavar="FILE", type=Path, help="write this file instead of standard output")
     export.add_argument("--wide", action="store_true", help="one row a page of a form, with two columns a field")
 
 
@@ -183,6 +200,12 @@ def _add_fields(commands: "argparse._SubParsersAction[_Parser]") -> None:
     for name, action in (("new", new), ("draw", draw), ("test", test)):
         action.add_argument("--out", metavar="PATH", type=Path, help="where the result is written")
         action.set_defaults(command="fields", action=name, parser=action)
+
+
+def _add_sinks(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    sinks = _command(commands, "sinks", "deliver the log to the configured sinks; the daemon does so itself")
+    sinks.add_argument("--once", action="store_true", help="end when everything is delivered")
+    sinks.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
 
 
 def _add_web(commands: "argparse._SubParsersAction[_Parser]") -> None:

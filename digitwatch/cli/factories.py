@@ -1,5 +1,6 @@
 """The parts of the program, built from the settings."""
 
+import importlib.util
 import logging
 import os
 import time
@@ -8,16 +9,19 @@ from pathlib import Path
 
 from digitwatch.cli import log_setup
 from digitwatch.config.settings import FILES, FOLDERS, Settings, find, load
-from digitwatch.errors import advice
+from digitwatch.errors import UsageError, advice
 from digitwatch.forms import schema
 from digitwatch.models import provisioning
-from digitwatch.service.batch import ReadingWith
+from digitwatch.service.batch import Batch, ReadingWith
+from digitwatch.sinks.lag import Lag, lag
+from digitwatch.sinks.source import Files
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.ignored_names import IgnoredNames
 from digitwatch.spool.watch_policy import WatchPolicy
 from digitwatch.system import sd_notify
 from digitwatch.workers.messages import Outcome, WorkerConfig
 from digitwatch.workers.pool import Pool
+from digitwatch.workers.ray_pool import RayPool
 
 TRAINING_STEP_US = 600_000_000  # microseconds that systemd waits for the next line of a training (sd_notify(3))
 
@@ -34,6 +38,16 @@ def load_settings(path: Path | None) -> Settings:
 def folders(settings: Settings) -> Folders:
     """Return the folders that scans move between."""
     return Folders(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base)
+
+
+def sinks(settings: Settings) -> list[Lag]:
+    """Return how far each configured sink is behind the log.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    files = Files(settings.predictions, settings.corrections, settings.rotated_logs)
+    return [lag(sink.name, files) for sink in settings.sinks]
 
 
 def watch_policy(settings: Settings) -> WatchPolicy:
@@ -79,6 +93,19 @@ def reading_with(settings: Settings) -> ReadingWith:
     parts = {"review_below": settings.review_below, "limits.pixels": settings.limits.pixels}
     texts = [f"{name} {'the default' if value is None else value}" for name, value in parts.items()]
     return ReadingWith(model, ", ".join([*texts, f"second readers {provisioning.second_readers()}"]))
+
+
+def ray_pool(settings: Settings, address: str, work: Batch, folders: tuple[Path, Path]) -> RayPool:
+    """Return the workers of a Ray cluster for a batch, not yet started; `folders` are the scans and the output.
+
+    Raises:
+        UsageError: the extra is missing.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise UsageError("--ray needs: pip install 'digitwatch[ray]'")
+    limits = settings.limits
+    worker = WorkerConfig(_model(settings), settings.review_below, limits.pixels, limits.memory)
+    return RayPool(address, worker, folders, seconds=limits.seconds, report=work.report, post=work.calls.put)
 
 
 def _cores() -> int:

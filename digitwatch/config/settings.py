@@ -11,6 +11,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from digitwatch.config.field_types import Address, FilePath, NamePattern, Size, address, existing_user, is_loopback
+from digitwatch.config.sink_settings import PATHS, SECTIONS, SinkSection
 from digitwatch.errors import ConfigurationError
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ class Settings(_Section):
     limits: Limits = Limits()
     training: Training = Training()
     web: Web = Web()
+    sinks: list[SinkSection] = []
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     base: Annotated[Path, Field(exclude=True)] = Path()
@@ -177,21 +179,34 @@ def _sentence(problem: Any) -> str:
     location = tuple(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return _unknown(location)
+    if problem["type"].startswith("union_tag"):
+        kinds = ", ".join(SECTIONS)
+        return f"{_shown(location)}.type: expected one of {kinds}, found {problem['ctx'].get('tag', 'none')}"
     expected = problem["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
     if problem["type"] == "model_type":
         expected = "expected a section with keys"
-    return f"{'.'.join(location)}: {expected}, found {problem['input']!r}"
+    if problem["type"] == "missing":
+        return f"{_shown(location)}: expected a value, found none"
+    return f"{_shown(location)}: {expected}, found {problem['input']!r}"
+
+
+def _shown(location: tuple[str, ...]) -> str:
+    """Return the path of a key: the kind of a sink, which pydantic puts behind its number, is none."""
+    return ".".join(part for number, part in enumerate(location) if not (number == 2 and location[0] == "sinks"))
 
 
 def _unknown(location: tuple[str, ...]) -> str:
     *parents, key = location
     section: Any = Settings
-    for parent in parents:
-        section = section.model_fields[parent].annotation
+    if parents[:1] == ["sinks"]:
+        section = SECTIONS[parents[2]]
+    else:
+        for parent in parents:
+            section = section.model_fields[parent].annotation
     known = [name for name in section.model_fields if name != "base"]
     near = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean '{near[0]}'?" if near else f"known keys are {', '.join(known)}"
-    return f"{'.'.join(location)}: unknown key; {hint}"
+    return f"{_shown(location)}: unknown key; {hint}"
 
 
 def _unknown_model(settings: Settings) -> Iterator[str]:
@@ -221,7 +236,12 @@ def _absolute(settings: Settings, base: Path) -> Settings:
         training = training.model_copy(update={"data": base / training.data})
     if web.token_file is not None:
         web = web.model_copy(update={"token_file": base / web.token_file})
-    return settings.model_copy(update={**paths, "training": training, "web": web, "base": base})
+    sinks = [
+        sink.model_copy(update={key: base / path for key in PATHS if (path := getattr(sink, key, None)) is not None})
+        for sink in settings.sinks
+    ]
+    update = {**paths, "training": training, "web": web, "sinks": sinks, "base": base}
+    return settings.model_copy(update=update)
 
 
 def dangers(settings: Settings) -> Iterator[str]:
@@ -243,11 +263,17 @@ def dangers(settings: Settings) -> Iterator[str]:
                 yield f"{file}: expected a file, found the same path as the folder {name}"
     if real["predictions"] == real["corrections"]:
         yield f"corrections: expected a file of its own, found the same as predictions ({real['corrections']})"
+    yield from _equal_names([sink.name for sink in settings.sinks])
     if settings.web.listen and not settings.web.token_file and not is_loopback(address(settings.web.listen)[0]):
         yield (
             f"web.listen: expected an address that only this machine reaches, such as 127.0.0.1:8080, or a "
             f"`web.token_file`, found {settings.web.listen}"
         )
+
+
+def _equal_names(names: list[str]) -> Iterator[str]:
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"sinks: expected different names, found {name!r} twice"
 
 
 def model_path(settings: Settings) -> Path | str:

@@ -5,15 +5,16 @@ import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from digitwatch.spool import correction_log
+from digitwatch.spool import correction_log, typed_rows
 from digitwatch.spool.correction_log import Correction
 from digitwatch.spool.csv_rows import Row
 from digitwatch.spool.log_search import all_rows, further_columns
+from digitwatch.spool.typed_rows import Column, Value
 
 UNNAMED = "unnamed"
 """Stands in `corrected_by` for a correction of an earlier version that was saved without a name."""
 
-CORRECTED = ("corrected", "corrected_by", "corrected_at")
+CORRECTED = tuple(column.name for column in typed_rows.CORRECTED)
 COLUMNS = (*Row._fields, *CORRECTED)
 
 
@@ -39,14 +40,46 @@ def lines(
     Raises:
         OSError: a file cannot be read.
     """
+    names = [column.name for column in columns(predictions, rotated)]
+    yield _line(names)
+    for texts in _texts(predictions, corrected, names, day, rotated):
+        hidden = {name: shown(texts[name] or "") for name in ("reason", "annotated", "filed")}
+        yield _line([(texts | hidden)[name] or "" for name in names])
+
+
+def columns(predictions: Path, rotated: Path | None = None) -> tuple[Column, ...]:
+    """Return the columns of the log, those that only a later version knows, and those of corrections.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    return (*typed_rows.COLUMNS, *map(Column, further_columns(predictions, rotated)), *typed_rows.CORRECTED)
+
+
+def records(
+    predictions: Path, corrected: Path, wanted: tuple[Column, ...], *, day: str = "", rotated: Path | None = None
+) -> Iterator[tuple[Value, ...]]:
+    """Yield the values of the `wanted` columns of each row as `lines` does, with their types.
+
+    The corrected values are None where nobody corrected.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    names = [column.name for column in wanted]
+    for texts in _texts(predictions, corrected, names, day, rotated):
+        yield typed_rows.typed(wanted, [texts[name] for name in names])
+
+
+def _texts(
+    predictions: Path, corrected: Path, names: list[str], day: str, rotated: Path | None
+) -> Iterator[dict[str, str | None]]:
+    """Yield the texts of each row by the names of the columns."""
     known = correction_log.read(corrected)
-    unknown = further_columns(predictions, rotated)
-    yield _line((*Row._fields, *unknown, *CORRECTED))
+    empty: dict[str, str | None] = dict.fromkeys(names, "")
     for row, further in all_rows(predictions, rotated=rotated):
         if row.time.startswith(day):
-            texts = {name: shown(getattr(row, name)) for name in ("reason", "annotated", "filed")}
-            values = (further.get(name, "") for name in unknown)
-            yield _line((*row._replace(**texts), *values, *_columns(known.get((row.id, row.page)))))
+            yield empty | row._asdict() | further | _corrected(known.get((row.id, row.page)))
 
 
 def wide_lines(predictions: Path, *, day: str = "", rotated: Path | None = None) -> Iterator[str]:
@@ -66,29 +99,30 @@ def wide_lines(predictions: Path, *, day: str = "", rotated: Path | None = None)
     for row in _field_rows(predictions, day, rotated):
         names.setdefault(row.field)
     columns = [column for name in names for column in (name, f"{name}_status")]
-    yield _line(("time", "file", "page", "id", *columns))
+    yield _line(["time", "file", "page", "id", *columns])
     page: dict[str, str] = {}
     key: tuple[str, str, str] | None = None
     for row in _field_rows(predictions, day, rotated):
         if key != (row.id, row.page, row.time):
             if page:
-                yield _line(tuple(page.get(column, "") for column in ("time", "file", "page", "id", *columns)))
+                yield _line([page.get(column, "") for column in ("time", "file", "page", "id", *columns)])
             key = row.id, row.page, row.time
             page = {"time": row.time, "file": row.file, "page": row.page, "id": row.id}
         page |= {row.field: row.text or row.prediction, f"{row.field}_status": row.status}
     if page:
-        yield _line(tuple(page.get(column, "") for column in ("time", "file", "page", "id", *columns)))
+        yield _line([page.get(column, "") for column in ("time", "file", "page", "id", *columns)])
 
 
 def _field_rows(predictions: Path, day: str, rotated: Path | None) -> Iterator[Row]:
     return (row for row, _ in all_rows(predictions, rotated=rotated) if row.field and row.time.startswith(day))
 
 
-def _columns(correction: Correction | None) -> tuple[str, str, str]:
-    return (correction.now, correction.who or UNNAMED, correction.time) if correction else ("", "", "")
+def _corrected(correction: Correction | None) -> dict[str, str | None]:
+    values = (correction.now, correction.who or UNNAMED, correction.time) if correction else (None, None, None)
+    return dict(zip(CORRECTED, values, strict=True))
 
 
-def _line(fields: tuple[str, ...]) -> str:
+def _line(fields: list[str]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(fields)
     return text.getvalue()

@@ -5,38 +5,43 @@ import hashlib
 import os
 import queue
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from digitwatch.errors import TransientError, UsageError
 from digitwatch.log_codes import Status
-from digitwatch.recognition.image import formats
+from digitwatch.service.scan_listing import NameFile, Passed, ScanListing
+from digitwatch.service.shard import Shard
 from digitwatch.service.transaction import completed, rows_of
 from digitwatch.spool.annotated_images import withdraw
+from digitwatch.spool.batch_index import BatchIndex, Entry, Stamp, stamp_of
 from digitwatch.spool.claims import lock
 from digitwatch.spool.csv_rows import Row, printable, shown_name
 from digitwatch.spool.durable_io import digest, sync_folder, write_durably
 from digitwatch.spool.ignored_names import IGNORED, IgnoredNames
-from digitwatch.spool.inbox import DEEPEST
-from digitwatch.spool.log_search import all_rows
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.workers import page_journal
 from digitwatch.workers.messages import Crashed, Gone, Job, Outcome, Read, Rejected, Retry
-from digitwatch.workers.pool import CRASHES, Pool
+from digitwatch.workers.pool import CRASHES
 
 AHEAD = 64  # scans that may be read before the first of them is recorded: rows keep the order of names
-
+LISTED = 10_000  # failures that are kept for the list at the end; all are in the log
 
 SOURCE_NOTE = ".digitwatch-source"
 """File in the output folder with the path of the directory that was read into it."""
 
+SHARD_NOTE = ".digitwatch-shard"
+"""File in the output folder of a shard: `3/8`."""
+
+FINISHED_NOTE = ".digitwatch-finished"
+"""File in the output folder of a shard that has read all its scans: their number."""
+
 
 SETTINGS_NOTE = ".digitwatch-settings"
 """File in the output folder with the settings that its scans were read with."""
-
-EXAMPLES = 3  # names of passed over files that are printed
 
 
 class BatchPaused(TransientError):
@@ -58,15 +63,40 @@ class ReadingWith:
     settings: str = ""
 
 
+class Workers(Protocol):
+    """What a batch needs of `workers.pool.Pool` and of `workers.ray_pool.RayPool`."""
+
+    @property
+    def ahead(self) -> int:
+        """Return how many scans may be read before the first of them is recorded: rows keep the order of names."""
+
+    @property
+    def free(self) -> int:
+        """Return how many more scans may be submitted now."""
+
+    @property
+    def busy(self) -> int:
+        """Return how many scans are being read or wait for a worker."""
+
+    def submit(self, job: Job) -> None:
+        """Send a scan to a worker."""
+
+    def next_deadline(self) -> float | None:
+        """Return the clock time at which `expire` must next be called, or None."""
+
+    def expire(self) -> None:
+        """Give up what has taken too long."""
+
+
 class Batch:
     """Every scan below a directory, read once in name order into out/predictions.csv and out/annotated/.
 
     Attributes:
         statuses: pages by status.
-        failures: names and reasons, as the log shows them.
+        failures: names and reasons of the first LISTED failures, as the log shows them.
+        failed: scans and folders that failed.
         outdated: scans that another model or other settings read, and that are not read anew.
         difference: which model or settings that was, and which it is now.
-        passed_over: what is no scan, in words.
     """
 
     def __init__(
@@ -75,6 +105,7 @@ class Batch:
         out: Path,
         ignored: IgnoredNames = IGNORED,
         reading: ReadingWith = ReadingWith(),
+        shard: Shard | None = None,
         *,
         again: bool = False,
     ) -> None:
@@ -85,32 +116,41 @@ class Batch:
             out: the folder of the results.
             ignored: names that are no scans.
             reading: the model and the settings of this run.
+            shard: the part of the scans to read, None for all.
             again: whether what another model or other settings read is read anew.
         """
         self._ignored = ignored
         self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.statuses: Counter[str] = Counter()
         self.failures: list[tuple[str, str]] = []
+        self.failed = 0
         self.outdated = 0
         self.difference = ""
-        self._passed: dict[str, list[str]] = {}
+        self._passed: dict[str, Passed] = {}
         self._source = source
         self._directory = source if source.is_dir() else source.parent
         self._out = out
         self._reading = reading
         self._again = again
+        self._shard = shard
+        self._listed = 0  # scans
         self._predictions = PredictionLog(out / "predictions.csv")
+        self._index = BatchIndex(out, self._predictions.path)
+        self._names: NameFile | None = None
         self._lock: int | None = None
         self._outcomes: dict[str, Read | Rejected | Gone] = {}
         self._suspects: list[str] = []  # scans during which a worker died: each is read again, alone
         self._crashes: Counter[str] = Counter()
         self._started: dict[str, float] = {}
 
-    def plan(self) -> list[str]:
+    def plan(self, *, verify: bool = False) -> NameFile:
         """Return the names still to be read, in order; count those that an earlier run has read.
+
+        A file that has the size, time and inode that it was read with is not read again, except to `verify` it.
 
         Raises:
             AlreadyRunningError: another batch writes to the same output.
+            IndexDamagedError: the index of an earlier run is damaged; the next run makes it anew.
             WrongOutputError: the output belongs to another directory.
             OSError: the directory or the output cannot be used.
         """
@@ -118,22 +158,44 @@ class Batch:
         sync_folder(self._out.parent)
         self._lock = lock(self._out)
         self._bind()
+        (self._out / FINISHED_NOTE).unlink(missing_ok=True)
         self._predictions.repair()
-        done = self._recorded()
         self._compare_settings()
-        names = []
-        for name in sorted(self._scans()):
-            rows = done.get(self._job(name).id, [])
-            if not rows or rows[-1].sha256 != self._digest(name):
-                if rows:  # changed since: it may have had more pages then
-                    withdraw(self._out / "annotated", name, self._job(name).id)
-                names.append(name)
-            elif self._is_outdated(rows[-1]) and self._again:
-                names.append(name)
-            else:
-                self.outdated += self._is_outdated(rows[-1])
-                self._count([row for row in rows if row.time == rows[-1].time])  # those of its last reading
-        return names
+        self._index.open()
+        self._names = NameFile(self._out)
+        for name in self._scans():
+            if self._shard is None or self._shard.holds(scan_id(name)):
+                self._listed += 1
+                if not self._is_recorded(name, verify):
+                    self._names.add(os.fsencode(name))
+        return self._names
+
+    def _scans(self) -> Iterable[str]:
+        """Return the names of the scans below the directory, or of the one file, in order."""
+        if self._source != self._directory:
+            return [self._source.name]
+        listing = ScanListing(self._directory, self._out, self._fail, self._ignored)
+        self._passed = listing.passed
+        return listing
+
+    def _is_recorded(self, name: str, verify: bool) -> bool:
+        """Return whether the rows of a scan are those of its file as it is now and may stay, and count them."""
+        scan = scan_id(name)
+        entry = self._index.find(scan)
+        if entry is None:
+            return False
+        stamp = self._stamp(name)
+        if verify or stamp is None or stamp != entry.stamp:
+            if entry.sha256 != self._digest(name):  # changed since: it may have had more pages then
+                withdraw(self._out / "annotated", name, scan)
+                return False
+            self._index.confirm(scan, stamp)
+        is_outdated = self._is_outdated(entry)
+        if is_outdated and self._again:
+            return False
+        self.outdated += is_outdated
+        self._count_entry(name, entry)
+        return True
 
     @property
     def passed_over(self) -> str:
@@ -141,9 +203,9 @@ class Batch:
         if not self._passed:
             return "the folder is empty"
         parts = []
-        for kind, names in self._passed.items():
-            more = ", …" if len(names) > EXAMPLES else ""
-            parts.append(f"{len(names)} {kind} ({', '.join(map(shown_name, names[:EXAMPLES]))}{more})")
+        for kind, passed in self._passed.items():
+            more = ", …" if passed.number > len(passed.examples) else ""
+            parts.append(f"{passed.number} {kind} ({', '.join(map(shown_name, passed.examples))}{more})")
         return f"passed over: {', '.join(parts)}"
 
     def _compare_settings(self) -> None:
@@ -161,26 +223,26 @@ class Batch:
         write_durably(self._out / SETTINGS_NOTE, f"{self._reading.settings}\n".encode())
         sync_folder(self._out)
 
-    def _is_outdated(self, row: Row) -> bool:
-        """Return whether another model or other settings read a row."""
-        if row.model and self._reading.model and row.model != self._reading.model:
-            self.difference = self.difference or f"another model ({row.model}; now {self._reading.model})"
+    def _is_outdated(self, entry: Entry) -> bool:
+        """Return whether another model or other settings read a scan."""
+        if entry.model and self._reading.model and entry.model != self._reading.model:
+            self.difference = self.difference or f"another model ({entry.model}; now {self._reading.model})"
             return True
         return self.difference.startswith("other settings")
 
-    def run(self, names: list[str], pool: Pool, model: str, read: Callable[[], None]) -> None:
+    def run(self, names: Iterable[str], pool: Workers, model: str, read: Callable[[], None]) -> None:
         """Read the named scans; `read` is called after each.
 
         Raises:
             BatchPaused: an environment error.
         """
         waiting = iter(names)
-        pending: list[str] = []  # submitted and not yet recorded, in order
+        pending: deque[str] = deque()  # submitted and not yet recorded, in order
         exhausted = False
         while pending or not exhausted:
             if self._suspects and not pool.busy:
                 pool.submit(self._job(self._suspects.pop()))
-            while pool.free and len(pending) < AHEAD and not exhausted and not self._crashes:
+            while pool.free and len(pending) < pool.ahead and not exhausted and not self._crashes:
                 name = next(waiting, None)
                 exhausted = name is None
                 if name is not None:
@@ -190,13 +252,26 @@ class Batch:
             if pending:
                 self._wait(pool)
             while pending and pending[0] in self._outcomes:
-                self._record(pending.pop(0), model)
+                self._record(pending.popleft(), model)
                 read()
         if self._again:
             self._note_settings()  # not earlier: an interrupted run goes on with what it has not read anew
 
+    def finish(self) -> None:
+        """Note that all scans of a shard are recorded: it may be merged.
+
+        Raises:
+            OSError: the note cannot be written.
+        """
+        if self._shard is not None:
+            write_durably(self._out / FINISHED_NOTE, f"{self._listed}\n".encode())
+            sync_folder(self._out)
+
     def close(self) -> None:
         """Close the log and unlock the output for the next batch; may be called at any time."""
+        self._index.close()
+        if self._names is not None:
+            self._names.close()
         self._predictions.reopen()
         if self._lock is not None:
             os.close(self._lock)
@@ -246,6 +321,8 @@ class Batch:
         note = self._out / SOURCE_NOTE
         source = os.fsencode(self._source)
         if not os.path.lexists(note):
+            if self._shard is not None:
+                write_durably(self._out / SHARD_NOTE, f"{self._shard}\n".encode())
             write_durably(note, source + b"\n")
             sync_folder(self._out)
         elif (before := note.read_bytes().rstrip(b"\n")) != source:
@@ -253,6 +330,11 @@ class Batch:
             raise WrongOutputError(
                 f"{self._out} holds the results of {shown}; choose another --out for {self._source}"
                 f" (or remove {note.name} there when {shown} was moved)"
+            )
+        if (held := shard_of(self._out)) != self._shard:
+            raise WrongOutputError(
+                f"{self._out} holds {f'the shard {held}' if held else 'a run without --shard'}; "
+                f"choose another --out for {f'--shard {self._shard}' if self._shard else 'a run without --shard'}"
             )
 
     def _digest(self, name: str) -> str:
@@ -262,7 +344,7 @@ class Batch:
         except PermissionError:
             return ""
 
-    def _wait(self, pool: Pool) -> None:
+    def _wait(self, pool: Workers) -> None:
         deadline = pool.next_deadline()
         timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
         try:
@@ -282,60 +364,59 @@ class Batch:
             self._predictions.append(rows)
         except OSError as error:
             raise BatchPaused(f"{error.strerror}: {self._predictions.path}") from error
+        self._index.recorded(outcome.job.id, self._stamp_as_read(name, outcome))
         with contextlib.suppress(OSError):
             page_journal.place(self._job(name)).unlink()
         self._count(rows)
 
     def _count(self, rows: list[Row]) -> None:
         self.statuses.update(row.status for row in rows)
-        self.failures += [(row.file, row.reason) for row in rows if row.status == Status.FAILED]
+        for row in rows:
+            if row.status == Status.FAILED:
+                self._fail(row.file, row.reason)
+
+    def _count_entry(self, name: str, entry: Entry) -> None:
+        for status, number in zip(Status, entry.counts, strict=True):
+            self.statuses[status] += number
+        if entry.has_failed:
+            self._fail(shown_name(name), entry.reason)
+
+    def _fail(self, name: str, reason: str) -> None:
+        self.failed += 1
+        if len(self.failures) < LISTED:
+            self.failures.append((name, reason))
+
+    def _stamp(self, name: str) -> Stamp | None:
+        """Return the stamp of a scan as it is now; None where its stamp tells nothing."""
+        with contextlib.suppress(OSError):
+            return stamp_of(os.stat(os.path.join(self._directory, name)))
+        return None
+
+    def _stamp_as_read(self, name: str, outcome: Read | Rejected) -> Stamp | None:
+        """Return the stamp of the version of a scan that was read; None where it was written to since."""
+        stamp = self._stamp(name)
+        return stamp if stamp and stamp[:2] == outcome.version else None
 
     def _job(self, name: str) -> Job:
-        """Return the job for a scan; its id depends only on its name, so that a repetition replaces its pictures."""
-        scan = hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
-        return Job(scan, name, self._directory / name, self._out / "annotated", claimed=False)
+        """Return the job for a scan."""
+        return Job(scan_id(name), name, self._directory / name, self._out / "annotated", claimed=False)
 
-    def _scans(self) -> Iterator[str]:
-        """Yield the names of the scans below the directory; files that are ignored or of another kind are left out."""
-        if self._source != self._directory:
-            yield self._source.name
-            return
-        os.listdir(self._directory)
-        for folder, folders, files in os.walk(self._directory, onerror=self._cannot_list):
-            folders[:] = [name for name in folders if name not in self._ignored]
-            if folders and os.path.relpath(folder, self._directory).count(os.sep) + 1 >= DEEPEST:
-                name = shown_name(os.path.relpath(folder, self._directory))
-                self.failures.append((name, f"the folders in it are nested more than {DEEPEST} deep and are not read"))
-                folders.clear()
-            for file in files:
-                path = Path(folder, file)
-                name = os.path.relpath(path, self._directory)
-                if file in self._ignored:
-                    self._passed.setdefault("hidden or unfinished", []).append(name)
-                elif not path.is_file():
-                    self._passed.setdefault("no plain file", []).append(name)
-                elif not self._is_scan(path):
-                    self._passed.setdefault("no image by name or content", []).append(name)
-                else:
-                    yield name
 
-    def _cannot_list(self, error: OSError) -> None:
-        """Count a folder that cannot be listed as failed; the others are read."""
-        name = os.path.relpath(error.filename, self._directory)
-        self.failures.append((shown_name(name), f"the folder cannot be listed: {error.strerror}"))
+def scan_id(name: str) -> str:
+    """Return the id of a scan, which depends only on its name, so that a repetition replaces its pictures."""
+    return hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
 
-    def _is_scan(self, path: Path) -> bool:
-        if path.suffix.lower() in formats.ENDINGS:
-            return True
-        try:
-            with path.open("rb") as file:
-                return formats.find(file.read(64)) is not None
-        except OSError:
-            return True  # the reading reports the error
 
-    def _recorded(self) -> dict[str, list[Row]]:
-        """Return the rows of earlier runs, by the ids of their scans."""
-        recorded: dict[str, list[Row]] = {}
-        for row, _ in all_rows(self._predictions.path):
-            recorded.setdefault(row.id, []).append(row)
-        return recorded
+def shard_of(out: Path) -> Shard | None:
+    """Return the shard that an output folder holds, None for one of a whole run.
+
+    Raises:
+        WrongOutputError: the note of the shard is damaged.
+    """
+    note = out / SHARD_NOTE
+    try:
+        return Shard.parse(note.read_text().strip())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise WrongOutputError(f"{note}: {error}") from None

@@ -1,4 +1,4 @@
-"""Supervision of the web interface's process; scans are read whether it runs or not.
+"""Supervision of a child process, the web interface or the deliveries; scans are read whether it runs or not.
 
 One thread starts the process, waits for its end and restarts it, after longer and longer pauses while it ends early.
 The process reads the state of the daemon from its standard input and ends when that is closed, so that it never
@@ -30,9 +30,15 @@ class WebSupervisor:
     """Starts a command and keeps it alive until `stop`."""
 
     def __init__(
-        self, command: Sequence[str], *, sockets: Sequence[int] = (), clock: Callable[[], float] = time.monotonic
+        self,
+        command: Sequence[str],
+        *,
+        sockets: Sequence[int] = (),
+        clock: Callable[[], float] = time.monotonic,
+        what: str = "the web interface",
     ) -> None:
-        """Store the command and the open sockets passed to it; nothing is started yet."""
+        """Store the command, the open sockets passed to it and its name in messages; nothing is started yet."""
+        self._what = what
         self._command = list(command)
         self._sockets = tuple(sockets)
         self._clock = clock
@@ -75,10 +81,10 @@ class WebSupervisor:
             if self._stopping.is_set():
                 return
             if code in PERMANENT:
-                log.error("the web interface ended with code %d and is not restarted; scans are read without it", code)
+                log.error("%s ended with code %d and is not restarted; scans are read without it", self._what, code)
                 return
             pause = SHORTEST_PAUSE if self._clock() - begun > STABLE_SECONDS else min(2 * pause, LONGEST_PAUSE)
-            log.warning("the web interface ended with code %s; restarting it in %.0f s", code, pause)
+            log.warning("%s ended with code %s; restarting it in %.0f s", self._what, code, pause)
             self._stopping.wait(pause)
 
     def _run(self) -> int | None:
@@ -93,7 +99,7 @@ class WebSupervisor:
                 bufsize=0,
             )
         except OSError as error:
-            log.warning("the web interface could not be started: %s", error)
+            log.warning("%s could not be started: %s", self._what, error)
             return None
         with self._lock:
             self._process = process
@@ -102,7 +108,7 @@ class WebSupervisor:
             self._write(self._last_line)
         if self._stopping.is_set():
             process.terminate()
-        listen(process)
+        listen(process, self._what)
         code = process.wait()
         with self._lock:
             self._close(process)
@@ -119,7 +125,7 @@ class WebSupervisor:
                 self._process.stdin.write(line)
 
 
-def listen(process: subprocess.Popen[bytes]) -> None:
+def listen(process: subprocess.Popen[bytes], what: str = "the web interface") -> None:
     """Wait until the process closes its standard output, as it does when it ends; kill it when its output stops."""
     assert process.stdout is not None
     with process.stdout as output:
@@ -133,5 +139,5 @@ def listen(process: subprocess.Popen[bytes]) -> None:
                 silent = 0
             else:
                 return
-    log.warning("the web interface has not answered for %.0f s; restarting it", 2 * SILENCE)
+    log.warning("%s has not answered for %.0f s; restarting it", what, 2 * SILENCE)
     process.kill()

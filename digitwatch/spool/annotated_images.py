@@ -45,6 +45,27 @@ def publish(png: bytes, folder: Path, name: str, owner: str) -> Path:
     return below / placed
 
 
+def adopt(picture: Path, folder: Path) -> Path | None:
+    """Link or copy a published picture of another outbox into `folder`; return where it is then, None for other files.
+
+    A picture of the same owner is replaced; a name of another owner's is numbered. The caller syncs the folder.
+
+    Raises:
+        OSError: the picture cannot be read, or the disk is full, gone or read-only.
+    """
+    owner = tag_of(picture)
+    if owner is None:
+        return None
+    with open_folder(folder) as handle:
+        scratch = f".{owner.replace('/', '-')}.tmp"
+        remove(scratch, handle)
+        try:
+            os.link(picture, scratch, dst_dir_fd=handle, follow_symlinks=False)
+        except OSError:  # another disk, or a filesystem without links
+            scratch = write_scratch(handle, owner.replace("/", "-"), picture.read_bytes())
+        return folder / _place(scratch, handle, picture.name, owner)
+
+
 def _place(scratch: str, folder: int, name: str, owner: str) -> str:
     """Rename a written picture to the first name that is free or its owner's; return the name."""
     for target in place_names(name, _as_name(owner)):

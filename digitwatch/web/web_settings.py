@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from digitwatch.sinks.lag import Lag
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.ignored_names import IGNORED, IgnoredNames
 
@@ -24,6 +25,7 @@ class WebSettings:
     token: str = ""
     hosts: tuple[str, ...] = ()
     ignored: IgnoredNames = IGNORED
+    sinks: Callable[[], list[Lag]] = list  # how far each is behind the log
 
     @property
     def ended_sessions(self) -> Path:

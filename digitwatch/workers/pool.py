@@ -33,6 +33,8 @@ class Pool:
     threads.
     """
 
+    ahead = 64  # scans that a batch may have read before the first of them is recorded
+
     def __init__(
         self,
         size: int,

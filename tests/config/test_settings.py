@@ -149,3 +149,28 @@ def test_a_pattern_that_is_no_name_or_any_is_refused(tmp_path: Path, pattern: st
     [problem] = problems_of(tmp_path, f"ignore: ['*.bak', {pattern}]\n")
 
     assert problem.startswith("ignore.1: expected")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{name: a, type: fax}", "sinks.0.type: expected one of command, webhook, sqlite, mqtt, found fax"),
+        ("{name: a, type: webhook, url: 'ftp://x'}", "sinks.0.url: expected a URL such as https://example.org"),
+        ("{name: a, type: webhook, url: 'http://x', secret: s}", "sinks.0.secret: unknown key; did you mean"),
+        ("{name: a, type: sqlite}", "sinks.0.path: expected a value, found none"),
+        ("{name: a, type: mqtt, host: h, topic: 'a/#'}", "sinks.0.topic: expected an MQTT topic"),
+        ("{name: A B, type: command, command: [x]}", "sinks.0.name: "),
+    ],
+)
+def test_a_wrong_sink_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
+    """The sentence names the number of the sink and its key."""
+    [problem] = problems_of(tmp_path, f"sinks: [{text}]\n")
+
+    assert problem.startswith(sentence)
+
+
+def test_sinks_have_different_names(tmp_path: Path) -> None:
+    """The name stands for the place up to which a sink has what the log holds."""
+    sink = "{name: a, type: command, command: [x]}"
+
+    assert problems_of(tmp_path, f"sinks: [{sink}, {sink}]\n") == ["sinks: expected different names, found 'a' twice"]

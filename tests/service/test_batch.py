@@ -1,16 +1,15 @@
 """--batch: everything once, in order, nothing touched, and on again after an interruption."""
 
-import csv
 import hashlib
 import os
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from accounts import tiny_tiff
+from batches import batch, command, rows
 from service import scan, until
 
 from digitwatch.cli.main import main
@@ -31,24 +30,6 @@ def scans(tmp_path: Path) -> Path:
     return scans
 
 
-def command(scans: Path, *more: str) -> list[str]:
-    """Return the command line that reads the folder with the small model."""
-    config = scans.parent / "config.yaml"
-    config.write_text("model: dense\nworkers: 1\n")
-    return [sys.executable, "-m", "digitwatch", "-c", str(config), "--batch", str(scans), *more]
-
-
-def batch(scans: Path, *more: str) -> int:
-    """Read the folder; return the exit code."""
-    return int(main(command(scans, *more)[3:]))
-
-
-def rows(out: Path) -> list[dict[str, str]]:
-    """Read the log of a batch."""
-    with (out / "predictions.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 def fingerprint(folder: Path) -> list[tuple[str, bytes, int]]:
     """Return names, contents and times of all files below a folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -62,7 +43,7 @@ def test_what_a_nas_and_the_configuration_leave_out_is_not_read(scans: Path) -> 
         (scans / name).write_bytes(scan("7", ".png"))
     work = Batch(scans, scans.with_name("out"), IgnoredNames(["old"]))
 
-    assert work.plan() == ["a.png", "b.png", "sub/c.jpg"]
+    assert list(work.plan()) == ["a.png", "b.png", "sub/c.jpg"]
     work.close()
 
 
@@ -262,3 +243,36 @@ def test_a_pipe_in_place_of_a_scan_is_failed(scans: Path) -> None:
     work.close()
 
     assert work.failures == [("a.png", "it is no plain file")]
+
+
+def age(scans: Path) -> None:
+    """Set the time of change of all scans back, so that their stamps can be trusted."""
+    for path in scans.rglob("*.*"):
+        os.utime(path, (1, 1))
+
+
+def test_unchanged_files_are_not_read_again(scans: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A change that keeps size, time and inode is seen with --verify only."""
+    age(scans)
+    batch(scans)
+    content = bytearray((scans / "a.png").read_bytes())
+    content[-1] ^= 1
+    with (scans / "a.png").open("rb+") as file:
+        file.write(content)
+    age(scans)
+
+    assert batch(scans) == 0
+    assert "all were read before" in capsys.readouterr().out
+    assert batch(scans, "--verify") == 1  # it is damaged now
+    assert [row["file"] for row in rows(scans.with_name("scans-digitwatch"))[3:]] == ["a.png"]
+
+
+def test_without_its_index_a_batch_reads_nothing_twice(scans: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The index is made from the log again."""
+    batch(scans)
+    for path in scans.with_name("scans-digitwatch").glob(".digitwatch-index*"):
+        path.unlink()
+    capsys.readouterr()
+
+    assert batch(scans) == 0
+    assert "3 pages: 3 ok, 0 review, 0 empty, 0 failed (all were read before)" in capsys.readouterr().out

@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from digitwatch.sinks.lag import Lag
 from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.ignored_names import IgnoredNames
 from digitwatch.web.context import Context, context_of
@@ -93,7 +94,25 @@ def _metrics(context: Context) -> Iterator[str]:
     free = {f'folder="{name}"': number for name, number in free_bytes(context).items()}
     yield from _metric("free_bytes", "gauge", "free bytes on the disk of a folder", free)
     yield from _metric("paused", "gauge", "1 while paused by an environment error", {"": int(bool(trouble(context)))})
+    yield from _sinks(context)
     yield from _metric("listeners", "gauge", "open event streams", {"": context.visitors})
+
+
+def _sinks(context: Context) -> Iterator[str]:
+    """Yield how far each sink is behind the log."""
+    if not (lags := context.settings.sinks()):
+        return
+    labels = {f'sink="{lag.name}"': lag for lag in lags}
+
+    def each(value: Callable[[Lag], float]) -> dict[str, float]:
+        return {label: value(lag) for label, lag in labels.items()}
+
+    yield from _metric("sink_waiting", "gauge", "events not delivered, at most 10000", each(lambda lag: lag.waiting))
+    age = each(lambda lag: round(lag.seconds, 1))
+    yield from _metric("sink_oldest_waiting_seconds", "gauge", "age of the oldest of them", age)
+    yield from _metric("sink_failing", "gauge", "1 while tries fail", each(lambda lag: int(bool(lag.error))))
+    yield from _metric("sink_delivered", "counter", "events delivered", each(lambda lag: lag.delivered))
+    yield from _metric("sink_refused", "counter", "events that the receiver refused", each(lambda lag: lag.refused))
 
 
 def _metric(name: str, kind: str, what: str, values: Mapping[str, float]) -> Iterator[str]:

@@ -1,9 +1,10 @@
-"""The metrics: what waits in the inbox."""
+"""The metrics: what waits in the inbox, and how far each sink is behind."""
 
 from pathlib import Path
 
 from visitor import site, visiting
 
+from digitwatch.sinks.lag import Lag
 from digitwatch.spool.ignored_names import IgnoredNames
 
 
@@ -16,3 +17,18 @@ def test_only_scans_are_counted_as_waiting(tmp_path: Path) -> None:
         lines = page.get("/metrics").text.splitlines()
 
     assert "digitwatch_waiting 1" in lines
+
+
+def test_each_sink_has_its_lag(tmp_path: Path) -> None:
+    """Waiting events and their age, what was delivered and refused, and whether tries fail."""
+    lag = Lag("web", True, waiting=3, seconds=2.54, delivered=7, refused=1, tries=2, error="down")
+    with visiting(site(tmp_path, sinks=lambda: [lag])) as page:
+        lines = page.get("/metrics").text.splitlines()
+
+    assert [line for line in lines if line.startswith("digitwatch_sink")] == [
+        'digitwatch_sink_waiting{sink="web"} 3',
+        'digitwatch_sink_oldest_waiting_seconds{sink="web"} 2.5',
+        'digitwatch_sink_failing{sink="web"} 1',
+        'digitwatch_sink_delivered_total{sink="web"} 7',
+        'digitwatch_sink_refused_total{sink="web"} 1',
+    ]
