@@ -6,6 +6,11 @@ from digitwatch.log_codes import Reason, Status
 from digitwatch.recognition.result import Digit, Reading
 
 
+def is_sure(confidence: float, review_below: float) -> bool:
+    """Return whether a reading needs no review: the only comparison of a confidence with the threshold."""
+    return confidence >= review_below
+
+
 @dataclass(frozen=True)
 class Evidence:
     """The digits that one hypothesis finds on a page.
@@ -39,10 +44,10 @@ class Evidence:
         return " ".join("".join(digit.text for digit in row) for row in self.rows)
 
     def graded(self, review_below: float) -> "Evidence":
-        """Return the evidence with its status: the only comparison of a confidence with the threshold."""
+        """Return the evidence with its status."""
         if not self.rows:
             return replace(self, status=Status.EMPTY)
-        if self.confidence >= review_below and not self.caveats:
+        if is_sure(self.confidence, review_below) and not self.caveats:
             return replace(self, status=Status.OK, doubts=())
         return replace(self, status=Status.REVIEW)
 

@@ -12,6 +12,7 @@ from digitwatch.log_codes import Reason, ReasonCode, Status
 from digitwatch.recognition.arrays import Logs, Pixels
 from digitwatch.recognition.decoding import review_reason
 from digitwatch.recognition.decoding.ctc import Text, alternatives, likely_texts, log_probabilities, spans
+from digitwatch.recognition.evidence import is_sure
 from digitwatch.recognition.foreground.binarise import THUMBNAIL_PX
 from digitwatch.recognition.networks import model_files
 from digitwatch.recognition.networks.crop_recognizer import FRAME, HEIGHT, LABELS, OTHER, CropRecognizer, level
@@ -193,7 +194,7 @@ class SecondReader:
             reason = Reason(ReasonCode.SIGN, f"a second reader sees {line.text}")
             return for_review(reading, reading.confidence, reason)
         confidence = float(1 / (1 + np.exp(-np.dot(features(reading, line), self._agreement))))
-        if confidence >= self._review_below:
+        if is_sure(confidence, self._review_below):
             notes = (review_reason.turned(reading.turn),) if reading.turn else ()
             return _with(reading, Status.OK, confidence, notes)
         if reading.status == Status.REVIEW:
