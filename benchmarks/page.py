@@ -26,7 +26,7 @@ import httpx
 from digitwatch.spool.csv_rows import HEADER, Row, encode
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = sorted(path for path in (ROOT / "examples").glob("*.*") if "pages" not in path.name)
+EXAMPLES = sorted(path for path in (ROOT / "examples" / "scans").glob("*.*") if "pages" not in path.name)
 LISTS = ("/", "/?status=review", "/?name=scan-00", "/?name=nothing", "/?day=2026-11-12", "/list?before=5000")
 
 

@@ -1,4 +1,4 @@
-"""Draws the scans in `examples/`: pen strokes on paper, as different people write, by a program and always the same.
+"""Draws the scans in `examples/scans/`: pen strokes on paper, as different people write, by a program and always the same.
 
     python docs/draw_examples.py [FOLDER]
 
@@ -339,4 +339,4 @@ def save(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    save(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[1] / "examples")
+    save(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[1] / "examples" / "scans")

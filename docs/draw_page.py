@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 DOCS = Path(__file__).parent
-EXAMPLES = sorted((DOCS.parent / "examples").iterdir())
+EXAMPLES = sorted((DOCS.parent / "examples" / "scans").iterdir())
 SETTINGS = """inbox: inbox
 outbox: outbox
 archive: archive

@@ -133,7 +133,7 @@ class Proof:
         self.put: dict[str, str] = {}  # name -> sha256
         self.well = True
         self._examples = itertools.cycle(
-            sorted(path for path in (SOURCE / "examples").iterdir() if path.suffix in IMAGES)
+            sorted(path for path in (SOURCE / "examples/scans").iterdir() if path.suffix in IMAGES)
         )
 
     def note(self, step: str, well: object, detail: str = "") -> None:
@@ -236,7 +236,7 @@ def install(proof: Proof) -> None:
 
 def members(proof: Proof) -> None:
     """Put scans in with all usual file modes, and one slowly."""
-    pages = SOURCE / "examples/pages-86-93.tif"
+    pages = SOURCE / "examples/scans/pages-86-93.tif"
     proof.put["slow.tif"] = hashlib.sha256(pages.read_bytes()).hexdigest()
     shutil.copy(pages, proof.container.root / "home/alice/slow.tif")
     halves = f"head -c 3000 /home/alice/slow.tif; sleep {PAUSE}; tail -c +3001 /home/alice/slow.tif"
@@ -454,7 +454,7 @@ def _ordinary(proof: Proof, batch: str, number: int) -> list[str]:
     home.mkdir()
     for count in range(number):
         body = b"tEXtnumber\0" + f"{batch}-{count}".encode()
-        image = (SOURCE / "examples/digit-3.png").read_bytes()
+        image = (SOURCE / "examples/scans/digit-3.png").read_bytes()
         chunk = (len(body) - 4).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
         data = image[:33] + chunk + image[33:] if count else body
         names.append(f"{batch}-{count}.png")

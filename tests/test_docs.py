@@ -36,7 +36,7 @@ def test_the_sample_shows_what_is_read() -> None:
     for line in README.splitlines():
         if line.startswith("2026-") and line.endswith("…"):
             _, name, _, prediction, confidence, status, reason, *_ = line.split(",")
-            reading = reader.read(ROOT / "examples" / name)
+            reading = reader.read(ROOT / "examples" / "scans" / name)
 
             assert (reading.text, reading.status, reading.reason) == (prediction, status, reason)
             assert abs(reading.confidence - float(confidence)) < 0.01

@@ -12,7 +12,7 @@ from digitwatch.recognition.image.decode import decode
 from digitwatch.recognition.reader import Reader
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = sorted(path.name for path in (ROOT / "examples").iterdir())
+NAMES = sorted(path.name for path in (ROOT / "examples" / "scans").iterdir())
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +34,13 @@ def reader() -> Reader:
 def test_folder_holds_what_the_program_draws(program: ModuleType) -> None:
     """Every example has its recipe, and together they are small."""
     assert sorted(program.EXAMPLES) == NAMES
-    assert sum(path.stat().st_size for path in (ROOT / "examples").iterdir()) < 1_500_000
+    assert sum(path.stat().st_size for path in (ROOT / "examples" / "scans").iterdir()) < 1_500_000
 
 
 @pytest.mark.parametrize("name", ["digit-3.png", "pages-86-93.tif", "postcode-90210.jpg"])
 def test_the_examples_are_reproducible(program: ModuleType, name: str) -> None:
     """The examples can be made anew from the program; only what JPEG loses differs."""
-    pages = [page.image for page in decode((ROOT / "examples" / name).read_bytes())]
+    pages = [page.image for page in decode((ROOT / "examples" / "scans" / name).read_bytes())]
 
     again = program.draw(name)
 
@@ -56,7 +56,7 @@ NUMBERED = [name for name in NAMES if re.search(r"\d", name)]
 @pytest.mark.parametrize("name", NUMBERED)
 def test_the_file_name_has_the_numbers_of_the_page(reader: Reader, name: str) -> None:
     """The numbers in a file's name are on its pages, and are read without a doubt; touching digits may leave one."""
-    readings = [reading for _, reading in reader.read_pages((ROOT / "examples" / name).read_bytes())]
+    readings = [reading for _, reading in reader.read_pages((ROOT / "examples" / "scans" / name).read_bytes())]
 
     assert " ".join(re.findall(r"\d+", name)) == " ".join(reading.text for reading in readings)
     assert {reading.status for reading in readings} == {"ok"} or name == TOUCHING
@@ -64,9 +64,9 @@ def test_the_file_name_has_the_numbers_of_the_page(reader: Reader, name: str) ->
 
 def test_the_blank_page_is_empty(reader: Reader) -> None:
     """Grain and uneven light are not taken for writing."""
-    assert reader.read(ROOT / "examples" / "blank.png").status == "empty"
+    assert reader.read(ROOT / "examples" / "scans" / "blank.png").status == "empty"
 
 
 def test_a_word_is_for_review(reader: Reader) -> None:
     """Letters are left to a person."""
-    assert reader.read(ROOT / "examples" / "word-hello.png").status == "review"
+    assert reader.read(ROOT / "examples" / "scans" / "word-hello.png").status == "review"
