@@ -1,4 +1,4 @@
-"""Draws the scans in `examples/scans/`: pen strokes on paper, as different people write, by a program and always the same.
+"""Draws the scans in `examples/scans/`: pen strokes on paper, as different people write, always the same.
 
     python docs/draw_examples.py [FOLDER]
 

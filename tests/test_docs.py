@@ -15,12 +15,15 @@ from digitwatch.spool.csv_rows import HEADER, Row
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+LOG = (ROOT / "docs" / "log.md").read_text()
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+PAGES = "\n".join([README, *(path.read_text() for path in sorted((ROOT / "docs").glob("*.md")))])
 
 
 @pytest.mark.parametrize("column", Row._fields)
 def test_every_column_is_explained(column: str) -> None:
-    """Each column of the log has a line in the README's table."""
-    assert re.search(rf"^\|[^|]*`{column}`[^|]*\|", README, re.MULTILINE)
+    """Each column of the log has a line in the table of docs/log.md."""
+    assert re.search(rf"^\|[^|]*`{column}`[^|]*\|", LOG, re.MULTILINE)
 
 
 def test_the_sample_shows_the_header() -> None:
@@ -43,8 +46,8 @@ def test_the_sample_shows_what_is_read() -> None:
 
 
 def test_every_reason_is_explained() -> None:
-    """The README's table has each reason code, and each text without numbers in it."""
-    table = README[README.index("| code | reason | meaning |") :]
+    """The table of docs/log.md has each reason code, and each text without numbers in it."""
+    table = LOG[LOG.index("| code | reason | meaning |") :]
     texts = [reason.text for reason in vars(review_reason).values() if isinstance(reason, Reason)]
 
     assert [code for code in ReasonCode if not re.search(rf"`{code}[`:]", table)] == []
@@ -52,12 +55,12 @@ def test_every_reason_is_explained() -> None:
 
 
 def test_every_key_is_listed() -> None:
-    """Each key of config.yaml stands in the README's table by its dotted path."""
+    """Each key of config.yaml stands in docs/settings.md by its dotted path."""
     sections = {"limits": settings.Limits, "training": settings.Training, "web": settings.Web}
     keys = [key for key in settings.Settings.model_fields if key != "base" and key not in sections]
     keys += [f"{name}.{key}" for name, section in sections.items() for key in section.model_fields]
 
-    assert [key for key in keys if f"`{key}`" not in README] == []
+    assert [key for key in keys if f"`{key}`" not in SETTINGS] == []
 
 
 def test_every_exit_code_is_listed() -> None:
@@ -66,7 +69,7 @@ def test_every_exit_code_is_listed() -> None:
 
 
 def test_every_command_is_shown() -> None:
-    """Each option and command of --help is mentioned in the README."""
+    """Each option and command of --help is mentioned in the documentation."""
     text = subprocess.run(
         [sys.executable, "-m", "digitwatch", "--help"], capture_output=True, text=True, check=True
     ).stdout
@@ -74,7 +77,7 @@ def test_every_command_is_shown() -> None:
     options = set(re.findall(r"--\w+", text)) - {"--help", "--version", "--config"}
 
     assert commands
-    assert [word for word in (*commands, *options) if word not in README] == []
+    assert [word for word in (*commands, *options) if word not in PAGES] == []
 
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/*.md")), ids=lambda p: p.name)
