@@ -118,7 +118,7 @@ def test_a_scan_that_cannot_be_read_again_is_reported(tmp_path: Path) -> None:
     write(tmp_path, row(1))
     (tmp_path / row(1).filed).write_bytes(scan("2")[:100])
     with visiting(settings) as page:
-        assert page.get(f"/look/{row(1).id}/1").json() == {"trouble": "the scan cannot be decoded"}
+        assert page.get(f"/look/{row(1).id}/1").json() == {"problem": "the scan cannot be decoded"}
 
 
 def test_reading_again_has_a_time_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +127,7 @@ def test_reading_again_has_a_time_limit(tmp_path: Path, monkeypatch: pytest.Monk
     settings = site(tmp_path)
     write(tmp_path, row(1))
     with visiting(settings) as page:
-        assert "took more than" in page.get(f"/look/{row(1).id}/1").json()["trouble"]
+        assert "took more than" in page.get(f"/look/{row(1).id}/1").json()["problem"]
 
 
 def test_a_bug_gives_no_traceback(tmp_path: Path) -> None:

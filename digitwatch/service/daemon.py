@@ -160,7 +160,7 @@ class Daemon:
         left = self._inbox.left_alone, self._in_flight.aside.summary
         self._status.publish(self._monitor.watching, waiting, self._backoff.summary, *left)
         if self._publish_state:
-            self._publish_state(watching=self._monitor.watching, trouble=self._backoff.summary)
+            self._publish_state(watching=self._monitor.watching, problem=self._backoff.summary)
 
     def _wait(self) -> None:
         """Make the calls of other threads; wait for the first until something else is due."""

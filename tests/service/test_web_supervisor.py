@@ -76,7 +76,7 @@ def test_a_process_that_does_not_read_blocks_nothing(tmp_path: Path, monkeypatch
     kept.start()
     until(lambda: kept._process, "it is started")
     for number in range(5000):
-        kept.send(trouble=f"{number} " + "x" * 100)
+        kept.send(problem=f"{number} " + "x" * 100)
     process = kept._process
     assert process is not None
     kept.stop()

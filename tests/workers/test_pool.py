@@ -196,11 +196,11 @@ def test_a_new_model_replaces_the_old_one(owner: Owner, job: Job) -> None:
     before = owner.pid()
     owner.pool.submit(job)
     owner.pool.submit(job)
-    name, trouble = renewed(owner, "cnn")
+    name, problem = renewed(owner, "cnn")
     owner.pool.submit(job)
 
     models = [outcome.model.partition("-")[0] for outcome in owner.await_outcomes(3)]
-    assert (name.partition("-")[0], trouble) == ("cnn", "")
+    assert (name.partition("-")[0], problem) == ("cnn", "")
     assert (models.count("dense"), models.count("cnn")) == (2, 1)
     assert owner.pool.model == name and owner.pid() != before and owner.pool.busy == 0
 
@@ -208,10 +208,10 @@ def test_a_new_model_replaces_the_old_one(owner: Owner, job: Job) -> None:
 def test_a_bad_model_changes_nothing(owner: Owner, job: Job) -> None:
     """It is tried in a worker of its own, which ends; the others read on."""
     before = owner.pid(), owner.pool.model
-    name, trouble = renewed(owner, "/nowhere/absent")
+    name, problem = renewed(owner, "/nowhere/absent")
     owner.pool.submit(job)
 
-    assert name == "" and "cannot read the model absent" in trouble
+    assert name == "" and "cannot read the model absent" in problem
     assert owner.await_outcomes(1)[0].model.startswith("dense-")
     assert (owner.pid(), owner.pool.model) == before
 

@@ -248,8 +248,8 @@ def tiff_directories(data: bytes, limit: int) -> list[int]:
             offsets[at] = None
             end = at + struct.calcsize(count_format) + entry * entries
             (at,) = struct.unpack_from(order + offset_format, data, end)
-    except (struct.error, OverflowError) as trouble:
-        raise TruncatedError from trouble
+    except (struct.error, OverflowError) as problem:
+        raise TruncatedError from problem
     if not offsets:
         raise TruncatedError
     return list(offsets)

@@ -35,7 +35,7 @@ MAX_PAGES = 1000
 
 
 class ImageError(InputError):
-    """The scan's trouble. The message is written for a person: what is wrong, and what to do.
+    """The scan's problem. The message is written for a person: what is wrong, and what to do.
 
     `truncated` is True when the data seems to end early, so that waiting for its writer may help.
     """
@@ -92,16 +92,16 @@ def decode(data: bytes, max_pixels: int = 200_000_000, first: int = 1) -> Iterat
             yield from (page for page in _tiff_pages(data, max_pixels) if page.number >= first)
         else:
             yield _page(1, kind, _picture(kind, data, max_pixels))
-    except TruncatedError as trouble:
-        raise _cut_off(kind) from trouble
-    except DamagedError as trouble:
-        raise ImageError(f"The {kind} data is damaged. Copy or scan it again.") from trouble
-    except UndecodableError as trouble:
-        raise _undecodable(kind) from trouble
-    except UnsupportedError as trouble:
-        raise ImageError(str(trouble)) from trouble
-    except Image.DecompressionBombError as trouble:
-        raise ImageError("The picture is far too large. Scan it at a lower resolution.") from trouble
+    except TruncatedError as problem:
+        raise _cut_off(kind) from problem
+    except DamagedError as problem:
+        raise ImageError(f"The {kind} data is damaged. Copy or scan it again.") from problem
+    except UndecodableError as problem:
+        raise _undecodable(kind) from problem
+    except UnsupportedError as problem:
+        raise ImageError(str(problem)) from problem
+    except Image.DecompressionBombError as problem:
+        raise ImageError("The picture is far too large. Scan it at a lower resolution.") from problem
 
 
 def _cut_off(kind: str) -> ImageError:

@@ -63,8 +63,8 @@ def opened(kind: str, stream: io.BytesIO) -> ImageFile.ImageFile:
             return _PLUGINS[kind](stream)
     except Image.DecompressionBombError:
         raise
-    except _PILLOW_TROUBLE as trouble:
-        raise UndecodableError from trouble
+    except _PILLOW_TROUBLE as problem:
+        raise UndecodableError from problem
 
 
 def imdecode(kind: str, data: bytes | memoryview) -> Decoded:
@@ -76,8 +76,8 @@ def imdecode(kind: str, data: bytes | memoryview) -> Decoded:
     try:
         with decoder_messages.captured() as lines:
             image: np.ndarray | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error as trouble:
-        raise UndecodableError from trouble
+    except cv2.error as problem:
+        raise UndecodableError from problem
     if image is None:
         raise UndecodableError
     is_damaged = bool(lines) and decoder_messages.damage(lines, bytes(data))
@@ -95,8 +95,8 @@ def load(source: ImageFile.ImageFile) -> Decoded:
             warnings.simplefilter("ignore")
             wanted = "L" if source.mode in ("1", "L") else "RGBA" if source.has_transparency_data else "RGB"
             pixels = np.asarray(source.convert(wanted))
-    except _PILLOW_TROUBLE as trouble:
-        raise UndecodableError from trouble
+    except _PILLOW_TROUBLE as problem:
+        raise UndecodableError from problem
     return Decoded(pixels if pixels.ndim == 2 else _blue_first(pixels))
 
 
@@ -110,8 +110,8 @@ def load_plain_cmyk(data: bytes) -> Pixels:
         with decoder_messages.captured():
             inverted = JpegImagePlugin.JpegImageFile(io.BytesIO(data)).copy()
             return _blue_first(np.asarray(ImageChops.invert(inverted).convert("RGB")))
-    except _PILLOW_TROUBLE as trouble:
-        raise UndecodableError from trouble
+    except _PILLOW_TROUBLE as problem:
+        raise UndecodableError from problem
 
 
 def _blue_first(pixels: Pixels) -> Pixels:

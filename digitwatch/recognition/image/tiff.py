@@ -25,7 +25,7 @@ _OPENCV_MODES = frozenset({"1", "L", "RGB", "RGBA", "RGBX", "I", "I;16", "I;16B"
 _SAMPLES = {1: "unsigned", 2: "signed", 3: "floating-point", 5: "complex", 6: "complex floating-point"}
 
 _USUAL = frozenset({1, 2, 3, 4, 5, 7, 8, 32773, 32946})
-"""Compressions that every decoder reads: trouble with them is damage."""
+"""Compressions that every decoder reads: problem with them is damage."""
 _COMPRESSIONS = {
     6: "JPEG of the old kind",
     32809: "ThunderScan",

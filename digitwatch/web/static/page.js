@@ -28,8 +28,8 @@ function showCounts(numbers) {
       place.hidden = !numbers.review;
     } else place.textContent = name === "review" ? numbers.today.review : counts[name];
   }
-  $("trouble").textContent = numbers.trouble && `Problem: ${numbers.trouble}`;
-  $("trouble").hidden = !numbers.trouble;
+  $("problem").textContent = numbers.problem && `Problem: ${numbers.problem}`;
+  $("problem").hidden = !numbers.problem;
 }
 
 $("leave")?.addEventListener("click", async () => {
@@ -150,7 +150,7 @@ document.addEventListener("click", async (event) => {
   const answer = await send(`/retry/${which}`, "").catch(() => null);
   const said = await answer?.json().catch(() => null);
   if (answer?.ok) event.target.replaceWith(`back in the inbox as ${said.file}`);
-  else say(said?.trouble || "it could not be put back: no connection");
+  else say(said?.problem || "it could not be put back: no connection");
   event.target.disabled = false;
 });
 
@@ -164,8 +164,8 @@ async function upload(file, place) {
     }).catch(() => null);
     if (!answer) return (place.textContent = `${file.name}: no connection`);
     if (answer.status !== 429 && answer.status !== 503) {
-      const said = await answer.json().catch(() => ({ trouble: answer.status }));
-      return (place.textContent = answer.ok ? `${said.file}: in the inbox` : `${file.name}: ${said.trouble}`);
+      const said = await answer.json().catch(() => ({ problem: answer.status }));
+      return (place.textContent = answer.ok ? `${said.file}: in the inbox` : `${file.name}: ${said.problem}`);
     }
     await new Promise((go) => setTimeout(go, 1000 * Number(answer.headers.get("Retry-After") || 1)));
   }
@@ -238,8 +238,8 @@ $("look")?.firstElementChild.addEventListener("click", async (event) => {
   event.target.textContent = "Reading …";
   const answer = await fetch(place.dataset.from).catch(() => null);
   const failed = answer?.status === 404 ? "the original is no longer there" : "the server is busy or gone; try again";
-  const found = answer?.ok ? await answer.json() : { trouble: failed };
-  if (found.trouble) return place.replaceChildren(cell("p", `Not possible: ${found.trouble}.`));
+  const found = answer?.ok ? await answer.json() : { problem: failed };
+  if (found.problem) return place.replaceChildren(cell("p", `Not possible: ${found.problem}.`));
   const digits = document.createElement("ol");
   digits.className = "seen";
   digits.append(...found.digits.map((digit) => seen(digit, found.labels)));

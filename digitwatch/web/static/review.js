@@ -48,12 +48,12 @@ function setUpName() {
 const EXPECTED = "Expected a number as it is written, such as 1250, 12,50, -3, 12/05/1998 or 2½";
 const LONE = { x: "x", e: "" }; // typed alone and sent with Enter: not a number, empty page
 
-// Returns {now} for a typed value, or {trouble} saying what is wrong with it.
+// Returns {now} for a typed value, or {problem} saying what is wrong with it.
 function parse(typed, pattern) {
   const text = typed.replace(/[\u2010\u2011\u2013\u2212]/g, "-").trim().split(/\s+/).join(" ");
   if (text.toLowerCase() in LONE) return { now: LONE[text.toLowerCase()] };
   if (new RegExp(`^(?:${pattern})$`, "u").test(text)) return { now: text };
-  return { trouble: `${EXPECTED}; found “${text.slice(0, 40)}”. Not saved.` };
+  return { problem: `${EXPECTED}; found “${text.slice(0, 40)}”. Not saved.` };
 }
 
 function setUpField() {
@@ -92,7 +92,7 @@ async function correct(reading, now, basedOn) {
   if (answer?.ok) return answer.json();
   const said = await answer?.json().catch(() => null);
   if (said && "correction" in said) throw new ConflictError(said.correction);
-  throw new Error(said?.trouble || "it could not be saved: no connection, or the page is out of date; reload it");
+  throw new Error(said?.problem || "it could not be saved: no connection, or the page is out of date; reload it");
 }
 
 const worded = (now) => ({ x: "not a number", "": "empty", undo: "no correction" })[now] ?? now;
@@ -136,8 +136,8 @@ function correctOne() {
     event.preventDefault();
     if (field.tagName === "SELECT") return change(field.value, basedOn);
     if (!field.value.trim()) return say("Type the value, or press “Empty page”.");
-    const { now, trouble } = field.value === was ? { now: was } : parse(field.value, pattern);
-    if (trouble) return say(trouble);
+    const { now, problem } = field.value === was ? { now: was } : parse(field.value, pattern);
+    if (problem) return say(problem);
     change(now, basedOn);
   });
   $("not")?.addEventListener("click", () => changeUnlessTyped("x"));
@@ -160,8 +160,8 @@ class Sight {
 
   view(key) {
     if (!this.views.has(key)) {
-      const fetched = fetch(`/look/${key}`).then((answer) => (answer.ok ? answer.json() : { trouble: answer.status }));
-      this.views.set(key, fetched.catch(() => ({ trouble: "no connection" })));
+      const fetched = fetch(`/look/${key}`).then((answer) => (answer.ok ? answer.json() : { problem: answer.status }));
+      this.views.set(key, fetched.catch(() => ({ problem: "no connection" })));
     }
     return this.views.get(key);
   }
@@ -183,11 +183,11 @@ class Sight {
     this.display(key, reading, view);
     if (view || this.isCard) return;
     const found = await this.view(key);
-    if (this.key === key && !this.isCard && !found.trouble) this.display(key, reading, found);
+    if (this.key === key && !this.isCard && !found.problem) this.display(key, reading, found);
   }
 
   display(key, reading, view) {
-    const source = view && !view.trouble ? view.zoom || view.page : reading.has_picture ? `/whole/${key}` : "";
+    const source = view && !view.problem ? view.zoom || view.page : reading.has_picture ? `/whole/${key}` : "";
     $("picture").alt = `The page, read as ${reading.value || "nothing"}`;
     if (!source) return this.seen(key, "There is no picture of this page.");
     $("picture").onload = () => this.seen(key, "");
@@ -204,11 +204,11 @@ class Sight {
     $("overview").hidden = false;
   }
 
-  seen(key, trouble) {
+  seen(key, problem) {
     if (this.key !== key) return;
-    $("picture").hidden = Boolean(trouble);
-    $("loading").textContent = trouble || "The picture is loading …";
-    $("loading").hidden = !trouble;
+    $("picture").hidden = Boolean(problem);
+    $("loading").textContent = problem || "The picture is loading …";
+    $("loading").hidden = !problem;
     requestAnimationFrame(() => (this.shownAt = performance.now()));
   }
 }
@@ -417,8 +417,8 @@ function review() {
       else say($("keys-hint").textContent);
       return;
     }
-    const { now, trouble } = parse(field.value, pattern);
-    if (trouble) return say(trouble);
+    const { now, problem } = parse(field.value, pattern);
+    if (problem) return say(problem);
     answer(now);
   });
   field.addEventListener("input", showButton);

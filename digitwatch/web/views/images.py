@@ -74,7 +74,7 @@ def look(request: Request) -> Response:
         with open_original(context.settings, reading) as file:
             return Response(_model_view(context, file, reading["page"]), media_type="application/json")
     except NotThereError:
-        return JSONResponse({"trouble": "the original is no longer where it was filed"})
+        return JSONResponse({"problem": "the original is no longer where it was filed"})
 
 
 def _known(request: Request) -> sqlite3.Row | None:
@@ -120,7 +120,7 @@ def _model_view(context: Context, file: FileIO, page: str) -> bytes:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return json.dumps({"trouble": f"reading it again took more than {SECONDS} seconds"}).encode()
+        return json.dumps({"problem": f"reading it again took more than {SECONDS} seconds"}).encode()
     if done.returncode:
-        return json.dumps({"trouble": "it could not be read again"}).encode()
+        return json.dumps({"problem": "it could not be read again"}).encode()
     return done.stdout

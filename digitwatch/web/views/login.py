@@ -18,7 +18,7 @@ def ask(request: Request) -> Response:
     """Show the form."""
     if not context_of(request).settings.token:
         return RedirectResponse("/", 303)
-    return context_of(request).answer("login.html", trouble="")
+    return context_of(request).answer("login.html", problem="")
 
 
 async def take(request: Request) -> Response:
@@ -28,11 +28,11 @@ async def take(request: Request) -> Response:
         body = await small_body(request, LONGEST)
         given = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0].strip()
         if not context.access.has_token(given, visitor_of(request)):
-            return context.answer("login.html", 403, trouble="Wrong token.")
+            return context.answer("login.html", 403, problem="Wrong token.")
     except BodyTooLargeError as error:
-        return context.answer("login.html", 413, trouble=str(error))
+        return context.answer("login.html", 413, problem=str(error))
     except TooManyAttemptsError as error:
-        refusal = context.answer("login.html", 429, trouble=str(error))
+        refusal = context.answer("login.html", 429, problem=str(error))
         refusal.headers["retry-after"] = str(error.wait_s)
         return refusal
     answer = RedirectResponse("/", 303)

@@ -32,13 +32,13 @@ def numbers(context: Context) -> dict[str, Any]:
         "today": {status: context.index.counts[today, status] for status in STATUSES},
         "review": context.index.waiting(),
         "waiting": inbox(context)[0],
-        "trouble": trouble(context),
+        "problem": problem(context),
     }
 
 
-def trouble(context: Context) -> str:
+def problem(context: Context) -> str:
     """Return why the daemon is paused or which disk is nearly full; an empty text for neither."""
-    if paused := context.daemon.get("trouble", ""):
+    if paused := context.daemon.get("problem", ""):
         return without_paths(context.settings, paused)
     short = [name for name, free in free_bytes(context).items() if free < context.settings.min_free]
     return f"the disk of {' and '.join(short)} is nearly full" if short else ""
@@ -65,7 +65,7 @@ def free_bytes(context: Context) -> dict[str, int]:
 
 async def healthz(request: Request) -> Response:
     """Return `ok`, or `paused` with 503 while the daemon is paused; needs no thread, so it answers at once."""
-    paused = bool(context_of(request).daemon.get("trouble"))
+    paused = bool(context_of(request).daemon.get("problem"))
     return PlainTextResponse("paused\n" if paused else "ok\n", 503 if paused else 200)
 
 
@@ -93,7 +93,7 @@ def _metrics(context: Context) -> Iterator[str]:
     yield from _metric("oldest_waiting_seconds", "gauge", "age of the oldest of them", {"": round(oldest, 1)})
     free = {f'folder="{name}"': number for name, number in free_bytes(context).items()}
     yield from _metric("free_bytes", "gauge", "free bytes on the disk of a folder", free)
-    yield from _metric("paused", "gauge", "1 while paused by an environment error", {"": int(bool(trouble(context)))})
+    yield from _metric("paused", "gauge", "1 while paused by an environment error", {"": int(bool(problem(context)))})
     yield from _sinks(context)
     yield from _metric("listeners", "gauge", "open event streams", {"": context.visitors})
 

@@ -35,7 +35,7 @@ def main(model: str, pixels: int, number: int) -> dict[str, Any]:
         pages = reader.read_pages(sys.stdin.buffer.read())
         page, reading = next(itertools.islice(pages, number - 1, None))
     except (ImageError, StopIteration):
-        return {"trouble": "the scan cannot be decoded"}
+        return {"problem": "the scan cannot be decoded"}
     digits = [
         {
             "text": digit.text,

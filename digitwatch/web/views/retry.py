@@ -19,12 +19,12 @@ def retry(request: Request) -> Response:
     context.index.refresh()
     reading = context.index.reading(request.path_params["scan"], request.path_params["page"])
     if reading is None or not is_failed_scan(context, reading):
-        return JSONResponse({"trouble": "the scan is not in the folder failed (any more)"}, 404)
+        return JSONResponse({"problem": "the scan is not in the folder failed (any more)"}, 404)
     places = context.settings.places
     try:
         placed = put_back(places.failed, places.inbox, _name(context, reading))
     except OSError as error:
-        return JSONResponse({"trouble": f"it could not be put back: {error.strerror}"}, 507)
+        return JSONResponse({"problem": f"it could not be put back: {error.strerror}"}, 507)
     return JSONResponse({"file": printable(os.path.relpath(placed, places.inbox))})
 
 

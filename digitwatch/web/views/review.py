@@ -52,9 +52,9 @@ async def correct(request: Request) -> Response:
         given = _parse(await small_body(request, LONGEST), await run_in_threadpool(labels, context.settings))
         return await run_in_threadpool(_correct, context, given)
     except BodyTooLargeError as error:
-        return JSONResponse({"trouble": str(error)}, 413)
+        return JSONResponse({"problem": str(error)}, 413)
     except BadAnswerError as error:
-        return JSONResponse({"trouble": str(error)}, 400)
+        return JSONResponse({"problem": str(error)}, 400)
 
 
 def _correct(context: Context, given: dict[str, Any]) -> Response:
@@ -62,18 +62,18 @@ def _correct(context: Context, given: dict[str, Any]) -> Response:
         context.index.refresh()
         reading = context.index.reading(given["id"], given["page"])
         if reading is None:
-            return JSONResponse({"trouble": "this reading is not known (any more)"}, 404)
+            return JSONResponse({"problem": "this reading is not known (any more)"}, 404)
         if reading["field"]:
-            return JSONResponse({"trouble": "fields of forms cannot be corrected here yet"}, 409)
+            return JSONResponse({"problem": "fields of forms cannot be corrected here yet"}, 409)
         if given["was"] != reading["value"]:
-            return JSONResponse({"trouble": "this page was read again meanwhile: reload it"}, 409)
+            return JSONResponse({"problem": "this page was read again meanwhile: reload it"}, 409)
         if given["based_on"] != (reading["corrected_at"] or ""):
             return _conflict(reading)
         line = _line(reading, given["now"], given["who"])
         try:
             correction_log.append(context.settings.corrections, line)
         except OSError as error:
-            return JSONResponse({"trouble": f"it could not be saved: {error.strerror}"}, 507)
+            return JSONResponse({"problem": f"it could not be saved: {error.strerror}"}, 507)
         context.index.refresh()
     based_on = "" if line.now == UNDONE else line.time
     return JSONResponse({"now": line.now, "based_on": based_on, "waiting": context.index.waiting()})
@@ -84,7 +84,7 @@ def _conflict(reading: sqlite3.Row) -> Response:
     names = {"now": "corrected", "who": "corrected_by", "time": "corrected_at"}
     current = {name: reading[column] for name, column in names.items()} if reading["corrected_at"] else None
     sentence = "somebody else corrected this page meanwhile"
-    return JSONResponse({"trouble": sentence, "correction": current}, 409)
+    return JSONResponse({"problem": sentence, "correction": current}, 409)
 
 
 def _line(reading: sqlite3.Row, now: str, who: str) -> Correction:

@@ -43,17 +43,17 @@ async def upload(request: Request) -> Response:
     """Write the body of the request to a file in the inbox."""
     context = context_of(request)
     if wait := context.uploads.wait(visitor_of(request)):
-        return JSONResponse({"trouble": "too many uploads: wait a moment"}, 429, {"retry-after": str(wait)})
+        return JSONResponse({"problem": "too many uploads: wait a moment"}, 429, {"retry-after": str(wait)})
     try:
         name = file_name(request.headers.get(NAME, ""), context.settings.ignored)
         _refuse_early(context, request.headers.get("content-length", ""))
         placed = await _receive(context, name, request.stream())
     except UploadError as error:
-        return JSONResponse({"trouble": str(error)}, error.status)
+        return JSONResponse({"problem": str(error)}, error.status)
     except TimeoutError:
-        return JSONResponse({"trouble": "the upload was too slow"}, 408)
+        return JSONResponse({"problem": "the upload was too slow"}, 408)
     except OSError as error:
-        return JSONResponse({"trouble": f"it could not be written to the inbox: {error.strerror}"}, 507)
+        return JSONResponse({"problem": f"it could not be written to the inbox: {error.strerror}"}, 507)
     return JSONResponse({"file": printable(placed)}, 201)
 
 

@@ -200,7 +200,7 @@ def test_padding_before_the_end_marker_of_a_jpeg_is_no_damage() -> None:
 
 
 def test_stray_bytes_before_the_picture_do_not_hide_its_damage() -> None:
-    """libjpeg reports the first trouble only, so what is between the segments does not reach it."""
+    """libjpeg reports the first problem only, so what is between the segments does not reach it."""
     data = damaged(encoded(noisy(), "JPEG", quality=90), "cut")
 
     assert only_page(data[:20] + b"stray" + data[20:]).damage != ""
@@ -387,8 +387,8 @@ def test_random_damage_never_escapes() -> None:
             data[place] = rng.integers(0, 256)
         try:
             outcomes |= {type(page) for page in decode(bytes(data), 1_000_000)}
-        except ImageError as trouble:
-            outcomes.add(type(trouble))
+        except ImageError as problem:
+            outcomes.add(type(problem))
 
     assert {Page, ImageError} == outcomes
 
@@ -417,7 +417,7 @@ def test_broken_files_of_other_projects_do_no_harm(shared: Path, capfd: pytest.C
             continue
         try:
             list(decode((shared / "formats" / row["file"]).read_bytes()))
-        except ImageError as trouble:
-            assert str(trouble).endswith("."), row["file"]
+        except ImageError as problem:
+            assert str(problem).endswith("."), row["file"]
 
     assert capfd.readouterr().err == ""

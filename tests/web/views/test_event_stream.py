@@ -95,9 +95,9 @@ def test_errors_of_the_daemon_are_sent_without_paths(tmp_path: Path) -> None:
     with visiting(site(tmp_path)) as page, listening(page) as answer:
         listener = Listener(answer)
         listener.next("counts")
-        page.app.state.context.daemon.update(trouble=f"{tmp_path}/archive/x: No space left on device")
+        page.app.state.context.daemon.update(problem=f"{tmp_path}/archive/x: No space left on device")
 
-        assert json.loads(listener.next("counts")["data"])["trouble"] == "archive/x: No space left on device"
+        assert json.loads(listener.next("counts")["data"])["problem"] == "archive/x: No space left on device"
         assert page.get("/healthz").status_code == 503
 
 

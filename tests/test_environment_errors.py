@@ -16,7 +16,7 @@ from service import Small, until
 LATER = 30  # scans in all: more rows than what is left of a full disk's last block
 
 
-class Troubled(Small):
+class WithErrors(Small):
     """The small daemon, without root's right to pass over permissions."""
 
     log: Path | None = None
@@ -30,11 +30,11 @@ class Troubled(Small):
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Troubled]:
+def service(tmp_path: Path) -> Iterator[WithErrors]:
     """Return a service that is not started."""
     for name in ("outbox", "archive", "failed"):
         (tmp_path / name).mkdir()
-    with Troubled(tmp_path).unstarted() as service:
+    with WithErrors(tmp_path).unstarted() as service:
         yield service
 
 
@@ -53,13 +53,13 @@ def is_done(service: Small, sent: dict[str, int]) -> bool:
     return len(service.files("archive")) >= len(sent) and not service.files("inbox")
 
 
-def go_through(service: Troubled, begin: Callable[[], object], end: Callable[[], object], size: int = 100) -> None:
+def go_through(service: WithErrors, begin: Callable[[], object], end: Callable[[], object], size: int = 100) -> None:
     """Read scans, cause the error, add more, wait for the pause, end the error, and account."""
     service.start()
     sent = put(service, range(5), size)
     until(lambda: is_done(service, sent), "the first scans")
     begin()
-    with contextlib.suppress(OSError):  # when the trouble is the inbox itself, they come when it is over
+    with contextlib.suppress(OSError):  # when the problem is the inbox itself, they come when it is over
         sent |= put(service, range(5, LATER), size)
     until(lambda: "paused" in service.lines(), "the pause")
     end()
@@ -73,7 +73,7 @@ def go_through(service: Troubled, begin: Callable[[], object], end: Callable[[],
 
 
 @pytest.mark.parametrize("folder", ["outbox", "archive", "inbox"])
-def test_a_folder_that_goes_and_comes_back(service: Troubled, folder: str) -> None:
+def test_a_folder_that_goes_and_comes_back(service: WithErrors, folder: str) -> None:
     """Moved away and back, as when a disk is taken out and put in again."""
     place, away = service.base / folder, service.base / "away"
 
@@ -81,7 +81,7 @@ def test_a_folder_that_goes_and_comes_back(service: Troubled, folder: str) -> No
 
 
 @pytest.mark.parametrize("folder", ["outbox", "archive", "inbox"])
-def test_a_folder_without_permission(service: Troubled, folder: str) -> None:
+def test_a_folder_without_permission(service: WithErrors, folder: str) -> None:
     """A folder without permission is an environment error; no scan fails."""
     if os.getuid() == 0 and not shutil.which("setpriv"):
         pytest.skip("root may write everywhere")
@@ -100,7 +100,7 @@ def test_a_folder_without_permission(service: Troubled, folder: str) -> None:
 
 
 @pytest.mark.parametrize("where", ["log", "outbox", "archive"])
-def test_a_full_disk(service: Troubled, where: str) -> None:
+def test_a_full_disk(service: WithErrors, where: str) -> None:
     """ENOSPC and short writes, for the log, the pictures and the archive: nothing half is left, nothing is failed."""
     with mounted(service.base / where, "256k") as disk:
         if where == "log":
@@ -121,7 +121,7 @@ def test_a_full_disk(service: Troubled, where: str) -> None:
             service.kill()
 
 
-def test_a_disk_that_becomes_read_only(service: Troubled) -> None:
+def test_a_disk_that_becomes_read_only(service: WithErrors) -> None:
     """As a disk with errors does; remounted writable, processing resumes."""
     with mounted(service.base / "archive", "1m") as disk:
 
@@ -134,7 +134,7 @@ def test_a_disk_that_becomes_read_only(service: Troubled) -> None:
             service.kill()
 
 
-def test_an_inbox_on_a_mount_that_blinks(service: Troubled) -> None:
+def test_an_inbox_on_a_mount_that_blinks(service: WithErrors) -> None:
     """The mount of the inbox goes and comes back three times; scans claimed meanwhile are taken up again."""
     disk = service.base / "disk"
     service.inbox.rename(disk)
@@ -157,7 +157,7 @@ def test_an_inbox_on_a_mount_that_blinks(service: Troubled) -> None:
         subprocess.run(["umount", "-l", service.inbox], check=False)
 
 
-def test_an_inbox_that_is_a_link_turned_round(service: Troubled) -> None:
+def test_an_inbox_that_is_a_link_turned_round(service: WithErrors) -> None:
     """Scans claimed in the old folder are finished there; those of the new one are taken."""
     first, second = service.base / "first", service.base / "second"
     service.inbox.rename(first)
@@ -177,7 +177,7 @@ def test_an_inbox_that_is_a_link_turned_round(service: Troubled) -> None:
     assert len(service.files("archive")) + len(list(first.glob("*.png"))) == len(sent) + 10
 
 
-def test_a_log_that_is_a_folder_or_read_only(service: Troubled) -> None:
+def test_a_log_that_is_a_folder_or_read_only(service: WithErrors) -> None:
     """No row can be written: nothing is filed and nothing fails until that is corrected."""
     path = service.base / "predictions.csv"
 
