@@ -71,7 +71,7 @@ def test_an_empty_field_is_for_review(form_reader: FormReader) -> None:
 
 def test_another_page_has_no_fields(form_reader: FormReader) -> None:
     """A page that is no card is not read as one."""
-    example = next(iter(decode((FOLDER.parent / "rows-4711-0815.jpg").read_bytes())))
+    example = next(iter(decode((FOLDER.parent / "scans" / "rows-4711-0815.jpg").read_bytes())))
 
     assert form_reader.read(example) is None
 
