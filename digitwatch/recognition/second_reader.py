@@ -132,7 +132,8 @@ class SecondReader:
         if same is not None:
             return self._agreed(same, line)
         chance = reading.confidence if reading.digits else 0.0
-        needed = (max if max(grey.shape) <= THUMBNAIL_PX else min)(PREFERRED, chance)
+        is_thumbnail = max(grey.shape) <= THUMBNAIL_PX
+        needed = max(PREFERRED, chance) if is_thumbnail else min(PREFERRED, chance)
         if line.known and line.probability >= (needed if line.digits else PREFERRED):
             return self._replaced(grey, reading, line)
         seen = f"a second reader sees {line.text} instead" if line.symbols else "a second reader sees no digits"

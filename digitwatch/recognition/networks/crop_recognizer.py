@@ -13,7 +13,7 @@ import numpy as np
 from digitwatch.recognition.arrays import Logs, Pixels
 from digitwatch.recognition.networks import model_files
 from digitwatch.recognition.networks.digit_classifier import ModelError
-from digitwatch.recognition.networks.litert import interpreter
+from digitwatch.recognition.networks.litert import ByWidth
 
 HEIGHT = 40  # pixels of a crop as the network sees it
 FRAME = 4  # columns of a crop for each of the network's answers
@@ -56,10 +56,9 @@ class CropRecognizer:
         Raises:
             ModelError: the bytes are no such model.
         """
-        self._content, self._temperature = content, temperature
-        self._interpreters = {}
+        self._temperature = temperature
         try:
-            self._interpreters[WIDTHS[0]] = interpreter(content, (1, HEIGHT, WIDTHS[0], 1))
+            self._network = ByWidth(content, HEIGHT, WIDTHS[0])
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"the crop model is not one that LiteRT can run: {error}") from error
 
@@ -79,12 +78,5 @@ class CropRecognizer:
 
     def frames(self, picture: Pixels) -> Logs:
         """Return (W / 4, 21) log probabilities of a (40, W) uint8 picture as `framed` makes it."""
-        width = picture.shape[1]
-        if width not in self._interpreters:
-            self._interpreters[width] = interpreter(self._content, (1, HEIGHT, width, 1))
-        model = self._interpreters[width]
-        values = picture[None, :, :, None].astype(np.float32) / np.float32(255)
-        model.set_tensor(model.get_input_details()[0]["index"], values)
-        model.invoke()
-        logits = model.get_tensor(model.get_output_details()[0]["index"])[0].astype(np.float64) / self._temperature
+        logits = self._network(picture).astype(np.float64) / self._temperature
         return np.asarray(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))

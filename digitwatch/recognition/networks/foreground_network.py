@@ -13,7 +13,7 @@ from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.networks import model_files
 from digitwatch.recognition.networks.crop_recognizer import level
 from digitwatch.recognition.networks.digit_classifier import ModelError
-from digitwatch.recognition.networks.litert import interpreter
+from digitwatch.recognition.networks.litert import ByWidth
 
 HEIGHT = 48  # pixels of a crop as the network sees it
 STEP = 2  # pixels of that crop, along each side, for each of the network's answers
@@ -44,9 +44,8 @@ class ForegroundNetwork:
         Raises:
             ModelError: the bytes are no such model.
         """
-        self._content = content
         try:
-            self._interpreters = {WIDTHS[0]: interpreter(content, (1, HEIGHT, WIDTHS[0], 1))}
+            self._network = ByWidth(content, HEIGHT, WIDTHS[0])
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"the foreground model is not one that LiteRT can run: {error}") from error
 
@@ -61,16 +60,7 @@ class ForegroundNetwork:
 
     def __call__(self, grey: Pixels) -> Floats:
         """Return (24, w) float32 x 3 probabilities of the classes in an (H, W) uint8 crop, w for half its columns."""
-        picture = framed(grey)
-        columns = picture.shape[1]
-        if columns not in self._interpreters:
-            self._interpreters[columns] = interpreter(self._content, (1, HEIGHT, columns, 1))
-        model = self._interpreters[columns]
-        model.set_tensor(
-            model.get_input_details()[0]["index"], picture[None, :, :, None].astype(np.float32) / np.float32(255)
-        )
-        model.invoke()
-        logits = model.get_tensor(model.get_output_details()[0]["index"])[0]  # (12, columns / 4, 4, 3)
+        logits = self._network(framed(grey))  # (12, columns / 4, 4, 3)
         high, wide, _, classes = logits.shape
         logits = logits.reshape(high, wide, 2, 2, classes).transpose(0, 2, 1, 3, 4).reshape(2 * high, 2 * wide, classes)
         chances = np.exp(logits - logits.max(axis=2, keepdims=True))

@@ -8,7 +8,7 @@ from digitwatch.recognition.arrays import Logs, Pixels
 from digitwatch.recognition.networks import model_files
 from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.networks.line_image import MAX_STRIP_WIDTH, STRIP_HEIGHT
-from digitwatch.recognition.networks.litert import interpreter
+from digitwatch.recognition.networks.litert import ByWidth
 
 FRAME_PX = 4  # pixels of a strip in one frame of the network
 TWO_THREADS_PX = 1024  # width of a strip from which on two threads are used: few are so long
@@ -25,12 +25,9 @@ class LineRecognizer:
         Raises:
             ModelError: the bytes are not such a model.
         """
-        self._content, self._temperature = content, temperature
-        self._interpreters = {}
+        self._temperature = temperature
         try:
-            self._interpreters[INTERPRETER_WIDTHS[0]] = interpreter(
-                content, (1, STRIP_HEIGHT, INTERPRETER_WIDTHS[0], 1)
-            )
+            self._network = ByWidth(content, STRIP_HEIGHT, INTERPRETER_WIDTHS[0])
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"the line model is not one that LiteRT can run: {error}") from error
 
@@ -51,14 +48,8 @@ class LineRecognizer:
             strip: (32, W) uint8 as line_image.strip returns it, W at most MAX_STRIP_WIDTH. T is a quarter of W.
         """
         wide = next(width for width in INTERPRETER_WIDTHS if width >= strip.shape[1])
-        if wide not in self._interpreters:
-            threads = 2 if wide >= TWO_THREADS_PX else 1
-            self._interpreters[wide] = interpreter(self._content, (1, STRIP_HEIGHT, wide, 1), threads)
-        model = self._interpreters[wide]
-        padded = np.zeros((1, STRIP_HEIGHT, wide, 1), np.float32)
-        padded[0, :, : strip.shape[1], 0] = strip / np.float32(255)
-        model.set_tensor(model.get_input_details()[0]["index"], padded)
-        model.invoke()
-        logits = model.get_tensor(model.get_output_details()[0]["index"])[0].astype(np.float64) / self._temperature
+        padded = np.pad(strip, ((0, 0), (0, wide - strip.shape[1])))
+        threads = 2 if wide >= TWO_THREADS_PX else 1
+        logits = self._network(padded, threads).astype(np.float64) / self._temperature
         logs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
         return np.asarray(logs[: -(-strip.shape[1] // FRAME_PX)])

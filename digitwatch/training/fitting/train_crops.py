@@ -15,6 +15,7 @@ from digitwatch.training.data import digits as datasets
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.export import quantise, tflite
 from digitwatch.training.fitting import architectures, fit_agreement
+from digitwatch.training.fitting.batches import of_one_width, stacked
 from digitwatch.training.fitting.train_lines import NOTHING
 from digitwatch.training.fitting.train_lines import loss as line_loss
 from digitwatch.training.fitting.trainer import Progress, Recipe, fit, policy
@@ -73,21 +74,14 @@ def temperature(content: bytes, digits: Digits) -> float:
 
 def batches(digits: Digits, seed: int) -> Iterator[tuple[Floats, NDArray[np.int32]]]:
     """Yield (N, 40, W, 1) crops from 0 to 1 and (N, 14) symbols without end, all of a batch of one width."""
-    waiting: dict[int, list[Crop]] = {}
-    for crop in crops.crops(digits, seed=seed):
-        wide = crop.picture.shape[1]
-        same = waiting.setdefault(wide, [])
-        same.append(crop)
-        if len(same) * wide >= AREA:
-            yield _batch(waiting.pop(wide))
+    yield from map(_batch, of_one_width(crops.crops(digits, seed=seed), AREA))
 
 
 def _batch(same: list[Crop]) -> tuple[Floats, NDArray[np.int32]]:
     symbols = np.full((len(same), LONGEST), NOTHING, np.int32)
     for row, crop in zip(symbols, same, strict=True):
         row[: len(crop.symbols)] = crop.symbols
-    pictures = np.stack([crop.picture for crop in same])[..., None]
-    return pictures.astype(np.float32) / np.float32(255), symbols
+    return stacked(same), symbols
 
 
 def loss(symbols: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

@@ -14,9 +14,9 @@ from digitwatch.training.data import digits as datasets
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.export import quantise, tflite
 from digitwatch.training.fitting import architectures
+from digitwatch.training.fitting.batches import of_one_width, stacked
 from digitwatch.training.fitting.trainer import Progress, Recipe, fit, policy
 from digitwatch.training.synthesis import crops
-from digitwatch.training.synthesis.crops import Masked
 
 AREA = 4096  # columns of crops in one batch
 STEPS = 250  # batches that count as an epoch
@@ -53,15 +53,8 @@ def overlap(content: bytes, digits: Digits) -> float:
 
 def batches(digits: Digits, seed: int) -> Iterator[tuple[Floats, NDArray[np.uint8]]]:
     """Yield (N, 48, W, 1) crops from 0 to 1 and (N, 12, W / 4, 4) classes without end, all of a batch of one width."""
-    waiting: dict[int, list[Masked]] = {}
-    for masked in crops.masks(digits, seed=seed):
-        wide = masked.picture.shape[1]
-        same = waiting.setdefault(wide, [])
-        same.append(masked)
-        if len(same) * wide >= AREA:
-            batch = waiting.pop(wide)
-            pictures = np.stack([each.picture for each in batch])[..., None]
-            yield pictures.astype(np.float32) / np.float32(255), np.stack([_in_fours(each.classes) for each in batch])
+    for same in of_one_width(crops.masks(digits, seed=seed), AREA):
+        yield stacked(same), np.stack([_in_fours(each.classes) for each in same])
 
 
 def _in_fours(classes: Pixels) -> NDArray[np.uint8]:

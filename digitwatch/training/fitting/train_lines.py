@@ -14,6 +14,7 @@ from digitwatch.recognition.networks.line_recognizer import LineRecognizer
 from digitwatch.training.data.digits import Digits, hold_out
 from digitwatch.training.export import quantise, tflite
 from digitwatch.training.fitting import architectures
+from digitwatch.training.fitting.batches import of_one_width, stacked
 from digitwatch.training.fitting.trainer import Progress, Recipe, fit, policy
 from digitwatch.training.synthesis import lines
 from digitwatch.training.synthesis.lines import LONGEST, Line
@@ -69,21 +70,14 @@ def temperature(content: bytes, digits: Digits) -> float:
 
 def batches(digits: Digits, seed: int) -> Iterator[tuple[Floats, NDArray[np.int32]]]:
     """Yield (N, 32, W, 1) line images from 0 to 1 and (N, 9) symbols without end; a batch has one width."""
-    waiting: dict[int, list[Line]] = {}
-    for line in lines.lines(digits, seed=seed):
-        wide = line.picture.shape[1]
-        same = waiting.setdefault(wide, [])
-        same.append(line)
-        if len(same) * wide >= AREA:
-            yield _batch(waiting.pop(wide))
+    yield from map(_batch, of_one_width(lines.lines(digits, seed=seed), AREA))
 
 
 def _batch(same: list[Line]) -> tuple[Floats, NDArray[np.int32]]:
     symbols = np.full((len(same), LONGEST), NOTHING, np.int32)
     for row, line in zip(symbols, same, strict=True):
         row[: len(line.symbols)] = line.symbols
-    strips = np.stack([line.picture for line in same])[..., None]
-    return strips.astype(np.float32) / np.float32(255), symbols
+    return stacked(same), symbols
 
 
 def loss(symbols: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

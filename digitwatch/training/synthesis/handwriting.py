@@ -16,13 +16,13 @@ Random = np.random.Generator
 TALL = 80  # pixels of a crop while it is composed
 LONGEST = 14  # symbols in a crop
 
-EMPTY, LONE = 0.06, 0.17  # chances of a crop without writing, and of a single digit
+EMPTY, LONE = 0.06, 0.17  # probabilities of a crop without writing, and of a single digit
 SIGNED, LETTERED, STRUCK, OVERWRITTEN = 0.28, 0.15, 0.025, 0.012  # of a crop; of a digit from the third on
 LONE_STRUCK, LONE_OVERWRITTEN = 0.05, 0.05  # of a single digit
-# Chance that a digit is drawn in a hand that MNIST hardly has (1 with an upstroke, open 4, barred 7) and not MNIST's.
+# Probability that a digit is drawn as strokes, in a form that MNIST hardly has (1 with an upstroke, open 4, barred 7).
 DRAWN = (0.12, 0.22, 0.12, 0.12, 0.22, 0.12, 0.12, 0.4, 0.12, 0.16)
-CELLS = 0.30  # chance that digits stand in cells
-BENT = 0.7  # how much single digits vary, as a share of what the digit model is shown
+CELLS = 0.30  # probability that digits stand in cells
+BENT = 0.7  # how much single digits vary, relative to the augmentation of the digit model
 # d: one digit or several; D: two; Y: four
 FORMS = "d.d d,d d,dd d/d d/d/d -d (d) d:d d% d-d d. d) d½ ½ d.d.d d,- d/ d.d% D/D/Y D/D/D D/D/Y D/D/D D.D.Y D-D-Y D:D"
 LENGTHS = {"D": 2, "Y": 4}

@@ -4,12 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawn_digits import drawn
 
 from digitwatch.recognition.networks.crop_recognizer import CropRecognizer
 from digitwatch.recognition.reader import BUNDLED
-from digitwatch.training.data.digits import Digits
-from digitwatch.training.synthesis import strokes
-from digitwatch.training.synthesis.augment import finish
 
 fit_agreement: Any = pytest.importorskip("digitwatch.training.fitting.fit_agreement", reason="needs the extra `train`")
 
@@ -27,11 +25,7 @@ def test_the_regression_finds_the_weights_of_its_outcomes() -> None:
 
 def test_agreement_is_fitted_on_composed_crops() -> None:
     """With the bundled models: more confidence of either reader never makes a reading less probable."""
-    rng = np.random.default_rng(0)
-    labels = np.arange(40, dtype=np.uint8) % 10
-    digits = Digits(np.stack([finish(strokes.digit(int(label), rng), rng) for label in labels]), labels, None)
-
-    weights = fit_agreement.fit(CropRecognizer.load(BUNDLED / "crop"), digits, print, pages=60)
+    weights = fit_agreement.fit(CropRecognizer.load(BUNDLED / "crop"), drawn(40), print, pages=60)
 
     assert len(weights) == 3
     assert min(weights[1:]) > 0

@@ -4,20 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawn_digits import drawn
 
 from digitwatch.recognition.networks.foreground_network import ForegroundNetwork
-from digitwatch.training.data.digits import Digits
-from digitwatch.training.synthesis import crops, strokes
-from digitwatch.training.synthesis.augment import finish
+from digitwatch.training.synthesis import crops
 
 train: Any = pytest.importorskip("digitwatch.training.fitting.train_foreground", reason="needs the extra `train`")
-
-
-def drawn(count: int) -> Digits:
-    """Return digits drawn by program."""
-    rng = np.random.default_rng(0)
-    labels = np.arange(count, dtype=np.uint8) % 10
-    return Digits(np.stack([finish(strokes.digit(int(label), rng), rng) for label in labels]), labels, None)
 
 
 def test_a_foreground_network_is_trained_exported_and_run(monkeypatch: pytest.MonkeyPatch) -> None:

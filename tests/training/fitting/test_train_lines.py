@@ -4,20 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawn_digits import drawn
 
 from digitwatch.recognition.networks.line_recognizer import LineRecognizer
-from digitwatch.training.data.digits import Digits
-from digitwatch.training.synthesis import strokes
-from digitwatch.training.synthesis.augment import finish
 
 train_line: Any = pytest.importorskip("digitwatch.training.fitting.train_lines", reason="needs the extra `train`")
-
-
-def drawn(count: int) -> Digits:
-    """Digits drawn by program."""
-    rng = np.random.default_rng(0)
-    labels = np.arange(count, dtype=np.uint8) % 10
-    return Digits(np.stack([finish(strokes.digit(int(label), rng), rng) for label in labels]), labels, None)
 
 
 def test_a_line_model_is_trained_exported_and_run(monkeypatch: pytest.MonkeyPatch) -> None:

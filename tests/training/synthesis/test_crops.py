@@ -4,20 +4,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from drawn_digits import drawn
 
-from digitwatch.training.data.digits import Digits
 from digitwatch.training.synthesis import strokes
-from digitwatch.training.synthesis.augment import finish
 
 crops = pytest.importorskip("digitwatch.training.synthesis.crops", reason="needs the extra `train`")
 signs = pytest.importorskip("digitwatch.training.synthesis.signs", reason="needs the extra `train`")
-
-
-def drawn(count: int) -> Digits:
-    """Return digits drawn by program."""
-    rng = np.random.default_rng(0)
-    labels = np.arange(count, dtype=np.uint8) % 10
-    return Digits(np.stack([finish(strokes.digit(int(label), rng), rng) for label in labels]), labels, None)
 
 
 def made(seed: int) -> Iterator[tuple[bytes, tuple[int, ...]]]:

@@ -1,18 +1,9 @@
 """Rows composed of single digits for the line model."""
 
 import numpy as np
+from drawn_digits import drawn
 
-from digitwatch.training.data.digits import Digits
-from digitwatch.training.synthesis import strokes
-from digitwatch.training.synthesis.augment import finish
 from digitwatch.training.synthesis.lines import FRAME, LONGEST, OTHER, WIDTHS, frames, line
-
-
-def drawn(count: int) -> Digits:
-    """Digits drawn by program."""
-    rng = np.random.default_rng(0)
-    labels = np.arange(count, dtype=np.uint8) % 10
-    return Digits(np.stack([finish(strokes.digit(int(label), rng), rng) for label in labels]), labels, None)
 
 
 def rows(count: int, seed: int = 1) -> list:
