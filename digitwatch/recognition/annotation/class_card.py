@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from digitwatch.recognition.annotation.digit_card import percent
-from digitwatch.recognition.annotation.palette import AMBER, BLUE, GREY, INK, WHITE, toned
+from digitwatch.recognition.annotation.palette import GREY, INK, WHITE, Colour, toned
 from digitwatch.recognition.annotation.text import fill, fitted, paste, write
 from digitwatch.recognition.result import Digit
 
@@ -13,13 +13,12 @@ _INPUT_PX = 112  # pixels, longer side of the model's input on the card
 _MAX_ANSWERS = 5  # on the card
 
 
-def ranking(answer: Digit, labels: tuple[str, ...], doubtful: bool) -> np.ndarray:
+def ranking(answer: Digit, labels: tuple[str, ...], colour: Colour) -> np.ndarray:
     """Return the card of a whole picture: (290, 250) uint8, in the colours of the palette.
 
     `labels` are the names of `answer.probabilities`.
     """
     sheet = np.full(_SIZE[::-1], WHITE, np.uint8)
-    colour = AMBER if doubtful else BLUE
     height, width = answer.glyph.shape[:2]
     paste(sheet, _seen(answer.glyph), 4, 4)
     write(sheet, (128, 4), "What the model saw", 11, GREY)

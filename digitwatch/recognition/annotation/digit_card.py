@@ -30,27 +30,29 @@ def label(index: int) -> str:
     return str(index) if index < 10 else "✗"
 
 
-def small_card(digit: Digit, caption: str, doubtful: bool) -> np.ndarray:
-    """Return the card of one digit among others: (118, 150) uint8, in the colours of the palette."""
+def small_card(digit: Digit, caption: str, colour: Colour) -> np.ndarray:
+    """Return the card of one digit among others: (118, 150) uint8, in the colours of the palette.
+
+    `colour` is blue for a certain digit, amber for one to be checked, grey for one that is probably none.
+    """
     sheet = _template(CARD, _PLOT, len(digit.probabilities)).copy()
-    colour = AMBER if doubtful else BLUE
     _bars(sheet, _PLOT, digit, colour)
     paste(sheet, _glyph(digit, 2), 4, 4)
-    write(sheet, (68, 2), digit.text + ("?" if doubtful else ""), 24, colour, bold=True)
+    write(sheet, (68, 2), _named(digit, colour), 24, colour, bold=colour != GREY)
     write(sheet, (68, 32), percent(digit.probability), 13, INK)
     write(sheet, (68, 49), caption, 10, GREY)
-    if doubtful:
+    if colour == AMBER:
         _frame(sheet)
     return sheet
 
 
-def large_card(digit: Digit, doubtful: bool) -> np.ndarray:
+def large_card(digit: Digit, colour: Colour) -> np.ndarray:
     """Return the card of the only digit on a page: (290, 250) uint8, in the colours of the palette."""
     sheet = _large_template(len(digit.probabilities)).copy()
-    colour = AMBER if doubtful else BLUE
     paste(sheet, _glyph(digit, 4), 4, 4)
     _bars(sheet, _LARGE_PLOT, digit, colour)
-    write(sheet, (128, 48), digit.text + ("?" if doubtful else ""), 40, colour, bold=True)
+    size = 24 if colour == GREY else 40
+    write(sheet, (128, 88 - size), _named(digit, colour), size, colour, bold=colour != GREY)
     left, top, width, height = _LARGE_PLOT
     step = width / len(digit.probabilities)
     best, second = (int(k) for k in np.argsort(digit.probabilities)[::-1][:2])
@@ -60,6 +62,10 @@ def large_card(digit: Digit, doubtful: bool) -> np.ndarray:
         y = top + height - round(height * float(digit.probabilities[k])) - 16
         write(sheet, (min(max(0, x), _LARGE[0] - 46), y), percent(float(digit.probabilities[k])), 11, INK)
     return sheet
+
+
+def _named(digit: Digit, colour: Colour) -> str:
+    return digit.text if colour == BLUE else f"{digit.text}?"
 
 
 def _glyph(digit: Digit, factor: int) -> np.ndarray:

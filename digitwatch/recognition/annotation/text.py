@@ -5,6 +5,7 @@ green, red, the same functions draw with the colours themselves.
 """
 
 import importlib.util
+import unicodedata
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -35,12 +36,32 @@ def _no_letter(bold: bool) -> bytes:
 
 @lru_cache(4096)
 def _drawable(character: str, bold: bool) -> bool:
-    return character.isprintable() and bytes(_font(20, bold).getmask(character)) != _no_letter(bold)
+    """Return whether a character can be drawn alone, from left to right, as these pictures are."""
+    if not character.isprintable() or unicodedata.bidirectional(character) in ("R", "AL"):
+        return False
+    return bytes(_font(20, bold).getmask(character)) != _no_letter(bold)
 
 
 def printable(text: str, bold: bool = False) -> str:
-    """Return the text with a box for each character that the font lacks or that would not show, such as a line end."""
-    return "".join(c if _drawable(c, bold) else _MISSING for c in text)
+    """Return the text in letters that the font has.
+
+    Other scripts, and those written from right to left, are transliterated. What has no letters, such as a line end,
+    becomes a box.
+    """
+    return "".join(c if _drawable(c, bold) else _transliterated(c) for c in unicodedata.normalize("NFC", text))
+
+
+@lru_cache(4096)
+def _transliterated(character: str) -> str:
+    """Return an approximation in Latin letters: `Sao` for 扫, `:camera:` for a picture of one."""
+    if not character.isprintable():
+        return _MISSING
+    try:
+        from anyascii import anyascii  # noqa: PLC0415 (opens a table that few names need)
+    except ImportError:  # left out by a distribution
+        return _MISSING
+    latin: str = anyascii(character)
+    return latin or ("" if unicodedata.category(character)[0] in "LM" else _MISSING)  # some letters are silent
 
 
 @lru_cache(2048)
@@ -91,6 +112,27 @@ def fitted(text: str, size: int, width: int, *, bold: bool = False) -> str:
     front = int(np.searchsorted(np.cumsum(widths), room / 2))
     back = int(np.searchsorted(np.cumsum(widths[::-1]), room / 2))
     return text[:front] + "…" + text[len(text) - back :]
+
+
+def text_width(text: str, size: int, *, bold: bool = False) -> float:
+    """Return the width of a line in pixels."""
+    return sum(_letter(c, size, bold)[0] for c in printable(text, bold))
+
+
+def wrapped(text: str, size: int, width: int, *, bold: bool = False) -> list[str]:
+    """Return a text as lines of at most `width` pixels, broken at spaces where that is possible."""
+    lines: list[str] = []
+    line, used, space = "", 0.0, -1  # the place of the last space in `line`
+    for character in printable(text, bold):
+        advance = _letter(character, size, bold)[0]
+        if line and used + advance > width:
+            rest = line[space + 1 :] if space > 0 else ""
+            lines.append(line[:space] if space > 0 else line)
+            line, used, space = rest, text_width(rest, size, bold=bold), -1
+        if character == " ":
+            space = len(line)
+        line, used = line + character, used + advance
+    return [*lines, line]
 
 
 def fill(picture: np.ndarray, area: tuple[int, int, int, int], colour: Colour) -> None:

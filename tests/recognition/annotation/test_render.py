@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digitwatch.recognition.annotation.palette import AMBER, BLUE, CREAM, GREEN, PALETTE, Colour
+from digitwatch.recognition.annotation import header
+from digitwatch.recognition.annotation.palette import AMBER, BLUE, CREAM, GREEN, GREY, PALETTE, Colour
 from digitwatch.recognition.annotation.render import annotate
 from digitwatch.recognition.image.decode import Page
 from digitwatch.recognition.result import Box, Digit, Reading
@@ -21,18 +22,23 @@ def digit(text: str, box: Box, probability: float = 0.99) -> Digit:
     return Digit(text, probability, box, np.zeros((28, 28), np.uint8), probabilities)
 
 
-def reading(*rows: str, status: str = "ok", weak: int | None = None, turn: int = 0) -> Reading:
-    """Digits on a grid of 20 by 30 pixels; the one numbered `weak` is uncertain."""
+def reading(*rows: str, status: str = "ok", weak: int | None = None, turn: int = 0, confidence: float = 0.9) -> Reading:
+    """Digits on a grid of 20 by 30 pixels; the one numbered `weak` is uncertain, and a `?` is probably no digit."""
     numbers = iter(range(10_000))
     digits = tuple(
         tuple(
-            digit(text, Box(10 + 20 * x, 10 + 30 * y, 12, 20), 0.4 if next(numbers) == weak else 0.99)
+            digit(text.replace("?", "0"), Box(10 + 20 * x, 30 + 30 * y, 12, 20), chance(text, next(numbers) == weak))
             for x, text in enumerate(row)
         )
         for y, row in enumerate(rows)
     )
     reasons = {"ok": "", "review": "not sure of every digit", "empty": "no ink on the page"}
-    return Reading(digits, 0.5, status, reasons[status], turn)
+    return Reading(digits, confidence, status, reasons[status], turn)
+
+
+def chance(text: str, is_weak: bool) -> float:
+    """How probable a digit is."""
+    return 0.1 if text == "?" else 0.7 if is_weak else 0.99
 
 
 def drawn(what: Reading, shape: tuple[int, ...] = (300, 300), title: str = "scan.png") -> np.ndarray:
@@ -83,8 +89,8 @@ def test_boxes_lie_around_the_digits() -> None:
     blank = Reading((), 1, "ok", "", 0)
 
     with_box, without = (
-        cv2.imdecode(np.frombuffer(annotate(Page(1, page), what, "x"), np.uint8), 1)[88:390, 20:362]
-        for what in (found, blank)
+        cv2.imdecode(np.frombuffer(annotate(Page(1, page), what, "x"), np.uint8), 1)[-308:, left : left + 342]
+        for what, left in ((found, 20), (blank, 155))  # a page without digits is in the middle
     )
     rows, columns = np.nonzero((with_box != without).any(axis=2))
 
@@ -99,7 +105,7 @@ def test_many_digits_give_one_clear_picture(count: int) -> None:
 
     picture = drawn(reading(*[row for row in rows if row], status="review", weak=3), (1500, 1100))
 
-    assert picture.shape[0] < 1900
+    assert picture.shape[0] < 2000
     assert shows(picture[-300:], AMBER)
 
 
@@ -112,11 +118,48 @@ def test_names_do_no_harm(title: str) -> None:
 
 
 def test_a_turned_page_says_so() -> None:
-    """The note that the page was turned appears beside its name."""
+    """The note that the page was turned appears on a line of its own below the value."""
     plain, turned = drawn(reading("7")), drawn(reading("7", turn=90))
+    more = len(turned) - len(plain)
 
-    assert (plain[70:88] != turned[70:88]).any()
-    assert (plain[88:] == turned[88:]).all()
+    assert more > 10
+    assert (plain[90:] == turned[90 + more :]).all()
+
+
+def test_a_word_is_one_grey_box() -> None:
+    """Neighbours that are probably no digits have no tag and no card of their own, and nothing is amber or blue."""
+    word, number = drawn(reading("?1??2?", status="review")), drawn(reading("915726", status="review"))
+
+    assert not shows(word[90:], AMBER)
+    assert not shows(word, BLUE)
+    assert shows(word[90:], GREY)
+    assert len(word) < len(number) - 200
+
+
+def test_a_number_beside_a_word_keeps_its_boxes() -> None:
+    """Only the word becomes a grey box; the digits of the number have their cards."""
+    picture = drawn(reading("????12345", status="review"))
+
+    assert shows(picture[90:], GREY)
+    assert shows(picture[-100:], BLUE)
+
+
+def test_an_unlikely_value_is_grey_and_small() -> None:
+    """What is probably wrong does not look like a result."""
+    likely, unlikely = (
+        drawn(reading("915", status="review", weak=1, confidence=confidence))[30:80, :300] for confidence in (0.9, 0.1)
+    )
+
+    assert (likely < 60).all(axis=2).any(axis=1).sum() > 20  # rows of pixels with ink
+    assert not (unlikely < 60).all(axis=2).any()
+
+
+def test_long_values_are_never_cut() -> None:
+    """A value that is too long for one line takes several; each digit of it is in the header."""
+    short, long = reading("9" * 5), reading(*["9" * 40] * 6)
+
+    assert len(drawn(long)) - len(drawn(short)) > 60
+    assert "…" not in "".join(header._value(long, 700)[1])
 
 
 def test_small_digits_on_a_large_page_are_shown_close() -> None:

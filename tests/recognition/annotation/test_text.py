@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from digitwatch.recognition.annotation.palette import BLUE, CREAM, INK, PALETTE, WHITE
-from digitwatch.recognition.annotation.text import fill, fitted, lettering, paste, printable
+from digitwatch.recognition.annotation.text import fill, fitted, lettering, paste, printable, text_width, wrapped
 
 
 @pytest.mark.parametrize("text", ["scan-001.jpg", "Müller_Größe$x^2{}.png", "Счётчик 4"])
@@ -13,10 +13,41 @@ def test_ordinary_names_are_kept(text: str) -> None:
     assert printable(text) == text
 
 
-@pytest.mark.parametrize("text", ["a\nb", "a\udcffb", "a\u202eb", "a\u4e00b", "a\x00b"])
+@pytest.mark.parametrize("text", ["a\nb", "a\udcffb", "a\u202eb", "a\x00b"])
 def test_what_cannot_be_drawn_becomes_a_box(text: str) -> None:
-    """Line ends, undecodable bytes, direction marks and letters that the font lacks take the place of one box."""
+    """Line ends, undecodable bytes and direction marks take the place of one box."""
     assert printable(text) == "a□b"
+
+
+@pytest.mark.parametrize(
+    ("text", "latin"),
+    [
+        ("扫描 7.jpg", "SaoMiao 7.jpg"),
+        ("मीटर", "mitr"),
+        ("قراءة", "qr'h"),
+        ("📷.png", ":camera:.png"),
+        ("한글", "HanGeul"),
+    ],
+)
+def test_other_scripts_are_transliterated(text: str, latin: str) -> None:
+    """Names in scripts that the font lacks, or that run from right to left, can be told from one another."""
+    pytest.importorskip("anyascii")
+
+    assert printable(text) == latin
+
+
+def test_a_combining_accent_is_joined_to_its_letter() -> None:
+    """A name as macOS writes it, with the accent behind the letter, looks like any other."""
+    assert printable("e\u0301te\u0301") == "été"
+
+
+@pytest.mark.parametrize("text", ["12 " * 60, "7" * 300, "12345 67890"])
+def test_wrapped_lines_hold_all_of_the_text(text: str) -> None:
+    """No line is wider than the space, and only the spaces at which lines were broken are missing."""
+    lines = wrapped(text, 16, 200)
+
+    assert max(text_width(line, 16) for line in lines) <= 200
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
 
 
 def test_lines_of_one_size_are_equally_high() -> None:
