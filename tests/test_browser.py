@@ -14,8 +14,9 @@ import httpx
 import numpy as np
 import pytest
 from browser import Watched, chromium, watching
+from form_example import FOLDER, SCANS
 from service import Service, scan, until
-from visitor import row, site, visiting, write
+from visitor import annotated, row, site, visiting, write
 
 from digitwatch.spool import correction_log
 from digitwatch.web.views import event_stream
@@ -147,6 +148,34 @@ def test_a_page_that_just_appeared_takes_no_confirmation(tmp_path: Path, browsin
         reviewing(watched, 3)
 
     assert said(settings) == {"0001": "7", "0002": "7"}
+
+
+def test_a_form_is_reviewed_field_by_field(tmp_path: Path, browsing: Browsing) -> None:
+    """Each field is named and shown large with its neighbours; what is typed corrects that field alone."""
+    settings = site(tmp_path, forms=FOLDER)
+    names = ("meter", "day", "night")
+    write(tmp_path, *(row(1, field=name, confidence="0.5", filed="archive/card.jpg") for name in names), files=False)
+    (tmp_path / "archive" / "card.jpg").write_bytes((SCANS / "card-01.jpg").read_bytes())
+    (tmp_path / row(1).annotated).write_bytes(annotated())
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/review")
+        pictures = []
+        for name, typed in zip(names, ("715761", "949", ""), strict=True):
+            watched.tab.wait_for_selector(f"#field:text-is('Field {name}')")
+            watched.tab.wait_for_selector("#overview:visible")
+            pictures.append(watched.tab.get_attribute("#picture", "src"))
+            watched.tab.wait_for_timeout(500)  # what is tested: a page takes no answer of one key before that
+            watched.tab.keyboard.type(typed)
+            assert watched.findings() == []
+            watched.tab.keyboard.press("Enter")
+        watched.tab.wait_for_selector("#done:visible")
+        until(lambda: len(correction_log.read(settings.corrections)) == 3, "all are saved")
+        watched.open(f"/reading/{row(1).id}/1/day")
+        assert watched.tab.locator("#headline").inner_text() == "949 7"
+        assert watched.tab.locator(".fields .value").all_inner_texts() == ["715761 7", "949 7", "7"]
+        assert watched.findings() == []
+
+    assert len(set(pictures)) == 3 and all(picture.startswith("data:image/jpeg") for picture in pictures)
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,8 @@ def export(
         return ExitCode.DONE
     sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
     if wide:
-        sys.stdout.writelines(wide_lines(settings.predictions, day=day or "", rotated=settings.rotated_logs))
+        pages = wide_lines(settings.predictions, settings.corrections, day=day or "", rotated=settings.rotated_logs)
+        sys.stdout.writelines(pages)
         return ExitCode.DONE
     sys.stdout.writelines(export_files.texts(source, chosen))
     return ExitCode.DONE

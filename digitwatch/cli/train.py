@@ -10,6 +10,7 @@ from digitwatch.cli.outputs import output_folder
 from digitwatch.config.settings import model_path
 from digitwatch.corrections import training_pages
 from digitwatch.errors import ExitCode, UsageError
+from digitwatch.forms import schema
 from digitwatch.models import provisioning, registry
 from digitwatch.system.suggestions import suggestion
 
@@ -87,9 +88,10 @@ def fine_tune(path: Path | None, corrections: str, arguments: TrainArguments) ->
     found, hasty = training_pages.pages(settings.predictions, file, settings.rotated_logs)
     if hasty:
         print(f"{hasty} confirmations came within 0.3 s after the one before and are skipped: a key was held down")
-    pages = [Page(page.scan, page.page, page.text, partial(content, page)) for page in found]
+    pages = [Page(page.scan, page.page, page.text, partial(content, page), page.field) for page in found]
+    forms = schema.load(settings.forms) if settings.forms else ()
     configured, _ = provisioning.plan(model_path(settings))
-    recipe = tuning.FineTuneRecipe(arguments.data, arguments.epochs or tuning.EPOCHS, arguments.seed)
+    recipe = tuning.FineTuneRecipe(arguments.data, arguments.epochs or tuning.EPOCHS, arguments.seed, forms)
     result = tuning.fine_tune(configured, provisioning.existing_model(settings), pages, recipe)
     if result.objection:
         print(f"not installed: {result.objection}")

@@ -64,6 +64,7 @@ def serve(settings: Settings, source: Path | None, *, handle: int | None, until_
         token=_token(web.token_file, source),
         hosts=tuple(web.hosts),
         ignored=factories.ignored_names(settings),
+        forms=settings.forms,
         sinks=lambda: factories.sinks(settings),
     )
     sock = _bind(web.listen or DEFAULT) if handle is None else socket.socket(fileno=handle)

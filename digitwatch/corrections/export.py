@@ -14,6 +14,8 @@ from digitwatch.spool.typed_rows import Column, Value
 UNNAMED = "unnamed"
 """Stands in `corrected_by` for a correction of an earlier version that was saved without a name."""
 
+CORRECTION, CONFIRMED = "corrected", "confirmed"  # status of a field in the wide export, beside those of the log
+
 CORRECTED = tuple(column.name for column in typed_rows.CORRECTED)
 COLUMNS = (*Row._fields, *CORRECTED)
 
@@ -79,22 +81,25 @@ def _texts(
     empty: dict[str, str | None] = dict.fromkeys(names, "")
     for row, further in all_rows(predictions, rotated=rotated):
         if row.time.startswith(day):
-            yield empty | row._asdict() | further | _corrected(known.get((row.id, row.page)))
+            yield empty | row._asdict() | further | _corrected(known.get((row.id, row.page, row.field)))
 
 
-def wide_lines(predictions: Path, *, day: str = "", rotated: Path | None = None) -> Iterator[str]:
+def wide_lines(predictions: Path, corrected: Path, *, day: str = "", rotated: Path | None = None) -> Iterator[str]:
     """Yield one CSV line a page of a form: file and page, then for each field its text and its status.
 
-    Pages that were read as a whole are left out. A scan that was read again has a line for each time.
+    A corrected field has the corrected text and the status `corrected`, or `confirmed` where both are alike. Pages that
+    were read as a whole are left out. A scan that was read again has a line for each time.
 
     Args:
         predictions: the log.
+        corrected: corrections.csv; it need not exist.
         day: `2026-11-22` for the rows of one day (UTC), empty for all.
         rotated: a folder with rotated logs, besides that of the log.
 
     Raises:
         OSError: a file cannot be read.
     """
+    known = correction_log.read(corrected)
     names: dict[str, None] = {}
     for row in _field_rows(predictions, day, rotated):
         names.setdefault(row.field)
@@ -108,13 +113,22 @@ def wide_lines(predictions: Path, *, day: str = "", rotated: Path | None = None)
                 yield _line([page.get(column, "") for column in ("time", "file", "page", "id", *columns)])
             key = row.id, row.page, row.time
             page = {"time": row.time, "file": row.file, "page": row.page, "id": row.id}
-        page |= {row.field: row.text or row.prediction, f"{row.field}_status": row.status}
+        page |= _field_values(row, known.get((row.id, row.page, row.field)))
     if page:
         yield _line([page.get(column, "") for column in ("time", "file", "page", "id", *columns)])
 
 
 def _field_rows(predictions: Path, day: str, rotated: Path | None) -> Iterator[Row]:
     return (row for row, _ in all_rows(predictions, rotated=rotated) if row.field and row.time.startswith(day))
+
+
+def _field_values(row: Row, correction: Correction | None) -> dict[str, str]:
+    """Return the two columns of a field: the text that counts, and its status."""
+    value, status = row.text or row.prediction, row.status
+    if correction is not None:
+        status = CONFIRMED if correction.now == value else CORRECTION
+        value = correction.now
+    return {row.field: value, f"{row.field}_status": status}
 
 
 def _corrected(correction: Correction | None) -> dict[str, str | None]:

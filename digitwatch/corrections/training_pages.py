@@ -20,16 +20,20 @@ was a key held down."""
 
 
 class Reviewed(NamedTuple):
-    """A page and the digits of its corrected text; `filed` is the path of the original according to the log."""
+    """A page, or a field of a form on it, and the digits of its corrected text.
+
+    `filed` is the path of the original according to the log, `field` is empty for a whole page.
+    """
 
     scan: str
     page: int
     text: str
     filed: str
+    field: str = ""
 
 
 def pages(predictions: Path, corrections: Path, rotated: Path | None = None) -> tuple[list[Reviewed], int]:
-    """Return each corrected or confirmed page in the order of the corrections, and how many confirmations are left out.
+    """Return what was corrected or confirmed in the order of the corrections, and how many confirmations are left out.
 
     Left out are those that came sooner than SHORTEST. `rotated` is a folder with rotated logs, besides that of the log.
 
@@ -40,12 +44,12 @@ def pages(predictions: Path, corrections: Path, rotated: Path | None = None) -> 
     hasty = set(_hasty(correction_log.lines(corrections)))
     known = {key: correction for key, correction in counted.items() if correction not in hasty}
     filed = {
-        (row.id, row.page): row.filed
+        (row.id, row.page, row.field): row.filed
         for row, _ in all_rows(predictions, rotated=rotated)
-        if (row.id, row.page) in known
+        if (row.id, row.page, row.field) in known
     }
     found = [
-        Reviewed(correction.sha256, int(correction.page), digits(correction.now), filed.get(key, ""))
+        Reviewed(correction.sha256, int(correction.page), digits(correction.now), filed.get(key, ""), correction.field)
         for key, correction in known.items()
         if correction.page.isascii() and correction.page.isdigit()
     ]

@@ -36,8 +36,7 @@ def of_row(row: Row) -> Event:
     """Return the event of a row of the log; failures are readings too, with the status `failed`."""
     names = [column.name for column in COLUMNS]
     values = dict(zip(names, map(plain, typed(COLUMNS, row)), strict=True))
-    key = f"{row.id}/{row.page}" + (f"/{row.field}" if row.field else "")
-    return Event("reading", key, row.id, row.time, values)
+    return Event("reading", _key(row), row.id, row.time, values)
 
 
 def of_correction(correction: Correction) -> Event:
@@ -45,5 +44,9 @@ def of_correction(correction: Correction) -> Event:
     values: Values = dict(correction._asdict())
     if correction.page.isdigit():
         values["page"] = int(correction.page)
-    key = f"{correction.id}/{correction.page}/{correction.time}"
+    key = f"{_key(correction)}/{correction.time}"
     return Event("correction", key, correction.id, correction.time, values)
+
+
+def _key(of: Row | Correction) -> str:
+    return f"{of.id}/{of.page}" + (f"/{of.field}" if of.field else "")

@@ -60,5 +60,6 @@ class SqliteSink:
 def _correct(database: sqlite3.Connection, values: Values) -> None:
     is_undone = values["now"] == UNDONE
     said = (None, None, None) if is_undone else (values["now"], values["who"], values["time"])
-    query = "UPDATE readings SET corrected = ?, corrected_by = ?, corrected_at = ? WHERE id = ? AND page = ?"
-    database.execute(query, (*said, values["id"], values["page"]))
+    where = " AND ".join(f"{name} = ?" for name in KEY)
+    query = f"UPDATE readings SET corrected = ?, corrected_by = ?, corrected_at = ? WHERE {where}"
+    database.execute(query, (*said, *(values[name] for name in KEY)))

@@ -24,10 +24,10 @@ UNDONE = "undo"
 
 
 class Correction(NamedTuple):
-    """One line of corrections.csv; the last line of a page (`id` and `page`) applies.
+    """One line of corrections.csv; the last line of a reading (`id`, `page` and `field`) applies.
 
     `now` holds the number as it is written, nothing for an empty page, NOT_A_NUMBER or UNDONE.
-    Where it equals `was`, a person has confirmed the reading.
+    Where it equals `was`, a person has confirmed the reading. `field` names the field of a form, "" for a whole page.
     """
 
     time: str
@@ -38,7 +38,19 @@ class Correction(NamedTuple):
     was: str
     now: str
     who: str
+    field: str = ""
 
+    @property
+    def key(self) -> "Key":
+        """The reading that is corrected."""
+        return self.id, self.page, self.field
+
+
+Key = tuple[str, str, str]
+"""`id`, `page` and `field` of a reading."""
+
+FIRST = Correction._fields[:8]
+"""The columns of the first version, which had no fields."""
 
 HEADER = ",".join(Correction._fields) + "\n"
 
@@ -53,7 +65,7 @@ def append(path: Path, correction: Correction) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
         start = os.fstat(file).st_size
-        data = _lead(file, start) + encode(correction)
+        data = _lead(file, start) + encode(correction, _width(file, correction))
         try:
             if os.write(file, data) < len(data):  # a nearly full disk takes a part without an error
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
@@ -68,17 +80,17 @@ def append(path: Path, correction: Correction) -> None:
         os.close(file)
 
 
-def read(path: Path) -> dict[tuple[str, str], Correction]:
-    """Return the correction that applies for each corrected page, by `id` and `page`.
+def read(path: Path) -> dict[Key, Correction]:
+    """Return the correction that applies for each corrected reading.
 
     Raises:
         OSError: the file cannot be read; one that does not exist holds no correction.
     """
-    last: dict[tuple[str, str], Correction] = {}
+    last: dict[Key, Correction] = {}
     for correction in lines(path):
-        last.pop((correction.id, correction.page), None)
+        last.pop(correction.key, None)
         if correction.now != UNDONE:
-            last[correction.id, correction.page] = correction
+            last[correction.key] = correction
     return last
 
 
@@ -104,15 +116,25 @@ def parse(lines: Iterable[str]) -> Iterator[Correction]:
             log.warning("corrections: a line is damaged and left out (%s): %s", error, printable(line[:80]))
             continue
         for fields in records:
-            if len(fields) >= len(Correction._fields) and fields[:2] != ["time", "id"]:
+            if len(fields) >= len(FIRST) and fields[:2] != ["time", "id"]:
                 yield Correction(*fields[: len(Correction._fields)])
 
 
-def encode(correction: Correction) -> bytes:
-    """Return a correction as a CSV line (RFC 4180 quoting, LF, UTF-8)."""
+def encode(correction: Correction, width: int = len(Correction._fields)) -> bytes:
+    """Return the first `width` columns of a correction as a CSV line (RFC 4180 quoting, LF, UTF-8).
+
+    The name of the field is always quoted, so that a line that is cut off within it is damaged and never about another.
+    """
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(correction)
-    return text.getvalue().encode("utf-8", "backslashreplace")
+    csv.writer(text, lineterminator="").writerow(correction[:width][: len(FIRST)])
+    further = "".join(',"' + value.replace('"', '""') + '"' for value in correction[len(FIRST) : width])
+    return f"{text.getvalue()}{further}\n".encode("utf-8", "backslashreplace")
+
+
+def _width(file: int, correction: Correction) -> int:
+    """Return how many columns a line gets: without a field, as many as the header of its file names."""
+    is_first_version = os.pread(file, len(HEADER), 0).startswith(",".join(FIRST).encode() + b"\n")
+    return len(FIRST) if is_first_version and not correction.field else len(Correction._fields)
 
 
 def _lead(file: int, size: int) -> bytes:

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
 from digitwatch.system.os_errors import is_thread_limit
@@ -27,6 +27,7 @@ from digitwatch.web.web_settings import WebSettings
 log = logging.getLogger(__name__)
 
 ONE = "{scan:str}/{page:str}"
+FIELD = f"{ONE}/{{field:str}}"
 
 
 def routes() -> list[BaseRoute]:
@@ -35,10 +36,11 @@ def routes() -> list[BaseRoute]:
         Route("/", readings.readings),
         Route("/list", readings.part),
         Route(f"/reading/{ONE}", readings.reading),
+        Route(f"/reading/{FIELD}", readings.reading),
         Route(f"/small/{ONE}", images.small),
         Route(f"/whole/{ONE}", images.whole),
         Route(f"/scan/{ONE}", images.scan),
-        Route(f"/look/{ONE}", images.look, middleware=[Middleware(Admission, running=1, waiting=8)]),
+        *_look(),
         Route("/api/readings", api.readings),
         Route(f"/retry/{ONE}", retry.retry, methods=["POST"]),
         Route("/review", readings.review),
@@ -55,6 +57,12 @@ def routes() -> list[BaseRoute]:
         Route("/logout", login.leave, methods=["POST"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
+
+
+def _look() -> list[BaseRoute]:
+    """Return the routes that read a scan again, which share one queue."""
+    bound = Admission(Router([Route(f"/{each}", images.look) for each in (ONE, FIELD)]), running=1, waiting=8)
+    return [Mount("/look", bound)]
 
 
 def make(settings: WebSettings) -> Starlette:

@@ -28,7 +28,7 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["percent"] = texts.percent
+    made.filters |= {"percent": texts.percent, "key": texts.key_of, "page_key": texts.page_key_of}
     made.globals["correction_text"] = texts.correction_text
     return made
 

@@ -12,15 +12,16 @@ from pathlib import Path
 
 from digitwatch.log_codes import Status
 from digitwatch.spool import correction_log
-from digitwatch.spool.correction_log import UNDONE
+from digitwatch.spool.correction_log import UNDONE, Correction
 from digitwatch.spool.csv_rows import Row, RowParser
 from digitwatch.spool.log_search import NEWEST, all_rows
 from digitwatch.web.log_tail import Tail
 
 _INSERT = f"INSERT INTO readings VALUES ({', '.join('?' * (1 + len(Row._fields)))})"
+_INSERT_CORRECTION = f"INSERT INTO corrections VALUES ({', '.join('?' * len(Correction._fields))})"
 BOUND = 50_000  # readings; about 50 MB
 STATUSES = tuple(Status)
-_TO_REVIEW = f"status = '{Status.REVIEW}' AND field = ''"  # a correction is one of a page, and names no field
+_TO_REVIEW = f"status = '{Status.REVIEW}'"
 
 _COLUMNS = ", ".join(f"{name} REAL" if name == "confidence" else name for name in Row._fields)
 _SCHEMA = f"""
@@ -29,11 +30,12 @@ CREATE INDEX by_scan ON readings (id, page);
 CREATE INDEX by_status ON readings (status, seq);
 CREATE INDEX by_time ON readings (time);
 CREATE INDEX least_certain ON readings (confidence) WHERE {_TO_REVIEW};
-CREATE TABLE corrections (time, id, file, page, sha256, was, now, who, PRIMARY KEY (id, page));
+CREATE TABLE corrections ({", ".join(Correction._fields)}, PRIMARY KEY (id, page, field));
 """
-_JOINED = """SELECT readings.*, COALESCE(NULLIF(text, ''), prediction) AS value,
+_KEY = "USING (id, page, field)"
+_JOINED = f"""SELECT readings.*, COALESCE(NULLIF(text, ''), prediction) AS value,
     corrections.now AS corrected, corrections.who AS corrected_by, corrections.time AS corrected_at
-    FROM readings LEFT JOIN corrections USING (id, page) """
+    FROM readings LEFT JOIN corrections {_KEY} """
 
 
 CORRECTED, OPEN = "corrected", "open"  # what `Filter.status` may be besides a status of the log
@@ -136,29 +138,41 @@ class Index:
     def count(self, wanted: Filter) -> int:
         """Return how many readings match a filter."""
         where, values = wanted.where
-        joined = " LEFT JOIN corrections USING (id, page)" if "now" in where else ""
+        joined = f" LEFT JOIN corrections {_KEY}" if "now" in where else ""
         return int(self._all(f"SELECT COUNT(*) FROM readings{joined} WHERE {where}", *values)[0][0])
 
-    def reading(self, scan: str, page: str) -> sqlite3.Row | None:
-        """Return the reading of a page, or None where no such page is known."""
-        found = self._all(f"{_JOINED} WHERE id = ? AND page = ? ORDER BY seq DESC LIMIT 1", scan, page)
+    def reading(self, scan: str, page: str, field: str = "") -> sqlite3.Row | None:
+        """Return the reading of a page or of a field on it, or None where no such one is known."""
+        query = f"{_JOINED} WHERE id = ? AND page = ? AND field = ? ORDER BY seq DESC LIMIT 1"
+        found = self._all(query, scan, page, field)
         return found[0] if found else None
 
-    def queue(self, limit: int) -> list[sqlite3.Row]:
-        """Return the readings to review that are not corrected yet, least certain first."""
-        query = f"{_JOINED} WHERE {_TO_REVIEW} AND now IS NULL ORDER BY confidence, seq LIMIT ?"
-        return self._all(query, limit)
+    def page(self, scan: str, page: str) -> list[sqlite3.Row]:
+        """Return the readings of a page: one, or one for each field of a form."""
+        return self._all(f"{_JOINED} WHERE id = ? AND page = ? ORDER BY seq", scan, page)
+
+    def queue(self, limit: int, first: tuple[str, str] = ("", "")) -> list[sqlite3.Row]:
+        """Return the readings to review that are not corrected yet, least certain first.
+
+        The fields of one page follow each other, and those of the page `first` (id and page) come first.
+        """
+        condition = f"WHERE {_TO_REVIEW} AND now IS NULL"
+        found = self._all(f"{_JOINED} {condition} ORDER BY confidence, seq LIMIT ?", limit)
+        pages = dict.fromkeys([first, *((reading["id"], reading["page"]) for reading in found)])
+        grouped: list[sqlite3.Row] = []
+        for scan, page in pages:
+            if len(grouped) < limit:
+                grouped += self._all(f"{_JOINED} {condition} AND id = ? AND page = ? ORDER BY seq", scan, page)
+        return grouped[:limit]
 
     def waiting(self) -> int:
         """Return how many readings wait for review."""
-        query = f"""SELECT COUNT(*) FROM readings LEFT JOIN corrections USING (id, page)
-            WHERE {_TO_REVIEW} AND now IS NULL"""
-        return int(self._all(query)[0][0])
+        return self.count(Filter(OPEN))
 
     def judged(self) -> dict[str, tuple[int, int]]:
         """Return for each day of the readings how many were corrected or confirmed, and how many were right."""
-        query = """SELECT substr(readings.time, 1, 10), COUNT(*), SUM(now = was)
-            FROM corrections JOIN readings USING (id, page) GROUP BY 1"""
+        query = f"""SELECT substr(readings.time, 1, 10), COUNT(*), SUM(now = was)
+            FROM corrections JOIN readings {_KEY} GROUP BY 1"""
         return {day: (looked_at, right) for day, looked_at, right in self._all(query)}
 
     # --- reading the files ---
@@ -202,10 +216,9 @@ class Index:
             self.corrected = 0
         for correction in correction_log.parse(lines):
             self.corrected += 1
-            key = (correction.id, correction.page)
-            self._rows.execute("DELETE FROM corrections WHERE id = ? AND page = ?", key)
+            self._rows.execute("DELETE FROM corrections WHERE id = ? AND page = ? AND field = ?", correction.key)
             if correction.now != UNDONE:
-                self._rows.execute("INSERT INTO corrections VALUES (?, ?, ?, ?, ?, ?, ?, ?)", correction)
+                self._rows.execute(_INSERT_CORRECTION, correction)
 
 
 def _part(text: str) -> str:

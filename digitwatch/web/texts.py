@@ -1,8 +1,20 @@
 """Texts that several views show, each worded in one place."""
 
 import math
+from sqlite3 import Row
+from urllib.parse import quote
 
 NOT_A_NUMBER_TEXT, NONE_OF_THEM_TEXT, EMPTY_TEXT = "not a number", "none of them", "empty"
+
+
+def key_of(reading: Row) -> str:
+    """Return the part of an address that names a reading: ID/PAGE, or ID/PAGE/FIELD for a field of a form."""
+    return page_key_of(reading) + (f"/{quote(reading['field'], safe='')}" if reading["field"] else "")
+
+
+def page_key_of(reading: Row) -> str:
+    """Return the part of an address that names the page of a reading: ID/PAGE."""
+    return "/".join(quote(reading[name], safe="") for name in ("id", "page"))
 
 
 def percent(confidence: float) -> str:

@@ -25,6 +25,7 @@ class WebSettings:
     token: str = ""
     hosts: tuple[str, ...] = ()
     ignored: IgnoredNames = IGNORED
+    forms: Path | None = None  # the folder of form templates
     sinks: Callable[[], list[Lag]] = list  # how far each is behind the log
 
     @property

@@ -6,20 +6,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-from digitwatch.corrections.export import COLUMNS, lines
+from digitwatch.corrections.export import COLUMNS, lines, wide_lines
 from digitwatch.spool.correction_log import Correction, append
 from digitwatch.spool.csv_rows import Row
 from digitwatch.spool.prediction_log import PredictionLog
 
 
-def row(scan: str, time: str = "2026-11-22T10:00:00.000Z") -> Row:
+def row(scan: str, time: str = "2026-11-22T10:00:00.000Z", field: str = "") -> Row:
     """Return a row of the log with this id."""
-    return Row(time, f"{scan}.png", "1", "7", "0.5", "review", "", "7:0.5", scan, "00", "", "", "cnn", "9")
+    return Row(time, f"{scan}.png", "1", "7", "0.5", "review", "", "7:0.5", scan, "00", "", "", "cnn", "9", field)
 
 
-def correct(path: Path, scan: str, now: str, who: str = "Ada") -> None:
-    """Correct a page to another value than 7."""
-    append(path, Correction("2026-11-23T00:00:00.000Z", scan, f"{scan}.png", "1", "00", "7", now, who))
+def correct(path: Path, scan: str, now: str, who: str = "Ada", field: str = "") -> None:
+    """Correct a page, or a field on it, that was read as 7."""
+    append(path, Correction("2026-11-23T00:00:00.000Z", scan, f"{scan}.png", "1", "00", "7", now, who, field))
 
 
 def test_corrected_values_stand_beside_those_read(tmp_path: Path) -> None:
@@ -40,6 +40,24 @@ def test_an_empty_page_differs_from_one_that_is_not_corrected(tmp_path: Path) ->
     found = list(csv.DictReader(lines(tmp_path / "p.csv", tmp_path / "c.csv")))
 
     assert [(r["corrected"], r["corrected_by"]) for r in found] == [("", ""), ("", "unnamed")]
+
+
+def test_fields_are_corrected_one_by_one(tmp_path: Path) -> None:
+    """The row of a field has its own correction; the wide export has the value that counts, and says so."""
+    PredictionLog(tmp_path / "p.csv").append([row("a", field=name) for name in ("day", "night", "total", "meter")])
+    for field, now in (("day", "9"), ("night", "7"), ("total", "x")):
+        correct(tmp_path / "c.csv", "a", now, field=field)
+    found = csv.DictReader(lines(tmp_path / "p.csv", tmp_path / "c.csv"))
+    [wide] = csv.DictReader(wide_lines(tmp_path / "p.csv", tmp_path / "c.csv"))
+
+    assert [r["corrected"] for r in found] == ["9", "7", "x", ""]
+    assert [wide[name] for name in ("day", "night", "total", "meter")] == ["9", "7", "x", "7"]
+    assert [wide[f"{name}_status"] for name in ("day", "night", "total", "meter")] == [
+        "corrected",
+        "confirmed",
+        "corrected",
+        "review",
+    ]
 
 
 def test_rotated_logs_are_part_of_it(tmp_path: Path) -> None:

@@ -159,6 +159,19 @@ def test_corrections_and_failures_are_delivered(files: Files, receiver: Receiver
     table.close()
 
 
+def test_a_correction_of_a_field_is_about_that_field(files: Files, receiver: Receiver, tmp_path: Path) -> None:
+    """Its event names the field, has a key of its own, and changes only the row of the field in the table."""
+    rows = [row(1)._replace(field=name) for name in ("day", "night")]
+    PredictionLog(files.predictions).append(rows)
+    correction_log.append(files.corrections, Correction(TIME, row(1).id, "1.png", "1", "00", "7", "8", "Ada", "night"))
+    once(files, webhook(receiver), Order(SqliteSink("table", tmp_path / "t.sqlite"), True))
+
+    assert (receiver.events[-1]["field"], receiver.keys[-1]) == ("night", f"{key(1)}/night/{TIME}")
+    with sqlite3.connect(tmp_path / "t.sqlite") as table:
+        assert table.execute("SELECT field, corrected FROM readings").fetchall() == [("day", None), ("night", "8")]
+    table.close()
+
+
 def test_a_slow_sink_keeps_no_other_waiting(files: Files, receiver: Receiver) -> None:
     """A program that hangs is killed after its time; the webhook has everything long before."""
     add(files, *range(1, 20))

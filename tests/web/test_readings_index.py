@@ -26,10 +26,10 @@ def add(base: Path, *numbers: int, **changes: str) -> None:
     write(base, *(row(number, **changes) for number in numbers), files=False)
 
 
-def correct(base: Path, number: int, now: str) -> None:
+def correct(base: Path, number: int, now: str, field: str = "") -> None:
     """Correct the reading of a scan."""
     scan = row(number)
-    line = Correction("t", scan.id, scan.file, "1", scan.sha256, "7", now, "Ada")
+    line = Correction("t", scan.id, scan.file, "1", scan.sha256, "7", now, "Ada", field)
     correction_log.append(base / "corrections.csv", line)
 
 
@@ -208,13 +208,17 @@ def test_fifty_thousand_readings_are_searched_in_50_ms(tmp_path: Path) -> None:
         assert took < 0.05
 
 
-def test_fields_of_forms_are_not_in_the_queue(tmp_path: Path) -> None:
-    """A correction is one of a page: a correction of one field would stand for all fields of its page."""
+def test_the_fields_of_a_page_are_reviewed_together(tmp_path: Path) -> None:
+    """They follow each other from the least certain page on; a correction of one takes only that one away."""
     found = index(tmp_path)
-    add(tmp_path, 1, status="review")
-    add(tmp_path, 2, status="review", field="total")
+    add(tmp_path, 1, confidence="0.5")
+    for name, confidence in (("day", "0.9"), ("night", "0.1"), ("total", "0.8")):
+        add(tmp_path, 2, field=name, confidence=confidence)
+    correct(tmp_path, 2, "9", "night")
     found.refresh()
 
-    assert files(found.queue(9)) == ["0001"]
-    assert found.waiting() == 1
-    assert len(found.readings(Filter(status="review"))) == 2
+    assert [one["field"] for one in found.queue(9)] == ["", "day", "total"]
+    assert [one["field"] for one in found.queue(9, (row(2).id, "1"))] == ["day", "total", ""]
+    assert [one["corrected"] for one in found.page(row(2).id, "1")] == [None, "9", None]
+    assert found.reading(row(2).id, "1", "night")["corrected"] == "9"
+    assert found.waiting() == 3

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from digitwatch.forms.schema import Form
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.reader import Reader, locate
 from digitwatch.training.data import labelled_crops
@@ -46,12 +47,13 @@ class FineTuneRecipe:
     """How a model is fine-tuned.
 
     data: as for train_digits.train; mixed with the reviewed digits, and its test digits must not be read worse.
-    seed: of the order and of all variations.
+    seed: of the order and of all variations. forms: the templates of the fields among what was reviewed.
     """
 
     data: Path | None = None
     epochs: int = EPOCHS
     seed: int = 1
+    forms: tuple[Form, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,14 +107,14 @@ def fine_tune(
     if classifier.sorts_pictures:
         raise DataError(f"{classifier.name} classifies whole images, corrections are digits: train it with --dataset")
     held_out = [page for page in pages if page.is_held_out]
-    reviewed = labelled_crops.cut(reader, [page for page in pages if not page.is_held_out])
-    held = labelled_crops.cut(reader, held_out)
+    reviewed = labelled_crops.cut(reader, [page for page in pages if not page.is_held_out], recipe.forms)
+    held = labelled_crops.cut(reader, held_out, recipe.forms)
     _announce(reviewed, held, progress)
     before = _scores(DigitClassifier.load(locate(active)), held, held.digits, test)
     progress(f"in use: {before}")
 
     content, card = continue_training(base, reviewed.digits, learn, recipe, progress)
-    after = _scores(DigitClassifier(content, card), _cut_with(content, card, held_out), held.digits, test)
+    after = _scores(DigitClassifier(content, card), _cut_with(content, card, held_out, recipe.forms), held.digits, test)
     progress(f"fine-tuned: {after}")
     card |= _card_entries(recipe, classifier.name, reviewed, after) | {"name": Path(base).stem}
     card["scores"] = {"test_accuracy": round(after.test, 4), "test_digits": len(test)}
@@ -193,11 +195,11 @@ def _scores(classifier: DigitClassifier, read: LabelledCrops, digits: Digits, te
     return Scores(read.pages, read.right, loss, measure(classifier, test).accuracy)
 
 
-def _cut_with(content: bytes, card: dict[str, Any], pages: list[Page]) -> LabelledCrops:
+def _cut_with(content: bytes, card: dict[str, Any], pages: list[Page], forms: Sequence[Form]) -> LabelledCrops:
     """Read pages with a model that is not installed."""
     with tempfile.TemporaryDirectory() as folder:
         tflite.save(content, card, Path(folder) / "candidate")
-        return labelled_crops.cut(Reader(Path(folder) / "candidate"), pages)
+        return labelled_crops.cut(Reader(Path(folder) / "candidate"), pages, forms)
 
 
 def _objection(before: Scores, after: Scores) -> str:

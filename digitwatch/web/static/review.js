@@ -86,7 +86,7 @@ class ConflictError extends Error {
 
 // `basedOn` is the time of the correction that was displayed, "" for none: the server refuses to replace another one
 async function correct(reading, now, basedOn) {
-  const known = { id: reading.id, page: reading.page, was: reading.value, based_on: basedOn };
+  const known = { id: reading.id, page: reading.page, field: reading.field, was: reading.value, based_on: basedOn };
   const body = JSON.stringify({ ...known, now, who: person.name });
   const answer = await send("/corrections", body, { "Content-Type": "application/json" }).catch(() => null);
   if (answer?.ok) return answer.json();
@@ -115,13 +115,13 @@ function showConflict(correction, now, { save, keep }) {
 // --- one reading ---
 
 function correctOne() {
-  const { id, page, was, basedOn, pattern } = $("correct").dataset;
+  const { id, page, field: name, was, basedOn, pattern } = $("correct").dataset;
   const field = $("answer");
   const before = field.value;
   const change = async (now, based) => {
     if (!hasName()) return;
     try {
-      await correct({ id, page, value: was }, now, based);
+      await correct({ id, page, field: name, value: was }, now, based);
       location.reload();
     } catch (error) {
       if (!(error instanceof ConflictError)) return say(error.message);
@@ -135,7 +135,7 @@ function correctOne() {
   $("correct").addEventListener("submit", (event) => {
     event.preventDefault();
     if (field.tagName === "SELECT") return change(field.value, basedOn);
-    if (!field.value.trim()) return say("Type the value, or press “Empty page”.");
+    if (!field.value.trim()) return say(`Type the value, or press “${$("empty").textContent}”.`);
     const { now, problem } = field.value === was ? { now: was } : parse(field.value, pattern);
     if (problem) return say(problem);
     change(now, basedOn);
@@ -149,27 +149,35 @@ function correctOne() {
 // --- the picture of the review ---
 
 const CARD_AFTER_MS = 1500; // after which the whole card is shown instead of a zoomed picture that is not ready
-const AHEAD = 3; // zoomed pictures fetched in advance
+const AHEAD = 3; // pages whose zoomed pictures are fetched in advance
+
+// Returns the key of the page of a reading, ID/PAGE, and the field that follows it in the key, if any.
+function split(key) {
+  const [id, page, field] = key.split("/");
+  return [`${id}/${page}`, field && decodeURIComponent(field)];
+}
 
 class Sight {
   constructor() {
-    this.views = new Map(); // promises of what /look says, by reading
+    this.views = new Map(); // promises of what /look says, by page: one answer shows all fields of a form
     this.shownAt = null; // when the picture of the reading came in sight
     this.isCard = false;
   }
 
-  view(key) {
-    if (!this.views.has(key)) {
-      const fetched = fetch(`/look/${key}`).then((answer) => (answer.ok ? answer.json() : { problem: answer.status }));
-      this.views.set(key, fetched.catch(() => ({ problem: "no connection" })));
+  async view(key) {
+    const [page, field] = split(key);
+    if (!this.views.has(page)) {
+      const fetched = fetch(`/look/${page}`).then((answer) => (answer.ok ? answer.json() : { problem: answer.status }));
+      this.views.set(page, fetched.catch(() => ({ problem: "no connection" })));
     }
-    return this.views.get(key);
+    const view = await this.views.get(page);
+    return field && view.fields ? (view.fields[field] ? { ...view, ...view.fields[field] } : { problem: "no such field" }) : view;
   }
 
   async prepare(keys) {
-    const wanted = keys.slice(0, AHEAD);
-    for (const key of this.views.keys()) if (!wanted.includes(key)) this.views.delete(key);
-    for (const key of wanted) await this.view(key);
+    const pages = [...new Set(keys.map((key) => split(key)[0]))].slice(0, AHEAD);
+    for (const page of this.views.keys()) if (!pages.includes(page)) this.views.delete(page);
+    for (const page of pages) await this.view(page);
   }
 
   async show(key, reading) {
@@ -187,8 +195,9 @@ class Sight {
   }
 
   display(key, reading, view) {
-    const source = view && !view.problem ? view.zoom || view.page : reading.has_picture ? `/whole/${key}` : "";
-    $("picture").alt = `The page, read as ${reading.value || "nothing"}`;
+    const card = reading.has_picture ? `/whole/${split(key)[0]}` : "";
+    const source = view && !view.problem ? view.zoom || view.page : card;
+    $("picture").alt = `The ${reading.field ? `field ${reading.field}` : "page"}, read as ${reading.value || "nothing"}`;
     if (!source) return this.seen(key, "There is no picture of this page.");
     $("picture").onload = () => this.seen(key, "");
     $("picture").onerror = () => this.seen(key, "The picture of this page cannot be shown.");
@@ -231,11 +240,12 @@ function review() {
   let left = 0;
   let begun = 0;
 
-  const key = (reading) => `${reading.id}/${reading.page}`;
+  const key = (reading) => reading.key;
 
   async function fill() {
     const more = waiting.length + skipped.size + saving.size;
-    const answer = await fetch(`/queue?more=${Math.min(more, 9999)}`).catch(() => null);
+    const page = waiting.length ? split(key(waiting[0]))[0] : "";
+    const answer = await fetch(`/queue?more=${Math.min(more, 9999)}&page=${encodeURIComponent(page)}`).catch(() => null);
     if (!answer?.ok) return say("The readings are not available at the moment.");
     const found = await answer.json();
     const known = new Set([...waiting.map(key), ...said.map(({ reading }) => key(reading)), ...skipped]);
@@ -265,6 +275,9 @@ function review() {
   function showTexts(reading) {
     $("file").textContent = reading.file + (reading.page === "1" ? "" : `, page ${reading.page}`);
     $("file").href = `/reading/${key(reading)}`;
+    $("field").textContent = reading.field && `Field ${reading.field}`;
+    $("field").hidden = !reading.field;
+    $("empty").textContent = reading.field ? "Empty field" : "Empty page";
     $("read").textContent = reading.value || "nothing";
     $("confidence").textContent = `confidence ${reading.confidence}`;
     $("reason").textContent = reading.reason;

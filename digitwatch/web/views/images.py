@@ -66,19 +66,32 @@ def scan(request: Request) -> Response:
 
 
 def look(request: Request) -> Response:
-    """Read the page again in a separate process; return what the model saw of each digit."""
+    """Read the page, or a field on it, again in a separate process; return what the model saw of each digit."""
     context = context_of(request)
     if (reading := _known(request)) is None:
         return _missing()
     try:
         with open_original(context.settings, reading) as file:
-            return Response(_model_view(context, file, reading["page"]), media_type="application/json")
+            return Response(_model_view(context, file, _what(request, reading)), media_type="application/json")
     except NotThereError:
         return JSONResponse({"problem": "the original is no longer where it was filed"})
 
 
 def _known(request: Request) -> sqlite3.Row | None:
-    return context_of(request).index.reading(request.path_params["scan"], request.path_params["page"])
+    """Return a reading of the page; those of all its fields name the same files."""
+    found = context_of(request).index.page(request.path_params["scan"], request.path_params["page"])
+    return found[0] if found else None
+
+
+def _what(request: Request, reading: sqlite3.Row) -> list[str]:
+    """Return the arguments of `model_view` behind the limit of pixels: the page, and of a form its templates and field.
+
+    Without a field the places of all fields are returned, and nothing is read.
+    """
+    forms = context_of(request).settings.forms
+    if forms is None or not reading["field"]:
+        return [reading["page"]]
+    return [reading["page"], str(forms), request.path_params.get("field", "")]
 
 
 def _missing() -> Response:
@@ -105,9 +118,9 @@ def _small(request: Request) -> bytes | None:
     return made.getvalue()
 
 
-def _model_view(context: Context, file: FileIO, page: str) -> bytes:
+def _model_view(context: Context, file: FileIO, what: list[str]) -> bytes:
     module = "digitwatch.web.views.model_view"
-    command = [sys.executable, "-P", "-m", module, str(context.settings.model()), str(context.settings.pixels), page]
+    command = [sys.executable, "-P", "-m", module, str(context.settings.model()), str(context.settings.pixels), *what]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     try:
         done = subprocess.run(

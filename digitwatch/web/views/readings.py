@@ -65,7 +65,10 @@ def reading(request: Request) -> Response:
     """Show everything known about one page of a scan."""
     context = context_of(request)
     context.index.refresh()
-    found = context.index.reading(request.path_params["scan"], request.path_params["page"])
+    scan, page = request.path_params["scan"], request.path_params["page"]
+    fields = context.index.page(scan, page)
+    wanted = request.path_params.get("field", fields[0]["field"] if fields else "")
+    found = context.index.reading(scan, page, wanted)
     if found is None:
         return context.answer("message.html", 404, title="Not found", text="This reading is not known.")
     where = without_paths(context.settings, found["filed"])
@@ -73,6 +76,7 @@ def reading(request: Request) -> Response:
     return context.answer(
         "one.html",
         reading=found,
+        fields=fields,
         can_retry=is_failed_scan(context, found),
         answer_pattern=answer.PATTERN,
         reason=without_paths(context.settings, found["reason"]),

@@ -18,7 +18,7 @@ from digitwatch.spool.correction_log import NOT_A_NUMBER, UNDONE, Correction
 from digitwatch.spool.csv_rows import shown_name
 from digitwatch.web.context import Context, context_of
 from digitwatch.web.request_body import BodyTooLargeError, small_body
-from digitwatch.web.texts import percent
+from digitwatch.web.texts import key_of, percent
 from digitwatch.web.views.labels import labels
 from digitwatch.web.web_settings import without_paths
 
@@ -35,13 +35,15 @@ class BadAnswerError(InputError):
 def queue(request: Request) -> Response:
     """Return the next readings to review, least certain first, and how many there are.
 
-    `more` of the request is the number of readings that the browser already has.
+    `more` of the request is the number of readings that the browser already has, `page` (ID/PAGE) the page that is
+    displayed, whose other fields come first.
     """
     context = context_of(request)
     context.index.refresh()
     more = request.query_params.get("more", "")
     known = int(more) if more.isascii() and more.isdigit() and len(more) < 5 else 0
-    found = [_shown(context, reading) for reading in context.index.queue(known + AHEAD)]
+    scan, _, page = request.query_params.get("page", "").partition("/")
+    found = [_shown(context, reading) for reading in context.index.queue(known + AHEAD, (scan, page))]
     return JSONResponse({"readings": found, "waiting": context.index.waiting()})
 
 
@@ -60,11 +62,9 @@ async def correct(request: Request) -> Response:
 def _correct(context: Context, given: dict[str, Any]) -> Response:
     with context.correcting:  # nobody else adds a correction between the comparison and ours
         context.index.refresh()
-        reading = context.index.reading(given["id"], given["page"])
+        reading = context.index.reading(given["id"], given["page"], given["field"])
         if reading is None:
             return JSONResponse({"problem": "this reading is not known (any more)"}, 404)
-        if reading["field"]:
-            return JSONResponse({"problem": "fields of forms cannot be corrected here yet"}, 409)
         if given["was"] != reading["value"]:
             return JSONResponse({"problem": "this page was read again meanwhile: reload it"}, 409)
         if given["based_on"] != (reading["corrected_at"] or ""):
@@ -83,7 +83,7 @@ def _conflict(reading: sqlite3.Row) -> Response:
     """Return the correction that was made since the browser displayed the page; null where one was taken back."""
     names = {"now": "corrected", "who": "corrected_by", "time": "corrected_at"}
     current = {name: reading[column] for name, column in names.items()} if reading["corrected_at"] else None
-    sentence = "somebody else corrected this page meanwhile"
+    sentence = f"somebody else corrected this {'field' if reading['field'] else 'page'} meanwhile"
     return JSONResponse({"problem": sentence, "correction": current}, 409)
 
 
@@ -97,13 +97,14 @@ def _line(reading: sqlite3.Row, now: str, who: str) -> Correction:
         was=reading["value"],
         now=now,
         who=shown_name(who.strip()),
+        field=reading["field"],
     )
 
 
 def _parse(body: bytes, known: Sequence[str]) -> dict[str, Any]:
     """Return the checked fields of a correction; besides numbers, the labels `known` to the model are accepted.
 
-    `based_on` is the time of the correction that the browser displayed, empty for none.
+    `based_on` is the time of the correction that the browser displayed, empty for none; `field` may be left out.
 
     Raises:
         BadAnswerError: a field is missing or has another form.
@@ -112,7 +113,9 @@ def _parse(body: bytes, known: Sequence[str]) -> dict[str, Any]:
         given = json.loads(body)
     except (ValueError, RecursionError):
         raise BadAnswerError("expected JSON") from None
-    names = ("id", "page", "was", "now", "who", "based_on")
+    names = ("id", "page", "field", "was", "now", "who", "based_on")
+    if isinstance(given, dict):
+        given.setdefault("field", "")
     if not isinstance(given, dict) or not all(isinstance(given.get(name), str) for name in names):
         raise BadAnswerError(f"expected the texts {', '.join(names)}")
     try:
@@ -137,8 +140,9 @@ def _checked(now: str, was: str, known: Sequence[str]) -> str:
 
 
 def _shown(context: Context, reading: sqlite3.Row) -> dict[str, Any]:
-    fields = {name: reading[name] for name in ("id", "page", "file", "time", "value")}
+    fields = {name: reading[name] for name in ("id", "page", "field", "file", "time", "value")}
     return fields | {
+        "key": key_of(reading),
         "confidence": percent(reading["confidence"]),
         "can_confirm": _can_confirm(reading),
         "reason": without_paths(context.settings, reading["reason"]),

@@ -31,6 +31,20 @@ def part(boxes: Sequence[Box], probabilities: Sequence[float], width: int, heigh
     return None if found.width >= WHOLE * width and found.height >= WHOLE * height else found
 
 
+def around_field(field: Box, width: int, height: int) -> Box:
+    """Return the part of a page that shows a field large and its neighbours beside it."""
+    left, top, wide, high = field
+    across, down = wide + 2 * max(1.5 * high, 0.2 * wide), high + 2 * 1.2 * high
+    ratio = SHOWN[0] / SHOWN[1]
+    across, down = max(across, down * ratio), max(down, across / ratio)
+    return _around(
+        [Box(round(left + (wide - across) / 2), round(top + (high - down) / 2), round(across), round(down))],
+        0,
+        width,
+        height,
+    )
+
+
 def doubtful(probabilities: Sequence[float]) -> list[int]:
     """Return the numbers of the doubtful digits, at least the least probable one."""
     low = [k for k, probability in enumerate(probabilities) if probability < DOUBTFUL_BELOW]

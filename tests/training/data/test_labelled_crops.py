@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from form_example import FOLDER, SCANS, truth
 from service import scan
 
+from digitwatch.forms.schema import load
 from digitwatch.recognition.reader import Reader
-from digitwatch.training.data.labelled_crops import GONE, MISMATCH, NO_NUMBER, Page, cut
+from digitwatch.training.data.labelled_crops import GONE, MISMATCH, NO_FIELD, NO_NUMBER, Page, cut
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,18 @@ def test_what_cannot_be_learned_from_is_counted(reader: Reader) -> None:
     assert [list(each.skipped) for each in crops] == [[MISMATCH], [NO_NUMBER], [GONE], [GONE], [GONE]]
     assert [len(each.digits) for each in crops] == [0] * 5
     assert [each.pages for each in crops] == [1, 0, 0, 0, 0]
+
+
+def test_the_digits_of_a_field_are_cut_from_the_field(reader: Reader) -> None:
+    """By the templates; without one that fits, or of a field that it does not have, they are skipped and counted."""
+    card, fields = (SCANS / "card-05.jpg").read_bytes(), truth()["card-05.jpg"]
+    pages = [Page("00" * 32, 1, text, lambda: card, name) for name, text in fields.items()]
+    pages.append(Page("00" * 32, 1, "7", lambda: card, "of old"))
+    crops, without = cut(reader, pages, load(FOLDER)), cut(reader, pages)
+
+    assert crops.skipped[NO_FIELD] == 1 and crops.pages == 4
+    assert len(crops.digits) >= 10  # of 16: the others are in a field in which another number of digits is found
+    assert (len(without.digits), without.skipped) == (0, {NO_FIELD: 5})
 
 
 def test_what_is_held_out_depends_on_the_scan_alone() -> None:

@@ -23,7 +23,7 @@ def page(tmp_path: Path) -> Iterator[Visitor]:
 
 def answer(number: int, now: str, **changes: object) -> bytes:
     """Return what the browser sends."""
-    plain = {"id": row(number).id, "page": "1", "was": "7", "now": now, "who": "Ada", "based_on": ""}
+    plain = {"id": row(number).id, "page": "1", "field": "", "was": "7", "now": now, "who": "Ada", "based_on": ""}
     return json.dumps(plain | changes).encode()
 
 
@@ -40,7 +40,7 @@ def test_an_answer_becomes_a_line(page: Visitor, tmp_path: Path) -> None:
 
     assert (said.status_code, said.json()["waiting"]) == (200, 2)
     assert [line[1:] for line in lines(tmp_path)] == [
-        [row(3).id, "scan-0003.png", "1", "0" * 64, "7", "12 34", "Ada"],
+        [row(3).id, "scan-0003.png", "1", "0" * 64, "7", "12 34", "Ada", ""],
     ]
     assert (tmp_path / "predictions.csv").read_bytes() == before
     assert "12 34 <s>7</s>" in page.get("/").text
@@ -75,6 +75,8 @@ def test_the_queue_begins_with_the_least_certain(page: Visitor, tmp_path: Path) 
         (answer(3, "7", id="../../etc/passwd"), 404),
         (answer(4, "7"), 404),
         (answer(3, "7", was="8"), 409),
+        (answer(3, "7", field="total"), 404),
+        (answer(3, "7", field=7), 400),
         (answer(3, "٣"), 400),
         (answer(3, "1", based_on=None), 400),
         (answer(3, "1", who=" "), 400),
@@ -132,6 +134,29 @@ def test_of_simultaneous_corrections_one_counts(page: Visitor, tmp_path: Path) -
     assert len(lines(tmp_path)) == 1
 
 
+def test_fields_of_a_form_are_corrected_one_by_one(tmp_path: Path) -> None:
+    """A save of one field, its conflict and its undo leave the others; the field stands in the line."""
+    settings = site(tmp_path)
+    write(tmp_path, *(row(1, field=name) for name in ("day", "night")), files=False)
+    with visiting(settings) as page:
+
+        def save(now: str, field: str, based_on: str = "") -> int:
+            body = answer(1, now, field=field, based_on=based_on)
+            return page.post("/corrections", content=body, headers=page.ours).status_code
+
+        codes = [save("1", "day"), save("2", "night"), save("3", "day")]
+        codes += [save("undo", "day", lines(tmp_path)[0][0]), save("4", "")]
+        queue = page.get("/queue").json()
+
+    assert codes == [200, 200, 409, 200, 404]
+    assert [line[6:] for line in lines(tmp_path)] == [
+        ["1", "Ada", "day"],
+        ["2", "Ada", "night"],
+        ["undo", "Ada", "day"],
+    ]
+    assert ([one["key"] for one in queue["readings"]], queue["waiting"]) == ([f"{row(1).id}/1/day"], 1)
+
+
 def sorting(base: Path) -> Path:
     """Write the card of a model that sorts pictures; return what names the model."""
     (base / "shapes.json").write_text(json.dumps({"reads": "objects", "labels": ["angular", "<b>round"]}))
@@ -166,7 +191,7 @@ def test_a_name_is_no_formula_and_breaks_no_line(page: Visitor, tmp_path: Path) 
     """Who corrects can put neither a formula into a spreadsheet nor a line end into the file."""
     page.post("/corrections", content=answer(3, "1", who="=HYPERLINK(1)\n2"), headers=page.ours)
 
-    assert [line[-1] for line in lines(tmp_path)] == ["./=HYPERLINK(1)\\x0a2"]
+    assert [line[7] for line in lines(tmp_path)] == ["./=HYPERLINK(1)\\x0a2"]
 
 
 def test_a_full_disk_is_reported(tmp_path: Path) -> None:
