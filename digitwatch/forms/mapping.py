@@ -39,6 +39,22 @@ class Mapping:
         left, right = cv2.perspectiveTransform(np.array([[[x - 5, y], [x + 5, y]]]), self.homography)[0]
         return float(np.degrees(np.arctan2(right[1] - left[1], right[0] - left[0])))
 
+    def upside_down(self) -> "Mapping":
+        """Return the mapping of the template turned by half around its middle: the point that lay at W - x lies at x.
+
+        As D'(x) = -D(W - x), the terms of even order change their sign.
+        """
+        width, height = self.size
+        turn = np.array([[-1, 0, width], [0, -1, height], [0, 0, 1.0]])
+        orders = np.array([0, 1, 1, 2, 2, 2, 3, 3, 3, 3])[: self.coefficients.shape[1]]
+        return Mapping(self.homography @ turn, self.size, self.coefficients * np.where(orders % 2 == 0, -1.0, 1.0))
+
+    def shifted(self, shift: Points) -> "Mapping":
+        """Return the mapping in which each point lies where the one (2,) pixels further lay."""
+        constant = np.zeros_like(self.coefficients)
+        constant[:, 0] = shift
+        return Mapping(self.homography, self.size, self.coefficients + constant)
+
     def displacement(self, points: Points) -> Points:
         """Return D at points of the template."""
         order = {3: 1, 6: 2, 10: 3}[self.coefficients.shape[1]]

@@ -4,7 +4,7 @@ The test looks for the template's printed lines on the page as it was mapped: a 
 off, for instance by one box of a row of equal boxes, and misses lines in a quarter of the page.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -17,15 +17,20 @@ from digitwatch.forms.mapping import Mapping, Points, fitted
 from digitwatch.forms.printed import WORK_PX, Lines, darkness, faint_lines, find_lines, reduced, without_areas
 from digitwatch.recognition.arrays import Floats, Pixels
 
+Steps = Sequence[tuple[int, int, int]]
+
 PAGE_PX = 1600  # longer side of a page as it is registered
 PATCH_PX, STRIDE_PX = 72, 56  # of the patches that are looked for near their places
 MIN_PATCH_INK = 0.02  # share of a patch's pixels that are dark
 STEPS = ((2, 12, 1), (2, 8, 1), (1, 8, 2), (1, 5, 3))  # reduction, search radius in its pixels, order
-MAX_ORDER = 3  # of a polynomial, for which all patches are looked for; half of them do for lower ones
+STEPS_AFTER_TURN = ((2, 8, 2), (1, 5, 3))  # for the same page upside down, whose curl is known
+MANY_PATCHES = 100  # from which on half of them do: a polynomial has 20 coefficients
+MAX_SCORE = 1.01  # likeness of anything; rounding adds a little
 MIN_LIKENESS = 0.3  # of a patch and its place on the page, from which on the place counts
 TRIED = 3  # candidates of a kind that are refined at most
 MIN_COARSE = 0.1  # likeness of template and page, below which a candidate is not refined
 TOLERANCE_MM = 1.0  # within which a line is found again
+TEST_REDUCTION, TEST_MM = 2, 2.5  # of the pictures in which patches are looked for then, and how far
 MIN_LINES = 0.8  # share of the template's lines in each quarter of the page that must be found again
 MIN_QUARTER_MM = 40.0  # of lines in a quarter, below which its patches are counted instead
 MIN_PATCHES = 0.5  # share of the patches found again, in a quarter without lines
@@ -108,11 +113,7 @@ def prepare_page(grey: Pixels) -> RegisteredPage:
     """Return a page, (H, W) uint8, prepared for registration."""
     small = reduced(grey, PAGE_PX)
     dark = darkness(small)
-    ratio = WORK_PX / PAGE_PX
-    found = candidates.features(reduced(dark, WORK_PX))
-    return RegisteredPage(
-        small, dark, Features(found.places / ratio, found.descriptors), max(grey.shape) / max(small.shape)
-    )
+    return RegisteredPage(small, dark, candidates.features(dark), max(grey.shape) / max(small.shape))
 
 
 def register(template: Template, page: RegisteredPage, *, thorough: bool = True) -> Registered | None:
@@ -136,13 +137,12 @@ def _right_way_up(template: Template, page: RegisteredPage, found: Registered) -
 
     Where both are alike, the form looks the same upside down, and a page is taken to lie upright.
     """
-    width, height = template.size
-    upside_down = np.array([[-1, 0, width], [0, -1, height], [0, 0, 1.0]])
-    own, _ = _aligned(template, page.dark, found.mapping.homography)
-    likeness, homography = _aligned(template, page.dark, found.mapping.homography @ upside_down)
+    own, _ = _best_shift(template, found.warped)
+    likeness, shift = _best_shift(template, np.ascontiguousarray(np.rot90(found.warped, 2)))
     if likeness < MAYBE_SYMMETRIC * own:
         return found
-    rival = _tested(template, page, _refined(template, page.dark, Mapping.of(homography, template.size)))
+    turned = found.mapping.upside_down().shifted(shift)
+    rival = _tested(template, page, _refined(template, page.dark, turned, STEPS_AFTER_TURN))
     if rival is None or abs(rival.likeness - found.likeness) >= DIFFERENT:
         return found if rival is None or found.likeness > rival.likeness else rival
     return min(found, rival, key=lambda each: abs(each.mapping.angle))
@@ -152,7 +152,7 @@ def _ranked(template: Template, page: RegisteredPage, thorough: bool) -> Iterato
     """Yield the candidates to be refined: that of the features, then the others by their likeness."""
     first = candidates.by_features(template.features, page.features)
     if first is not None and candidates.is_sane(first, template.size, page.dark.shape[::-1]):
-        yield first
+        yield _aligned(template, page.dark, first)[1]
     if not thorough:
         return
     for group in (
@@ -183,12 +183,12 @@ def _aligned(template: Template, dark: Pixels, homography: Homography) -> tuple[
     return likeness, homography @ shift
 
 
-def _refined(template: Template, dark: Pixels, mapping: Mapping) -> Mapping:
+def _refined(template: Template, dark: Pixels, mapping: Mapping, steps: Steps = STEPS) -> Mapping:
     """Return the mapping after its patches were looked for near their places, in smaller and smaller circles."""
-    few = replace(template, patches=template.patches[::2])
-    for reduction, radius, order in STEPS:
+    few = replace(template, patches=template.patches[:: 1 if len(template.patches) < MANY_PATCHES else 2])
+    for reduction, radius, order in steps:
         warped = mapping.warp(dark, scale=1 / reduction)
-        at, moved, weights, _ = _matches(template if order == MAX_ORDER else few, warped, reduction, radius)
+        at, moved, weights, _ = _matches(few, warped, reduction, radius)
         if len(at) < 12:
             return mapping
         total = moved + mapping.displacement(at + moved)
@@ -228,17 +228,19 @@ def _matches(
 
 def peak(scores: Floats, radius: int) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
     """Return the place of the highest score, from the middle; the score; and how much it falls along each axis."""
-    scores = np.nan_to_num(scores, posinf=0, neginf=0)
-    y, x = np.unravel_index(int(scores.argmax()), scores.shape)
+    y, x = divmod(int(scores.argmax()), scores.shape[1])
     highest = float(scores[y, x])
+    if not highest <= MAX_SCORE:  # a window of one colour: infinite, or not a number
+        return peak(np.nan_to_num(np.where(scores <= MAX_SCORE, scores, 0)), radius)
     place, sharp = np.empty(2), np.empty(2)
     for axis, (profile, k) in enumerate(((scores[y, :], int(x)), (scores[:, x], int(y)))):
-        before, behind = profile[max(k - 1, 0)], profile[min(k + 1, len(profile) - 1)]
-        bend = before - 2 * highest + behind
-        inside = 0 < k < len(profile) - 1
-        place[axis] = k - radius + (float(np.clip(0.5 * (before - behind) / bend, -0.5, 0.5)) if bend and inside else 0)
-        near = [profile[j] for j in (k - 4, k + 4) if 0 <= j < len(profile)]
-        sharp[axis] = max(0.0, highest - max(near)) if inside else 0.0
+        place[axis], sharp[axis] = k - radius, 0.0
+        if 0 < k < len(profile) - 1:
+            before, behind = float(profile[k - 1]), float(profile[k + 1])
+            bend = before - 2 * highest + behind
+            place[axis] += min(max(0.5 * (before - behind) / bend, -0.5), 0.5) if bend else 0.0
+            near = [float(profile[j]) for j in (k - 4, k + 4) if 0 <= j < len(profile)]
+            sharp[axis] = max(0.0, highest - max(near))
     return place, highest, sharp + 1e-3
 
 
@@ -249,7 +251,9 @@ def _tested(template: Template, page: RegisteredPage, mapping: Mapping) -> Regis
     warped = mapping.warp(page.dark)
     if not _lies_best(template, warped):
         return None
-    _, moved, weights, likeness = _matches(template, warped, 1, round(2.5 * template.px_per_mm))
+    small = cv2.resize(warped, None, fx=1 / TEST_REDUCTION, fy=1 / TEST_REDUCTION, interpolation=cv2.INTER_AREA)
+    radius = round(TEST_MM * template.px_per_mm / TEST_REDUCTION)
+    _, moved, weights, likeness = _matches(template, small, TEST_REDUCTION, radius)
     near = np.zeros(len(likeness), bool)
     tolerance = TOLERANCE_MM * template.px_per_mm
     known = weights > 0.05
@@ -265,9 +269,16 @@ def _tested(template: Template, page: RegisteredPage, mapping: Mapping) -> Regis
 def _lies_best(template: Template, warped: Pixels) -> bool:
     """Return whether no other shift of the page, such as by one of many equal boxes, is more like the template."""
     scale = template.coarse.shape[1] / template.size[0]
+    _, shift = _best_shift(template, warped)
+    return bool(np.abs(shift).max() <= max(1 / scale, MAX_SHIFT_MM * template.px_per_mm))
+
+
+def _best_shift(template: Template, warped: Pixels) -> tuple[float, Points]:
+    """Return the likeness of the template and a warped page at the shift where it is highest, and that (2,) shift."""
+    scale = template.coarse.shape[1] / template.size[0]
     small = cv2.resize(without_areas(warped), template.coarse.shape[::-1], interpolation=cv2.INTER_AREA)
-    _, x, y = candidates.best_shift(template.coarse, candidates.coarse(small))
-    return bool(max(abs(x), abs(y)) <= max(1, MAX_SHIFT_MM * template.px_per_mm * scale))
+    likeness, x, y = candidates.best_shift(template.coarse, candidates.coarse(small))
+    return likeness, np.array([x, y]) / scale
 
 
 def quarters(template: Template, lines: Lines, near: NDArray[np.bool_]) -> list[float]:
