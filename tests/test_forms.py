@@ -29,7 +29,7 @@ def two_cards() -> bytes:
 
 def test_a_batch_has_a_row_for_each_field(tmp_path: Path) -> None:
     """Cards in a PDF have one row a field and one picture a page; another page is for review; all is exported wide."""
-    pytest.importorskip("pypdfium2")
+    pytest.importorskip("pypdfium2", reason="needs the extra pdf")
     source, out = tmp_path / "in", tmp_path / "out"
     source.mkdir()
     (source / "cards.pdf").write_bytes(two_cards())

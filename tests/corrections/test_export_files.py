@@ -58,7 +58,7 @@ def test_sqlite_has_typed_columns(export: Run, tmp_path: Path) -> None:
 
 def test_parquet_has_typed_columns(export: Run, tmp_path: Path) -> None:
     """`prediction` is a string and `time` a timestamp in UTC."""
-    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs the extra parquet")
     assert export("--format", "parquet", "--out", "out").returncode == 0
     table = parquet.read_table(tmp_path / "out")
 

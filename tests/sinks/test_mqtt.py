@@ -49,7 +49,7 @@ def test_a_value_is_ok_or_corrected_and_the_newest(event: Event, value: str | No
 @pytest.fixture
 def broker() -> Iterator[Server]:
     """Return a broker."""
-    pytest.importorskip("paho.mqtt.client")
+    pytest.importorskip("paho.mqtt.client", reason="needs the extra mqtt")
     found = Server()
     yield found
     found.down()

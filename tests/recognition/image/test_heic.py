@@ -8,7 +8,7 @@ from PIL import Image
 
 from digitwatch.recognition.image.decode import ImageError, decode
 
-pillow_heif = pytest.importorskip("pillow_heif")
+pillow_heif = pytest.importorskip("pillow_heif", reason="needs the extra heic")
 
 SHADES = np.kron(np.arange(6).reshape(2, 3) * 40, np.ones((32, 32))).astype(np.uint8)
 

@@ -12,7 +12,7 @@ from digitwatch.recognition.image import extras
 from digitwatch.recognition.image.decode import ImageError, decode
 from digitwatch.recognition.reader import Reader
 
-pytest.importorskip("pypdfium2")
+pytest.importorskip("pypdfium2", reason="needs the extra pdf")
 
 CHECKS = np.kron(np.random.default_rng(1).integers(0, 2, (6, 8)) * 255, np.ones((40, 40))).astype(np.uint8)
 CHECKS[:120, :120] = 0  # so that no turn of it looks the same
