@@ -113,7 +113,8 @@ def _add_read(commands: "argparse._SubParsersAction[_Parser]") -> None:
     read.add_argument(
         "names", metavar="FILE", nargs="+", help="an image; - takes an image, or names of images, from standard input"
     )
-    read.add_argument("--json", action="store_true", help="print a JSON object for each page, one on a line")
+    read.add_argument("--json", action="store_true", help="print a JSON object for each page or field, one on a line")
+    read.add_argument("--forms", metavar="FOLDER", type=Path, help="form templates (default: `forms`): read fields")
     read.add_argument("--annotate", metavar="DIR", type=Path, help="write the annotated pictures into DIR")
 
 
@@ -198,6 +199,7 @@ def _add_fields(commands: "argparse._SubParsersAction[_Parser]") -> None:
     test.add_argument("template", metavar="TEMPLATE", type=Path)
     test.add_argument("folder", metavar="DIR", type=Path)
     for name, action in (("new", new), ("draw", draw), ("test", test)):
+        _add_common(action, config=argparse.SUPPRESS, quiet=argparse.SUPPRESS, verbose=argparse.SUPPRESS)
         action.add_argument("--out", metavar="PATH", type=Path, help="where the result is written")
         action.set_defaults(command="fields", action=name, parser=action)
 

@@ -123,7 +123,8 @@ def _summarise(work: Batch, out: Path, read: int) -> None:
     """Print how many pages have which status, and what was left alone."""
     counts = ", ".join(f"{work.statuses[status]} {status}" for status in Status)
     before = " (all were read before)" if work.statuses and not (read or work.outdated) else ""
-    print(f"{sum(work.statuses.values())} pages: {counts}{before}")
+    pages = sum(work.statuses.values())
+    print(f"{pages} page{'' if pages == 1 else 's'}: {counts}{before}")
     if work.outdated:
         print(f"{work.outdated} scans were read with {work.difference}: --again reads them anew")
     if not work.statuses and not work.failures:

@@ -112,9 +112,9 @@ def _fields(options: argparse.Namespace) -> ExitCode:
 
 
 def _read(options: argparse.Namespace) -> ExitCode:
-    from digitwatch.cli.read import read  # noqa: PLC0415 (loads OpenCV and LiteRT)
+    from digitwatch.cli.read import ReadOptions, read  # noqa: PLC0415 (loads OpenCV and LiteRT)
 
-    return read(options.config, options.names, as_json=options.json, annotate=options.annotate)
+    return read(options.config, options.names, ReadOptions(options.json, options.annotate, options.forms))
 
 
 def _train(options: argparse.Namespace) -> ExitCode:

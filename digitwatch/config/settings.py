@@ -217,10 +217,10 @@ def _unknown_model(settings: Settings) -> Iterator[str]:
     if any((settings.base / f"{word}{ending}").exists() for ending in (".tflite", ".json")):
         return
     near = difflib.get_close_matches(word, BUNDLED, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
+    hint = f"; did you mean {near[0]}?" if near else ""
     yield (
-        f"model: expected {' or '.join(BUNDLED)} or a path, found {word!r}; {hint}A model that is to be trained at the "
-        f"start is named by a path: ./{word}"
+        f"model: expected {' or '.join(BUNDLED)} or a path, found {word!r}{hint} (a model that is to be trained at the "
+        f"start is named by a path: ./{word})"
     )
 
 

@@ -53,7 +53,7 @@ def inspect(
     yield check_folders.space(written, policy.min_free)
     yield from check_prediction_log.prediction_log(files["predictions"])
     yield from check_model.model(model, data)
-    yield from check_web_port.web_port(*web)
+    yield from check_web_port.web_port(*web, files["corrections"])
 
 
 def _named(folders: Folders, files: Mapping[str, Path]) -> Iterator[tuple[str, Path]]:

@@ -94,7 +94,7 @@ class Daemon:
     def stop(self) -> None:
         """Finish or give back the scans in flight, then end (called through `calls`)."""
         if not self._stopping:
-            log.info("stopping; %d scans in flight", len(self._in_flight))
+            log.info("stopping; scans in flight: %d", len(self._in_flight))
             sd_notify.notify(STOPPING=1)
             self._stop_at = self._clock() + STOP_SECONDS
 

@@ -47,10 +47,13 @@ class Status:
             log.warning("%s failed: %s", name, printable(result.reason))
             return
         self._counts["read"] += 1
+        several = len({page.page for page in result.pages}) > 1
         for page in result.pages:
-            read = page.prediction or "nothing"
+            place = name + (f", page {page.page}" if several else "") + (f", field {page.field}" if page.field else "")
+            read = page.text or page.prediction or "nothing"
             percent = min(100 * page.confidence, 99.9)  # no reading is certain
-            log.info("%s: %s (%s, confidence %.1f %%)", name, read, page.status, percent)
+            codes = f"; {page.codes}" if page.codes else ""
+            log.info("%s: %s (%s, confidence %.1f %%%s)", place, printable(read), page.status, percent, codes)
 
     def publish(self, watching: str, waiting: int, paused: str, *left: str) -> None:
         """Feed the watchdog, and send the status line when it has changed and the last one is old enough.

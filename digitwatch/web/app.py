@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
 from digitwatch.system.os_errors import is_thread_limit
+from digitwatch.web import identity
 from digitwatch.web.access import Access
 from digitwatch.web.admission import Admission
 from digitwatch.web.context import HERE, Context
@@ -68,7 +69,9 @@ def _look() -> list[BaseRoute]:
 def make(settings: WebSettings) -> Starlette:
     """Return the application for one installation; its files are read at the start."""
     access = Access(settings.token, settings.ended_sessions)
-    context = Context(settings, Index(settings.predictions, settings.corrections), secrets.token_urlsafe(), access)
+    index = Index(settings.predictions, settings.corrections)
+    key = identity.own_key(identity.key_file(settings.corrections))
+    context = Context(settings, index, secrets.token_urlsafe(), access, key)
     live = Live(context)
 
     @contextlib.asynccontextmanager

@@ -35,12 +35,16 @@ def _templates() -> jinja2.Environment:
 
 @dataclass
 class Context:
-    """State of a running web interface; `proof` is the secret that our HTML sends with every POST."""
+    """State of a running web interface.
+
+    `proof` is the secret that our HTML sends with every POST; `key` proves which server this is (`identity`).
+    """
 
     settings: WebSettings
     index: Index
     proof: str
     access: Access
+    key: bytes = b""
     daemon: dict[str, str] = field(default_factory=dict)  # the last state that the daemon sent
     uploads: Rate = field(default_factory=lambda: Rate(300, 5, time.monotonic))
     visitors: int = 0  # open event streams

@@ -14,7 +14,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -22,7 +22,8 @@ import numpy as np
 
 from digitwatch.errors import InputError
 from digitwatch.forms import drawing, schema
-from digitwatch.forms.form_reader import NOT_FOUND, FormPage, FormReader
+from digitwatch.forms.form_reader import FormPage, FormReader
+from digitwatch.forms.scan_pages import ReadPage, read_pages
 from digitwatch.recognition.annotation.render import annotate
 from digitwatch.recognition.image.decode import ImageError, Page
 from digitwatch.recognition.networks.digit_classifier import ModelError
@@ -50,8 +51,6 @@ from digitwatch.workers.messages import (
     WorkerConfig,
 )
 from digitwatch.workers.page_journal import PageJournal
-
-_ReadPage = tuple[Page, Reading] | FormPage
 
 TRIM_EVERY = 200  # scans after which a worker returns unused memory; that takes a few milliseconds
 
@@ -174,7 +173,7 @@ def _perform(job: Job, config: WorkerConfig, progress: Callable[[PageDone], None
         pages = tuple(_publish_all(job, _Source(reader, _forms, data), journal, durable, progress))
         if pages:
             return Read(job, sha256, pages, version)
-    except OSError:  # raised by the publishing only; see _read_pages
+    except OSError:  # raised by the publishing only; see read_pages
         raise
     except ImageError as error:
         reason, truncated = str(error), error.truncated
@@ -197,18 +196,9 @@ class _Source:
     forms: FormReader | None
     data: bytes
 
-    def pages(self, first: int) -> Iterator[_ReadPage]:
-        """Read the pages from number `first` on: an OSError here comes from a decoder and is an input error."""
-        try:
-            for page in self.reader.pages(self.data, first):
-                if self.forms is None:
-                    yield self.reader.read_page(page)
-                elif (found := self.forms.read(page)) is not None:
-                    yield found
-                else:
-                    yield self.reader.read_page(replace(page, caveats=(*page.caveats, NOT_FOUND)))
-        except OSError as error:
-            raise ImageError(f"It could not be decoded ({error}).") from error
+    def pages(self, first: int) -> Iterator[ReadPage]:
+        """Read the pages from number `first` on."""
+        return read_pages(self.reader, self.forms, self.data, first)
 
 
 def _publish_all(

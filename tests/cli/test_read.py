@@ -11,6 +11,8 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from form_example import FOLDER, SCANS, truth
+from PIL import Image
 from service import scan
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -65,7 +67,7 @@ def test_json_has_an_object_for_each_page(read: Run, tmp_path: Path) -> None:
         ("b.tiff", 2, "3"),
         ("gone.png", 1, ""),
     ]
-    keys = "file page field text prediction confidence status reason codes turn digits"
+    keys = "file page field text prediction confidence status reason codes corners turn digits"
     assert all(" ".join(one) == keys for one in found)
     boxes = [digit["box"] for digit in found[0]["digits"]]
     assert all(box["left"] >= 0 and box["left"] + box["width"] <= 180 for box in boxes) and len(boxes) == 2
@@ -104,3 +106,38 @@ def test_pictures_are_written_where_asked(read: Run, tmp_path: Path) -> None:
         assert read("--annotate", "pictures", "a.png", "sub/a.png").returncode == 0
 
     assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == ["a.png.png", "a.png~2.png"]
+
+
+def test_forms_are_read_field_by_field(run: Run, tmp_path: Path) -> None:
+    """One line or object for each field, with its name and its corners on the page; the picture shows the fields."""
+    card = SCANS / "card-01.jpg"
+    lines = run("read", "--forms", str(FOLDER), "--annotate", "pictures", str(card)).stdout.splitlines()
+    found = [json.loads(line) for line in run("read", "--json", "--forms", str(FOLDER), str(card)).stdout.splitlines()]
+
+    assert [line.partition(": ")[0] for line in lines] == [f"{card}, field {one['field']}" for one in found]
+    assert {one["field"]: one["prediction"] for one in found} == truth()["card-01.jpg"]
+    assert all(len(one["corners"]) == 4 for one in found)
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["card-01.jpg.png"]
+
+
+def test_a_page_without_its_form_is_for_review(run: Run, tmp_path: Path) -> None:
+    """It is read as a whole, with the code form_not_found."""
+    (tmp_path / "a.png").write_bytes(scan("7"))
+    found = json.loads(run("read", "--json", "--forms", str(FOLDER), "a.png").stdout)
+
+    assert (found["field"], found["status"]) == ("", "review")
+    assert "form_not_found" in found["codes"]
+
+
+def test_the_memory_limit_of_the_settings_holds(tmp_path: Path) -> None:
+    """A page that does not fit fails, the next scan is read; in a process of its own, with 1 GB."""
+    (tmp_path / "config.yaml").write_text("model: dense\nlimits: {memory: 1 GB, pixels: 2000000000}\n")
+    (tmp_path / "a.png").write_bytes(scan("7"))
+    Image.new("1", (40_000, 15_000)).save(tmp_path / "huge.png")
+    command = [sys.executable, "-m", "digitwatch", "read", "huge.png", "a.png"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    first, second = done.stdout.splitlines()
+
+    assert done.returncode == 1, done.stderr
+    assert first.startswith("huge.png: -  failed")
+    assert second.startswith("a.png: 7  ok")

@@ -21,7 +21,15 @@ def test_a_valid_installation_has_no_failures(tmp_path: Path) -> None:
     """Each check has its line, and no file is left behind."""
     folders = made(tmp_path)
     before = sorted(os.walk(tmp_path))
-    findings = list(inspect(folders, {"predictions": tmp_path / "p.csv"}, POLICY, model="dense", data=None))
+    findings = list(
+        inspect(
+            folders,
+            {"predictions": tmp_path / "p.csv", "corrections": tmp_path / "c.csv"},
+            POLICY,
+            model="dense",
+            data=None,
+        )
+    )
 
     assert [str(finding) for finding in findings if finding.has_failed] == []
     heads = ("inbox:", "outbox:", "waiting:", "daemon:", "watch:", "free space:", "log:", "model:")

@@ -111,3 +111,19 @@ def test_a_restart_continues_the_counts(manager: socket.socket, tmp_path: Path) 
 
     with manager:
         assert "1 read, 1 failed today" in manager.recv(4096).decode()
+
+
+def test_a_log_line_has_page_field_value_and_codes(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    """Each page of several is named by its number, each field by its name, and doubts by their codes."""
+    page = PageResult(1, "1250", 0.4, log_codes.Status.REVIEW, "", "", tmp_path, "disagreement sign", "12,50")
+    pages = (
+        page,
+        replace(page, page=2, field="total", codes="", text="", prediction="", status=log_codes.Status.EMPTY),
+    )
+    with caplog.at_level("INFO"):
+        Status(Clock()).count(Read(JOB, "sha", pages))
+
+    assert caplog.messages == [
+        "a.png, page 1: 12,50 (review, confidence 40.0 %; disagreement sign)",
+        "a.png, page 2, field total: nothing (empty, confidence 40.0 %)",
+    ]

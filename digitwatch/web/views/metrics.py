@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from digitwatch.sinks.lag import Lag
 from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.ignored_names import IgnoredNames
+from digitwatch.web import identity
 from digitwatch.web.context import Context, context_of
 from digitwatch.web.readings_index import STATUSES
 from digitwatch.web.web_settings import without_paths
@@ -64,9 +65,16 @@ def free_bytes(context: Context) -> dict[str, int]:
 
 
 async def healthz(request: Request) -> Response:
-    """Return `ok`, or `paused` with 503 while the daemon is paused; needs no thread, so it answers at once."""
-    paused = bool(context_of(request).daemon.get("problem"))
-    return PlainTextResponse("paused\n" if paused else "ok\n", 503 if paused else 200)
+    """Return `ok`, or `paused` with 503 while the daemon is paused; needs no thread, so it answers at once.
+
+    A challenge is answered in a header (`identity`).
+    """
+    context = context_of(request)
+    paused = bool(context.daemon.get("problem"))
+    port = (request.scope.get("server") or ("", 0))[1] or 0
+    proof = identity.answer(context.key, request.headers.get(identity.CHALLENGE, ""), port)
+    headers = {identity.ANSWER: proof} if proof else None
+    return PlainTextResponse("paused\n" if paused else "ok\n", 503 if paused else 200, headers)
 
 
 def metrics(request: Request) -> Response:
