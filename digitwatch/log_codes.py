@@ -39,6 +39,7 @@ class ReasonCode(StrEnum):
     SUM = "sum"
     CHECKSUM = "checksum"
     DUPLICATE = "duplicate"
+    SERIES = "series"
 
 
 @dataclass(frozen=True)

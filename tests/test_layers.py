@@ -11,7 +11,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = (
     {"recognition", "config", "system", "spool"},
-    {"forms", "models", "workers", "corrections", "sinks", "training"},
+    {"forms", "models", "workers", "corrections", "series", "sinks", "training"},
     {"service", "web"},
     {"diagnostics"},
     {"cli"},

@@ -22,6 +22,7 @@ from digitwatch.service.batch import Batch
 from digitwatch.service.daemon import Daemon
 from digitwatch.service.merge import merge
 from digitwatch.service.model_reload import reload_model
+from digitwatch.service.profile import ProfileParts
 from digitwatch.service.shard import Shard
 from digitwatch.service.signals import listen
 from digitwatch.spool.inbox import Inbox
@@ -45,14 +46,15 @@ def watch(path: Path | None) -> ExitCode:
     )
     web = supervisor(settings, find(path))
     children = [child for child in (web, deliveries.supervisor(settings, find(path))) if child]
-    daemon = Daemon(
+    parts = ProfileParts(
         folders,
         inbox,
         PredictionLog(settings.predictions, settings.rotated_logs),
         factories.watch_policy(settings),
-        clock=time.monotonic,
-        publish_state=web.send if web else None,
+        factories.series(settings),
+        web.send if web else None,
     )
+    daemon = Daemon(parts, clock=time.monotonic)
     pool = factories.pool(settings, daemon.report, daemon.calls.put)  # may train for minutes; a signal ends it
     listen(daemon, lambda: reload_model(pool, lambda: provisioning.existing_model(settings)))
     try:

@@ -12,6 +12,8 @@ from digitwatch.config.settings import FILES, FOLDERS, Settings, find, load
 from digitwatch.errors import UsageError, advice
 from digitwatch.forms import schema
 from digitwatch.models import provisioning
+from digitwatch.series.rules import Rule
+from digitwatch.series.tracker import Tracker
 from digitwatch.service.batch import Batch, ReadingWith
 from digitwatch.sinks.lag import Lag, lag
 from digitwatch.sinks.source import Files
@@ -48,6 +50,16 @@ def sinks(settings: Settings) -> list[Lag]:
     """
     files = Files(settings.predictions, settings.corrections, settings.rotated_logs)
     return [lag(sink.name, files) for sink in settings.sinks]
+
+
+def series(settings: Settings) -> Tracker | None:
+    """Return the series of the configuration, not yet read from the log; None for none."""
+    if not settings.series:
+        return None
+    rules = [
+        Rule(each.file or "*", each.field or "", each.never_decreases, each.at_most_per_day) for each in settings.series
+    ]
+    return Tracker(rules, settings.predictions, settings.corrections, settings.rotated_logs)
 
 
 def watch_policy(settings: Settings) -> WatchPolicy:

@@ -11,6 +11,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from digitwatch.config.field_types import Address, FilePath, NamePattern, Size, address, existing_user, is_loopback
+from digitwatch.config.series_settings import SeriesSection
 from digitwatch.config.sink_settings import PATHS, SECTIONS, SinkSection
 from digitwatch.errors import ConfigurationError
 
@@ -87,6 +88,7 @@ class Settings(_Section):
     min_free: Size = 200_000_000
     model: Annotated[str, AfterValidator(existing_user)] = Field("cnn", min_length=1)
     forms: FilePath | None = None
+    series: list[SeriesSection] = []
     review_below: float | None = Field(None, ge=0, le=1)
     workers: int | None = Field(None, ge=1, le=256)
     limits: Limits = Limits()
@@ -200,6 +202,8 @@ def _unknown(location: tuple[str, ...]) -> str:
     section: Any = Settings
     if parents[:1] == ["sinks"]:
         section = SECTIONS[parents[2]]
+    elif parents[:1] == ["series"]:
+        section = SeriesSection
     else:
         for parent in parents:
             section = section.model_fields[parent].annotation

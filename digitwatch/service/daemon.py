@@ -11,15 +11,12 @@ from digitwatch.service.backoff import Backoff
 from digitwatch.service.completion import Completion, complete
 from digitwatch.service.in_flight import InFlight
 from digitwatch.service.inbox_monitor import InboxMonitor
+from digitwatch.service.profile import ProfileParts
 from digitwatch.service.read_queue import ReadQueue
 from digitwatch.service.status import Status
 from digitwatch.spool import claims
 from digitwatch.spool.claims import AlreadyRunningError, Claim
 from digitwatch.spool.disk_space import FreeSpace
-from digitwatch.spool.folders import Folders
-from digitwatch.spool.inbox import Inbox
-from digitwatch.spool.prediction_log import PredictionLog
-from digitwatch.spool.watch_policy import WatchPolicy
 from digitwatch.system import sd_notify
 from digitwatch.system.os_errors import describe
 from digitwatch.workers.messages import Crashed, Gone, Outcome, Read, Rejected, Retry
@@ -39,30 +36,23 @@ class Daemon:
     the loop makes one after the other.
     """
 
-    def __init__(
-        self,
-        folders: Folders,
-        inbox: Inbox,
-        predictions: PredictionLog,
-        policy: WatchPolicy,
-        *,
-        clock: Callable[[], float],
-        publish_state: Callable[..., None] | None = None,
-    ) -> None:
-        """Join the parts; nothing is touched before `run`. `publish_state` sends the state to the web interface."""
+    def __init__(self, parts: ProfileParts, *, clock: Callable[[], float]) -> None:
+        """Join the parts; nothing is touched before `run`."""
         self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        folders, predictions, policy = parts.folders, parts.predictions, parts.policy
         self._folders = folders
-        self._inbox = inbox
+        self._inbox = parts.inbox
         self._predictions = predictions
         written = (folders.outbox, folders.archive, folders.failed, predictions.path.parent)
         self._room = FreeSpace(written, policy.min_free, clock)
         self._clock = clock
-        self._monitor = InboxMonitor(inbox, policy, post=self.calls.put, clock=clock)
+        self._monitor = InboxMonitor(parts.inbox, policy, post=self.calls.put, clock=clock)
         self._backoff = Backoff(clock)
         self._status = Status(clock)
-        self._publish_state = publish_state
+        self._publish_state = parts.publish_state
         self._queue = ReadQueue(clock)
-        self._in_flight = InFlight(folders, predictions, clock, Completion("copies", self.calls.put))
+        self._series = parts.series
+        self._in_flight = InFlight(folders, predictions, clock, Completion("copies", self.calls.put), parts.series)
         self._completion = Completion("completion", self.calls.put)
         self._stop_at = float("inf")
 
@@ -79,6 +69,8 @@ class Daemon:
         pool.begin()  # a full inbox is listed while the workers load the model
         if cut := self._predictions.repair():
             log.warning("%s: cut off %d bytes of an incomplete last line", self._predictions.path, cut)
+        if self._series is not None:
+            self._series.load()
         self._status.resume(self._predictions.path)
         self._adopt()
         self._monitor.start()

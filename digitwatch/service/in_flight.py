@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from digitwatch.series.tracker import Tracker
 from digitwatch.service import transaction
 from digitwatch.service.completion import Completion, Copied, copy
 from digitwatch.service.set_aside import SetAside
@@ -31,12 +32,18 @@ class InFlight:
     """Every claim that is not yet filed, and how far it has come."""
 
     def __init__(
-        self, folders: Folders, predictions: PredictionLog, clock: Callable[[], float], copies: Completion
+        self,
+        folders: Folders,
+        predictions: PredictionLog,
+        clock: Callable[[], float],
+        copies: Completion,
+        series: Tracker | None = None,
     ) -> None:
-        """Start with no claim; `copies` files originals on another disk."""
+        """Start with no claim; `copies` files originals on another disk, `series` judges readings."""
         self.model = ""
         self._folders = folders
         self._predictions = predictions
+        self._series = series
         self._clock = clock
         self._claims: dict[str, tuple[Claim, float]] = {}  # id -> claim, since when
         self._to_record: list[transaction.Finished] = []
@@ -130,15 +137,17 @@ class InFlight:
         """
         if not self._to_record:
             return []
-        self._to_file += transaction.record(
+        recorded = transaction.record(
             self._folders,
             self._to_record,
             self._predictions,
             self.model,
             promised=[*self._to_file, *self._copying.values()],
+            series=self._series,
         )
-        finished, self._to_record = self._to_record, []
-        return [done.outcome for done in finished]
+        self._to_file += recorded
+        self._to_record = []
+        return [entry.result for entry in recorded if entry.result is not None]
 
     def file(self) -> int:
         """Move the recorded originals to their places; return how many were moved.

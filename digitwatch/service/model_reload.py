@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from digitwatch.models.provisioning import NoModelError
-from digitwatch.workers.messages import WorkerConfig
 from digitwatch.workers.pool import Pool
 
 log = logging.getLogger(__name__)
@@ -23,8 +23,7 @@ def reload_model(pool: Pool, choose: Callable[[], Path | str]) -> None:
         return
     before = pool.model
     old = pool.config
-    config = WorkerConfig(model, old.review_below, old.pixels, old.memory)
-    pool.reload(config, lambda name, error: _log_result(before, name, error))
+    pool.reload(replace(old, model=model), lambda name, error: _log_result(before, name, error))
 
 
 def _log_result(before: str, now: str, error: str) -> None:

@@ -26,6 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from digitwatch.log_codes import ReasonCode, Status
+from digitwatch.series.tracker import Draft, Entry, Tracker
 from digitwatch.spool import archive as filing
 from digitwatch.spool import claims
 from digitwatch.spool.annotated_images import withdraw
@@ -34,7 +35,7 @@ from digitwatch.spool.csv_rows import Row, printable, row_of, shown_name
 from digitwatch.spool.durable_io import digest, sync_folder
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.prediction_log import PredictionLog
-from digitwatch.workers.messages import Job, PageResult, Rejected, Result
+from digitwatch.workers.messages import Job, PageResult, Read, Rejected, Result
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,16 @@ class Finished:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A scan whose rows are in the log; its original is still to be moved to `target`, below `top`."""
+    """A scan whose rows are in the log; its original is still to be moved to `target`, below `top`.
+
+    `result` is what was recorded, None where an earlier run did so.
+    """
 
     claim: Claim
     top: Path
     target: Path
     failure: str
+    result: Result | None = None
 
 
 def job(folders: Folders, claim: Claim) -> Job:
@@ -79,14 +84,22 @@ def record(
     model: str,
     *,
     promised: Sequence[Recorded] = (),
+    series: Tracker | None = None,
 ) -> list[Recorded]:
     """Write the rows of several scans with one sync: from then on they count as read.
 
-    `promised` are scans recorded before and not yet filed: their places, and those of their notes, are not given twice.
+    Args:
+        folders: the folders of the profile.
+        finished: the scans.
+        predictions: the log.
+        model: the name of the model, for results without one.
+        promised: scans recorded before and not yet filed: their places, and those of their notes, are not given twice.
+        series: judges each reading; what contradicts is for review.
 
     Raises:
         OSError: nothing was recorded; the same call may be made again.
     """
+    draft = series.draft() if series else None
     chosen = {place for entry in promised for place in filing.occupied(entry.target, bool(entry.failure))}
     recorded: list[Recorded] = []
     rows: list[Row] = []
@@ -94,10 +107,14 @@ def record(
         failure = done.outcome.reason if isinstance(done.outcome, Rejected) else ""
         target, top = _free(folders, done.claim, bool(failure), chosen)
         chosen.update(filing.occupied(target, bool(failure)))
-        recorded.append(Recorded(done.claim, top, target, failure))
-        found = rows_of(done.outcome, shown(target, folders.base), model, done.seconds, base=folders.base)
-        rows += _with_duplicate(found, predictions.duplicate_of(done.outcome.sha256, done.claim.id), rows)
+        earlier = "" if failure else _duplicate_of(done, predictions, rows)
+        result = _judged(done.outcome, draft, is_copy=bool(earlier)) if draft else done.outcome
+        recorded.append(Recorded(done.claim, top, target, failure, result))
+        found = rows_of(result, shown(target, folders.base), model, done.seconds, base=folders.base)
+        rows += _with_note(found, earlier) if earlier else found
     predictions.append(rows)
+    if series and draft:
+        series.keep(draft)
     return recorded
 
 
@@ -186,18 +203,52 @@ def _columns(page: PageResult, base: Path) -> dict[str, str]:
     }
 
 
-def _with_duplicate(rows: list[Row], earlier: str, promised: Sequence[Row]) -> list[Row]:
-    """Return rows with a note where their scan has the bytes of an earlier one, in the log or among `promised` rows."""
-    same = (row.id for row in promised if row.status != Status.FAILED and row.sha256 == rows[0].sha256)
-    if rows[0].status == Status.FAILED or not (earlier := earlier or next(same, "")):
-        return rows
+def _duplicate_of(done: Finished, predictions: PredictionLog, promised: Sequence[Row]) -> str:
+    """Return the id of an earlier scan with the same bytes, in the log or among `promised` rows; "" for none."""
+    sha256 = done.outcome.sha256
+    same = (row.id for row in promised if row.status != Status.FAILED and row.sha256 == sha256)
+    return predictions.duplicate_of(sha256, done.claim.id) or next(same, "")
+
+
+def _with_note(rows: Sequence[Row], earlier: str) -> list[Row]:
+    """Return rows with a note that their scan has the bytes of an earlier one."""
     return [
         row._replace(
-            reason="; ".join(filter(None, (row.reason, f"duplicate of {earlier}"))),
-            codes=" ".join(filter(None, (row.codes, ReasonCode.DUPLICATE))),
+            reason=_joined("; ", row.reason, f"duplicate of {earlier}"),
+            codes=_joined(" ", row.codes, ReasonCode.DUPLICATE),
         )
         for row in rows
     ]
+
+
+def _judged(result: Result, draft: Draft, *, is_copy: bool) -> Result:
+    """Return a result whose pages are for review where they contradict their series."""
+    if isinstance(result, Rejected):
+        return result
+    return replace(result, pages=tuple(_judged_page(result, page, draft, is_copy=is_copy) for page in result.pages))
+
+
+def _judged_page(read: Read, page: PageResult, draft: Draft, *, is_copy: bool) -> PageResult:
+    if page.status == Status.EMPTY:
+        return page
+    is_sure, text = page.status == Status.OK, page.text or page.prediction
+    name = shown_name(read.job.name)
+    verdict = draft.judge(Entry(read.job.id, "", name, str(page.page), page.field, text, is_sure, is_copy))
+    if verdict is None:
+        return page
+    if verdict.reason is None:
+        return replace(page, expected=verdict.expected)
+    return replace(
+        page,
+        status=Status.REVIEW,
+        reason=_joined("; ", page.reason, verdict.reason.text),
+        codes=_joined(" ", page.codes, verdict.reason.coded),
+        expected=verdict.expected,
+    )
+
+
+def _joined(separator: str, *texts: str) -> str:
+    return separator.join(filter(None, texts))
 
 
 def shown(path: Path, base: Path) -> str:

@@ -32,6 +32,7 @@ class Row(NamedTuple):
     field: str = ""
     text: str = ""
     codes: str = ""
+    expected: str = ""
 
 
 FIRST = Row._fields[:14]

@@ -54,6 +54,7 @@ class PageResult:
     codes: str = ""  # ReasonCode values, separated by spaces
     text: str = ""  # the number as written, with its signs
     field: str = ""  # name of the field; empty for a whole page
+    expected: str = ""  # the value before it in its series, where it is not `ok`
 
 
 FileVersion = tuple[int, int]

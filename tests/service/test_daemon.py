@@ -14,6 +14,7 @@ from accounts import account, family, processes_writing, tiny
 from service import Service, scan, until
 
 from digitwatch.service.daemon import Daemon
+from digitwatch.service.profile import ProfileParts
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
@@ -110,7 +111,7 @@ def test_a_full_inbox_is_listed_while_the_workers_get_ready(tmp_path: Path) -> N
     inbox = Inbox(tmp_path, settle=0, recursive=False, is_complete=lambda *_: True, clock=time.monotonic)
     places = Folders(*[tmp_path] * 5)
     habits = WatchPolicy("polling", False, 1, 1, 0)
-    daemon = Daemon(places, inbox, PredictionLog(tmp_path / "log"), habits, clock=time.monotonic)
+    daemon = Daemon(ProfileParts(places, inbox, PredictionLog(tmp_path / "log"), habits), clock=time.monotonic)
     pool = _Unready(inbox)
     with pytest.raises(WorkerError):
         daemon.run(pool)  # type: ignore[arg-type]  # all of a pool that this needs

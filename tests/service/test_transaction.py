@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from digitwatch.log_codes import Status
+from digitwatch.series.rules import Rule
+from digitwatch.series.tracker import Tracker
 from digitwatch.service import transaction
 from digitwatch.spool import claims
 from digitwatch.spool.claims import CLAIMED, Claim
@@ -77,6 +79,34 @@ def test_the_same_bytes_again_are_noted(folders: Folders, log: PredictionLog) ->
     for done, pages in ((second, 1), (later, 2)):
         assert [(row.reason, row.codes) for row in rows[done.claim.id]] == [note] * pages
         assert {row.status for row in rows[done.claim.id]} == {"ok"}
+
+
+def test_what_contradicts_its_series_is_for_review(folders: Folders, log: PredictionLog) -> None:
+    """In one write and over a restart: the value stays, the expected one beside it, and copies confirm nothing."""
+    rules = [Rule("{meter}-*.png", never_decreases=True, at_most_per_day=10)]
+    texts = ["0100", "0101", "0102", "0902", "0902", "0103"]
+    done = []
+    for number, text in enumerate(texts):
+        finished = finish(folders, f"a-{number}.png")
+        job = replace(finished.outcome.job, id=f"2026112{number}T100000.000Z-00000000")
+        page = PageResult(1, text, 0.99, Status.OK, "", "7:0.990", job.outbox / f"{number}.png", text=text)
+        sha256 = f"{number if text != '0902' else 9}" * 64
+        done.append(replace(finished, outcome=Read(job, sha256, (page,))))
+    for group in (done[:4], done[4:]):
+        tracker = Tracker(rules, log.path, folders.base / "corrections.csv")
+        tracker.load()
+        transaction.record(folders, group, log, "cnn-1", series=tracker)
+    rows = log.find(each.outcome.job.id for each in done)
+    found = [(row.text, row.status, row.codes, row.expected) for [row] in (rows[each.outcome.job.id] for each in done)]
+
+    assert found == [
+        ("0100", "review", "series:unconfirmed", ""),
+        ("0101", "review", "series:unconfirmed", ""),
+        ("0102", "ok", "", ""),
+        ("0902", "review", "series:too_fast", "0102"),
+        ("0902", "review", "series:too_fast duplicate", "0102"),
+        ("0103", "ok", "", ""),
+    ]
 
 
 def test_scans_of_one_name_in_one_write_get_places_of_their_own(folders: Folders, log: PredictionLog) -> None:

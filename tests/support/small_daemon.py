@@ -22,6 +22,7 @@ from pathlib import Path
 from digitwatch.log_codes import Status
 from digitwatch.service.completion import Completion, T
 from digitwatch.service.daemon import Daemon
+from digitwatch.service.profile import ProfileParts
 from digitwatch.service.signals import listen
 from digitwatch.spool.annotated_images import publish
 from digitwatch.spool.claims import Claim, sync_claim
@@ -124,7 +125,8 @@ def make(base: Path, log: Path | None = None) -> tuple[Daemon, ReadsAtOnce]:
     inbox = Inbox(places.inbox, settle=0.0, recursive=False, is_complete=lambda *_: True, clock=time.monotonic)
     rescan = float(os.environ.get("SMALL_RESCAN", "1"))
     habits = WatchPolicy(os.environ.get("SMALL_WATCH", "polling"), False, rescan, 0.1, 0)
-    daemon = Daemon(places, inbox, PredictionLog(log or base / "predictions.csv"), habits, clock=time.monotonic)
+    parts = ProfileParts(places, inbox, PredictionLog(log or base / "predictions.csv"), habits)
+    daemon = Daemon(parts, clock=time.monotonic)
     daemon._in_flight.copies = CopiesAtOnce("copies", daemon.calls.put)
     return daemon, ReadsAtOnce(daemon.report, daemon.calls.put)
 

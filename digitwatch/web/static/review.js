@@ -280,7 +280,8 @@ function review() {
     $("empty").textContent = reading.field ? "Empty field" : "Empty page";
     $("read").textContent = reading.value || "nothing";
     $("confidence").textContent = `confidence ${reading.confidence}`;
-    $("reason").textContent = reading.reason;
+    const before = reading.expected && `the value before it was ${reading.expected}`;
+    $("reason").textContent = [reading.reason, before].filter(Boolean).join("; ");
     $("conflict").hidden = true;
     for (const label of labels) label.classList.toggle("read", label.dataset.label === reading.value);
     if (hasField) {

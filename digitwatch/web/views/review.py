@@ -140,7 +140,7 @@ def _checked(now: str, was: str, known: Sequence[str]) -> str:
 
 
 def _shown(context: Context, reading: sqlite3.Row) -> dict[str, Any]:
-    fields = {name: reading[name] for name in ("id", "page", "field", "file", "time", "value")}
+    fields = {name: reading[name] for name in ("id", "page", "field", "file", "time", "value", "expected")}
     return fields | {
         "key": key_of(reading),
         "confidence": percent(reading["confidence"]),

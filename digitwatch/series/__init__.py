@@ -1,0 +1,1 @@
+"""Readings that belong together, such as those of one meter: what may follow what."""
