@@ -148,8 +148,8 @@ class Tracker:
             self._corrections.close()
 
     def _correct(self, correction: Correction) -> None:
-        """Take a correction of a whole page as the truth; a reading that turns out to be no number counts no more."""
-        found = _series_of(self._rules, correction.file, correction.page, "")
+        """Take a correction as the truth; a reading that turns out to be no number counts no more."""
+        found = _series_of(self._rules, correction.file, correction.page, correction.field)
         if found is None:
             return
         rule, key = found

@@ -160,5 +160,8 @@ def test_a_field_of_a_form_is_a_series(tmp_path: Path) -> None:
         meters.write(row(day, f"{day}00", file=f"{day}.png", field="reading"))
     entry = Entry("x", "2026-11-04T10:00:00.000Z", "4.png", "1", "reading", "50", True)
     verdict = meters.tracker.draft().judge(entry)
+    correction_log.append(meters.corrections, correction(3, "20", 4)._replace(file="3.png", field="reading"))
+    corrected = meters.tracker.draft().judge(entry)
 
     assert verdict and verdict.expected == "300"
+    assert corrected and corrected.reason is None
