@@ -116,7 +116,7 @@ def ray_pool(settings: Settings, address: str, work: Batch, folders: tuple[Path,
     if importlib.util.find_spec("ray") is None:
         raise UsageError("--ray needs: pip install 'digitwatch[ray]'")
     limits = settings.limits
-    worker = WorkerConfig(_model(settings), settings.review_below, limits.pixels, limits.memory)
+    worker = WorkerConfig(_model(settings), settings.review_below, limits.pixels, limits.memory, settings.forms)
     return RayPool(address, worker, folders, seconds=limits.seconds, report=work.report, post=work.calls.put)
 
 

@@ -1,11 +1,15 @@
 """Workers on the nodes of a Ray cluster, in place of the pool of local processes. Needs the extra `ray`.
 
 Plain Ray Core: one actor for each processor, without automatic restarts and retries, which stop for ever when a node is
-lost and no processor is spare (measured with Ray 2.60). Two batches of names are sent to each actor. The batches of an
-actor that is lost are read by others; new actors are asked for but never waited for.
+lost and no processor is spare (measured with Ray 2.60). Two batches of names are sent to each actor. New actors are
+asked for but never waited for.
 
-Actors read the images from the shared storage, and write the pictures to a folder of their own there. Only the driver
-moves them to their places and records: an actor that lives on unnoticed disturbs nothing, and its answers are dropped.
+Ray reports a node that was killed after 15 s, and one that is stopped or cut off from the network after 65 s. So each
+actor is asked for its progress every LOOK_SECONDS: what one that does not answer was sent is sent to others as well,
+and the first answer for a scan counts. An actor that answers again is used again.
+
+Actors read the images from the shared storage, and write the pictures of each batch to a folder of its own there. Only
+the driver moves them to their places and records: an actor that lives on unnoticed disturbs nothing.
 """
 
 import contextlib
@@ -24,50 +28,31 @@ from typing import Any
 
 from digitwatch import __version__
 from digitwatch.spool.annotated_images import adopt
-from digitwatch.spool.durable_io import open_folder, sync_handle
-from digitwatch.workers.messages import Crashed, Gone, Job, Outcome, Read, Rejected, WorkerConfig
+from digitwatch.spool.durable_io import open_folder, sync_folder
+from digitwatch.workers.messages import Crashed, Gone, Job, Outcome, PageResult, Read, Rejected, WorkerConfig
 from digitwatch.workers.pool import WorkerError
+from digitwatch.workers.ray_reader import PROGRESS, Answer, Greeting, RayReader
 
-BATCH = 16  # names sent to an actor at a time
+log = logging.getLogger(__name__)
+
+BATCH = 16  # names sent to an actor at a time, at most
+BATCH_SECONDS = 1.0  # that a batch takes at most where scans take long: what was lost waits behind two of them
 BATCHES = 2  # sent to an actor: one that it reads, one that waits
 AHEAD = 50  # times what is sent, that may be read before it is recorded: a lost node holds up the order of names
-LOOK_SECONDS = 2.0  # between two looks at how many processors the cluster has
+LOOK_SECONDS = 2.0  # between two looks at the processors of the cluster and the progress of the actors
+SILENT_LOOKS = 2  # without an answer of an actor, after which others are sent what it was sent: 4 to 6 seconds
 START_SECONDS = 120.0  # in which the first actor, and later any actor, must be there
 PORT_SECONDS = 10.0  # in which the head of the cluster must answer
-STAGING = ".digitwatch-ray"  # folder in the output folder, with one folder for each actor
+STAGING = ".digitwatch-ray"  # folder in the output folder, with one folder for each batch of names
+SMOOTHING = 0.2  # weight of the newest batch in the mean time of a scan
 
 
-@dataclass(frozen=True)
-class Greeting:
-    """What an actor says before its first batch; `problem` is why it cannot work."""
+@dataclass(frozen=True, eq=False)
+class _Sent:
+    """A batch that was sent to an actor, and the folder of its pictures."""
 
-    node: str
-    version: str
-    model: str
-    problem: str = ""
-
-
-class RayReader:
-    """The actor: one process on a node, which reads scans as a local worker does."""
-
-    def prepare(self, config: WorkerConfig, folders: tuple[Path, ...]) -> Greeting:
-        """Load the model; `folders` are those of the shared storage that must be there."""
-        from digitwatch.workers import task  # noqa: PLC0415 (loads OpenCV, on the node only)
-
-        node = socket.gethostname()
-        if missing := [str(folder) for folder in folders if not folder.is_dir()]:
-            return Greeting(node, __version__, "", f"{missing[0]} is not there; mount the shared storage")
-        self._config = config
-        self._task = task
-        limited = replace(config, memory=config.memory + _address_space())  # Ray itself maps gigabytes
-        try:
-            return Greeting(node, __version__, task.prepare(limited))
-        except Exception as error:  # any error of the model's loader is reported as it is
-            return Greeting(node, __version__, "", str(error) or repr(error))
-
-    def read(self, jobs: list[Job]) -> list[Outcome]:
-        """Read a batch of scans, in order."""
-        return [self._task.perform(job, self._config) for job in jobs]
+    jobs: list[Job]
+    outbox: Path
 
 
 @dataclass(eq=False)
@@ -78,12 +63,22 @@ class _Actor:
     greeting: Any  # the reference of its answer
     number: int
     model: str = ""  # "" until it is ready
-    batches: deque[list[Job]] = field(default_factory=deque)
-    deadline: float | None = None
+    batches: list[_Sent] = field(default_factory=list)  # not answered, in order
+    since: float = 0.0  # when it began with the first of them, or last made progress
+    progress: int = 0  # scans and pages that it had read when it was last asked
+    is_asked: bool = False  # for its progress, without an answer so far
+    unanswered: int = 0  # looks since it was asked
+
+    @property
+    def is_silent(self) -> bool:
+        """Return whether it has not answered for so long that it may be lost."""
+        return self.unanswered >= SILENT_LOOKS
 
 
 class RayPool:
     """Reads scans on a Ray cluster; has the methods of `Pool` that a batch uses."""
+
+    reader: type[RayReader] = RayReader
 
     def __init__(
         self,
@@ -101,7 +96,7 @@ class RayPool:
             address: of the cluster, or `local` for one of this machine alone.
             config: what each worker needs.
             folders: the directory of the scans and the output folder, on the shared storage.
-            seconds: limit of one scan.
+            seconds: limit of one scan, or one page of a scan of several.
             report: called with each outcome, in the thread that owns the pool.
             post: brings a call to that thread.
         """
@@ -113,8 +108,11 @@ class RayPool:
         self._post = post
         self._actors: list[_Actor] = []
         self._started = 0  # actors so far
+        self._sent = 0  # batches so far
+        self._open: set[str] = set()  # ids of the scans that were submitted and not reported
         self._waiting: deque[Job] = deque()
         self._alone: deque[Job] = deque()  # of a batch that was lost: each is read in a batch of its own
+        self._scan_seconds = BATCH_SECONDS / BATCH  # that a scan takes in the mean
         self._processors = 1
         self._next_look = 0.0
         self._alive_at = 0.0  # when an actor was last known to be ready
@@ -140,7 +138,8 @@ class RayPool:
             raise WorkerError(f"the Ray cluster {self._address} cannot be reached: {error}") from error
         shutil.rmtree(self._out / STAGING, ignore_errors=True)  # of a driver that was killed
         self._staging.mkdir(parents=True)
-        self._remote = ray.remote(max_restarts=0, max_task_retries=0, num_cpus=1)(RayReader)
+        options = {"max_restarts": 0, "max_task_retries": 0, "num_cpus": 1, "concurrency_groups": {PROGRESS: 1}}
+        self._remote = ray.remote(**options)(self.reader)
         self._ask_for_actors()
         self._await_first()
         return self._model
@@ -158,11 +157,11 @@ class RayPool:
     @property
     def busy(self) -> int:
         """Return how many scans are being read or wait for a worker."""
-        sent = sum(len(batch) for actor in self._actors for batch in actor.batches)
-        return sent + len(self._waiting) + len(self._alone)
+        return len(self._open)
 
     def submit(self, job: Job) -> None:
         """Take a scan; it is sent with others before the pool's owner waits."""
+        self._open.add(job.id)
         self._waiting.append(job)
 
     def next_deadline(self) -> float:
@@ -173,8 +172,7 @@ class RayPool:
         if time.monotonic() >= self._next_look:
             self.expire()
         self._dispatch()
-        deadlines = [actor.deadline for actor in self._actors if actor.deadline is not None]
-        return min([self._next_look, *deadlines])
+        return min([self._next_look, *(actor.since + self._seconds for actor in self._actors if actor.batches)])
 
     def expire(self) -> None:
         """Give up actors that have taken too long; ask for more where the cluster has room.
@@ -183,14 +181,15 @@ class RayPool:
             WorkerError: no actor has been ready for long.
         """
         now = time.monotonic()
-        for actor in [each for each in self._actors if each.deadline is not None and each.deadline <= now]:
-            self._lose(actor, overdue=True)
+        for actor in [each for each in self._actors if each.model and each.since + self._seconds <= now]:
+            if actor.batches or actor.is_silent:
+                self._lose(actor, overdue=True)
         if any(actor.model for actor in self._actors):
             self._alive_at = now
         elif now - self._alive_at > START_SECONDS:
             raise WorkerError(f"no node of the Ray cluster has answered for {START_SECONDS:.0f} seconds")
         if now >= self._next_look:
-            self._ask_for_actors()
+            self._look()
 
     def stop(self) -> None:
         """End all actors and disconnect."""
@@ -225,30 +224,52 @@ class RayPool:
             self._ask_for_actors()
         self._alive_at = time.monotonic()
 
+    def _look(self) -> None:
+        """Ask for actors where processors are free, and the actors for their progress.
+
+        Looks are counted instead of seconds: while this process itself was held up, no actor could answer.
+        """
+        self._ask_for_actors()
+        for actor in filter(lambda each: each.model, self._actors):
+            if not actor.is_asked:
+                actor.is_asked = True
+                answer = actor.handle.progress.options(concurrency_group=PROGRESS).remote()
+                answer.future().add_done_callback(partial(self._pass_on, self._progressed, actor))
+                continue
+            actor.unanswered += 1
+            if actor.unanswered == SILENT_LOOKS:
+                log.warning("worker %d of the Ray cluster does not answer; others read its scans", actor.number)
+                self._send_to_others(actor)
+                actor.since = time.monotonic()
+
     def _ask_for_actors(self) -> None:
         self._next_look = time.monotonic() + LOOK_SECONDS
         self._processors = max(1, int(self._ray.cluster_resources().get("CPU", 0)))
         while len(self._actors) < self._processors:
             self._started += 1
             handle = self._remote.remote()
-            greeting = handle.prepare.remote(self._config, (self._source, self._staging))
+            greeting = handle.prepare.remote(self._config, self._shared_folders)
             actor = _Actor(handle, greeting, self._started)
             self._actors.append(actor)
             greeting.future().add_done_callback(partial(self._pass_on, self._greeted, actor))
+
+    @property
+    def _shared_folders(self) -> tuple[Path, ...]:
+        """The folders that each node must see."""
+        source = self._source if self._source.is_dir() else self._source.parent
+        return tuple(filter(None, (source, self._staging, self._config.forms)))
 
     def _pass_on(self, call: Callable[..., None], actor: _Actor, future: "Future[Any]") -> None:
         """Bring an answer from Ray's thread to ours."""
         self._post(partial(call, actor, future))
 
     def _greeted(self, actor: _Actor, future: "Future[Greeting]") -> None:
-        if actor not in self._actors:
-            return
         if future.exception() is not None:
             self._lose(actor)
-            return
-        self._check(future.result())
-        actor.model = self._model
-        self._alive_at = time.monotonic()
+        elif actor in self._actors:
+            self._check(future.result())
+            actor.model = self._model
+            actor.since = self._alive_at = time.monotonic()
 
     def _check(self, greeting: Greeting) -> None:
         """Compare what an actor says with this machine and the other actors.
@@ -266,86 +287,122 @@ class RayPool:
             raise WorkerError(f"node {greeting.node} of the Ray cluster: {problem}")
         self._model = expected
 
+    def _progressed(self, actor: _Actor, future: "Future[int]") -> None:
+        """Note that an actor answers; its time limit begins again where it has read a scan or a page since."""
+        actor.is_asked, actor.unanswered = False, 0
+        if future.exception() is not None:
+            self._lose(actor)
+        elif future.result() != actor.progress:
+            actor.progress, actor.since = future.result(), time.monotonic()
+
     def _dispatch(self) -> None:
         """Send batches to the actors with the fewest, until each has BATCHES."""
-        ready = [actor for actor in self._actors if actor.model]
+        ready = [actor for actor in self._actors if actor.model and not actor.is_silent]
         for number in range(BATCHES):
             for actor in ready:
                 if len(actor.batches) <= number and (jobs := self._next_batch(len(ready))):
                     self._send(actor, jobs)
 
     def _next_batch(self, actors: int) -> list[Job]:
-        """Return the next names: fewer than BATCH where little is left for all actors."""
-        if self._alone:
-            return [self._alone.popleft()]
-        size = min(BATCH, max(1, len(self._waiting) // (BATCHES * actors)), len(self._waiting))
-        return [self._waiting.popleft() for _ in range(size)]
+        """Return the next names: fewer than BATCH where little is left for all actors, or where scans take long."""
+        while self._alone:
+            if (job := self._alone.popleft()).id in self._open:  # else a silent actor has answered meanwhile
+                return [job]
+        size = min(BATCH, int(BATCH_SECONDS / self._scan_seconds), len(self._waiting) // (BATCHES * actors))
+        jobs: list[Job] = []
+        while self._waiting and len(jobs) < max(1, size):
+            if (job := self._waiting.popleft()).id in self._open:
+                jobs.append(job)
+        return jobs
 
     def _send(self, actor: _Actor, jobs: list[Job]) -> None:
-        outbox = self._staging / str(actor.number)
-        actor.batches.append(jobs)
-        self._set_deadline(actor)
-        answer = actor.handle.read.remote([replace(job, outbox=outbox) for job in jobs])
-        answer.future().add_done_callback(partial(self._pass_on, self._answered, actor))
-
-    def _set_deadline(self, actor: _Actor) -> None:
+        self._sent += 1
+        sent = _Sent(jobs, self._staging / str(self._sent))
         if not actor.batches:
-            actor.deadline = None
-        elif actor.deadline is None:
-            actor.deadline = time.monotonic() + self._seconds
+            actor.since = time.monotonic()
+        actor.batches.append(sent)
+        answer = actor.handle.read.remote([replace(job, outbox=sent.outbox) for job in jobs])
+        answer.future().add_done_callback(partial(self._pass_on, partial(self._answered, sent), actor))
 
-    def _answered(self, actor: _Actor, future: "Future[list[Outcome]]") -> None:
-        if actor not in self._actors:  # given up meanwhile: others have its batches
-            return
+    def _answered(self, sent: _Sent, actor: _Actor, future: "Future[Answer]") -> None:
+        """Report the outcomes of a batch, but for those that another actor was quicker with."""
         if future.exception() is not None:
             self._lose(actor)
             return
-        jobs = actor.batches.popleft()
-        actor.deadline = None
-        self._set_deadline(actor)
-        for job, outcome in zip(jobs, future.result(), strict=True):
-            self._report(self._placed(job, outcome, actor.model))
+        answer = future.result()
+        self._scan_seconds += SMOOTHING * (answer.seconds / len(sent.jobs) - self._scan_seconds)
+        if sent in actor.batches:
+            actor.batches.remove(sent)
+            actor.since = time.monotonic()
+        pairs = zip(sent.jobs, answer.outcomes, strict=True)
+        outcomes = [self._placed(job, outcome, actor.model) for job, outcome in pairs if job.id in self._open]
+        pages = [page for outcome in outcomes if isinstance(outcome, Read) for page in outcome.pages]
+        for folder in {page.annotated.parent for page in pages}:
+            sync_folder(folder)
+        shutil.rmtree(sent.outbox, ignore_errors=True)
+        for outcome in outcomes:
+            self._finish(outcome)
+
+    def _finish(self, outcome: Outcome) -> None:
+        self._open.discard(outcome.job.id)
+        self._report(outcome)
 
     def _placed(self, job: Job, outcome: Outcome, model: str) -> Outcome:
-        """Return the outcome as that of a local worker: with its pictures at their places.
+        """Return the outcome as that of a local worker: with its pictures at their places, not yet synced.
 
         Raises:
             WorkerError: the node does not see the scan.
         """
         if isinstance(outcome, Gone) and os.path.lexists(job.source):
             raise WorkerError(f"a node does not see {job.source}; mount the shared storage there")
+        outcome = replace(outcome, job=job)
+        if isinstance(outcome, Rejected):
+            return replace(outcome, model=model)
         if not isinstance(outcome, Read):
-            outcome = replace(outcome, job=job)
-            return replace(outcome, model=model) if isinstance(outcome, Rejected) else outcome
+            return outcome
         folder = (job.outbox / job.name).parent
-        with open_folder(job.outbox.parent, folder, make=True) as handle:
-            pages = []
-            for page in outcome.pages:
-                placed = adopt(page.annotated, folder) or page.annotated
-                page.annotated.unlink()
-                pages.append(replace(page, annotated=placed))
-            sync_handle(handle)
-        return replace(outcome, job=job, pages=tuple(pages), model=model)
+        with open_folder(job.outbox.parent, folder, make=True):
+            return replace(outcome, pages=tuple(_adopted(page, folder) for page in outcome.pages), model=model)
 
     def _lose(self, actor: _Actor, *, overdue: bool = False) -> None:
-        """Give up an actor: what it was reading is read again, each scan alone; what waited there goes to others."""
+        """Give up an actor: others read what it was sent. A scan that it was reading alone may be the cause."""
+        if actor not in self._actors:
+            return
         self._actors.remove(actor)
         self._kill(actor)
-        batches = list(actor.batches)
+        jobs = actor.batches[0].jobs if actor.batches else []
+        if len(jobs) != 1:
+            self._send_to_others(actor)
+            return
+        actor.batches.pop(0)
+        self._send_to_others(actor)
+        if jobs[0].id not in self._open:
+            return
+        why = f"it took longer than {self._seconds:g} seconds (limits.seconds in config.yaml)"
+        self._finish(Rejected(jobs[0], why, model=actor.model) if overdue else Crashed(jobs[0]))
+
+    def _send_to_others(self, actor: _Actor) -> None:
+        """Put what an actor was sent in front of the queue: what it was reading, each scan alone, then what waits."""
+        batches = [sent.jobs for sent in actor.batches]
+        actor.batches.clear()
         for jobs in reversed(batches[1:]):
             self._waiting.extendleft(reversed(jobs))
-        if batches and len(batches[0]) > 1:
-            self._alone.extend(batches[0])
-        elif batches and overdue:
-            [job] = batches[0]
-            why = f"it took longer than {self._seconds:g} seconds (limits.seconds in config.yaml)"
-            self._report(Rejected(job, why, model=actor.model))
-        elif batches:
-            self._report(Crashed(batches[0][0]))
+        self._alone.extend(batches[0] if batches else ())
 
     def _kill(self, actor: _Actor) -> None:
         with contextlib.suppress(Exception):  # it has died, or its node has
             self._ray.kill(actor.handle)
+
+
+def _adopted(page: PageResult, folder: Path) -> PageResult:
+    """Return a page with its picture moved to `folder`.
+
+    Raises:
+        WorkerError: the picture is not there.
+    """
+    if (placed := adopt(page.annotated, folder)) is None:
+        raise WorkerError(f"{page.annotated}, written by a node, is not there; mount the shared storage on all nodes")
+    return replace(page, annotated=placed)
 
 
 def _check_port(address: str) -> None:
@@ -361,9 +418,3 @@ def _check_port(address: str) -> None:
         socket.create_connection((host, int(port)), PORT_SECONDS).close()
     except (OSError, OverflowError) as error:
         raise WorkerError(f"the Ray cluster {address} cannot be reached: {error}") from error
-
-
-def _address_space() -> int:
-    """Return the size of this process's address space in bytes."""
-    with open("/proc/self/statm", "rb") as file:
-        return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")

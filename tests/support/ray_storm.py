@@ -1,9 +1,11 @@
-"""A batch on a Ray cluster of three nodes on this machine, while workers, nodes and the driver are killed.
+"""A batch on a Ray cluster of a head and three nodes, while workers, nodes, the network and the driver fail.
 
-    python ray_storm.py CONFIG DIR OUT KILLS SECONDS
+    python ray_storm.py CONFIG DIR OUT KILLS SECONDS [KINDS]
 
-Prints a line of JSON: the kills of each kind, the exit code of the last driver, and the longest time without a new row
-while a driver had begun to record and a node was alive. All nodes listen on loopback only. It needs a Python with Ray.
+Every SECONDS in the mean one fault, KILLS in all, in turn of the KINDS: worker, node, driver (SIGKILL), stop (SIGSTOP
+of a node for OUTAGE seconds), network (a node cut off for as long). One node at a time fails, and is there again OUTAGE
+seconds later. Prints a line of JSON: the faults of each kind, the longest time without a new row after one of each kind
+(for driver: until the next one has written its first row), and the exit code of the last driver.
 """
 
 import json
@@ -14,101 +16,112 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-os.environ["RAY_AUTH_MODE"] = "disabled"  # the nodes listen on loopback only
-os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 (so it is called); else all other programs come first
+from ray_cluster import ADDRESS, ENVIRONMENT, Cluster
 
-from ray.cluster_utils import Cluster
-
-LOOPBACK = "127.0.0.2"  # Ray replaces 127.0.0.1 by the address of the first network card
+KINDS = "worker,node,worker,stop,driver,network"
+OUTAGE = 30.0  # seconds
 
 
 class Storm:
-    """The cluster, the driver, and what was done to them."""
+    """The driver on a cluster, and what was done to them."""
 
-    def __init__(self, command: list[str], log: Path, seconds: float) -> None:
-        """Start three nodes, the first of which is the head and has no workers."""
-        head = {"num_cpus": 0, "include_dashboard": False, "node_ip_address": LOOPBACK}
-        self.cluster = Cluster(initialize_head=True, head_node_args=head)
-        self.nodes = [self.add_node() for _ in range(2)]
-        self.command = [*command, "--ray", self.cluster.address]
+    def __init__(self, cluster: Cluster, command: list[str], log: Path) -> None:
+        """Start the driver."""
+        self.cluster = cluster
+        self.command = [*command, "--ray", ADDRESS]
         self.log = log
-        self.seconds = seconds
-        self.kills: Counter[str] = Counter()
-        self.longest = 0.0
+        self.faults: Counter[str] = Counter()
+        self.waits: dict[str, float] = {}
+        self.kind = "start"  # of the last fault
+        self.repair: tuple[float, Callable[[], None]] | None = None  # when the node that failed comes back, and how
         self.start_driver()
-
-    def add_node(self) -> Any:
-        """Start a node with one processor."""
-        return self.cluster.add_node(num_cpus=1, node_ip_address=LOOPBACK)
 
     def start_driver(self) -> None:
         """Run the batch, or resume it."""
-        self.driver = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
-        self.rows_at_start = self.rows()
-        self.changed = time.monotonic()
+        self.driver = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, env=os.environ | ENVIRONMENT)
+        self.changed, self.size = time.monotonic(), self.log_size()
 
-    def rows(self) -> int:
-        """Return the number of rows so far."""
-        return self.log.read_bytes().count(b"\n") if self.log.exists() else 0
+    def log_size(self) -> int:
+        """Return the size of the log."""
+        return self.log.stat().st_size if self.log.exists() else 0
 
     def watch(self, seconds: float) -> bool:
         """Measure how long no row comes; return whether the driver still runs."""
-        end, rows = time.monotonic() + seconds, self.rows()
+        end = time.monotonic() + seconds
         while time.monotonic() < end and self.driver.poll() is None:
-            time.sleep(0.1)
-            if (now := self.rows()) != rows:
-                if rows > self.rows_at_start:
-                    self.longest = max(self.longest, time.monotonic() - self.changed)
-                rows, self.changed = now, time.monotonic()
+            time.sleep(0.05)
+            now, size = time.monotonic(), self.log_size()
+            if size != self.size:
+                self.waits[self.kind] = max(self.waits.get(self.kind, 0.0), now - self.changed)
+                self.size, self.changed = size, now
+            if self.repair is not None and now > self.repair[0]:
+                self.restore()
         return self.driver.poll() is None
 
-    def kill(self, kind: str) -> None:
-        """Kill a worker, a node, or the driver; what is lost comes back."""
-        self.kills[kind] += 1
+    def restore(self) -> None:
+        """Bring the node that failed back."""
+        if self.repair is not None:
+            self.repair[1]()
+        self.repair = None
+
+    def fail(self, kind: str, chance: random.Random) -> None:
+        """Let something fail."""
+        self.faults[kind] += 1
+        self.kind = kind
         if kind == "driver":
             self.driver.kill()
             self.driver.wait()
             self.start_driver()
-        elif kind == "node":
-            node = self.nodes.pop(0)
-            self.cluster.remove_node(node, allow_graceful=False)
-            self.watch(2)
-            self.nodes.append(self.add_node())
-        elif pids := readers():
-            os.kill(random.choice(pids), signal.SIGKILL)
+        elif kind == "worker":
+            for pid in chance.sample(readers, 1) if (readers := self.cluster.readers()) else []:
+                os.kill(pid, signal.SIGKILL)
+        else:
+            self.fail_node(kind, chance)
+
+    def fail_node(self, kind: str, chance: random.Random) -> None:
+        """Kill a node, stop it, or cut it off, when all others work."""
+        while self.repair is not None and self.watch(0.2):
+            pass
+        node = chance.choice(self.cluster.nodes)
+        if kind == "node":
+            node.kill()
+            self.repair = time.monotonic() + 2, node.start
+        elif kind == "stop":
+            node.signal(signal.SIGSTOP)
+            self.repair = time.monotonic() + OUTAGE, lambda: node.signal(signal.SIGCONT)
+        else:
+            node.connect(up=False)
+            self.repair = time.monotonic() + OUTAGE, lambda: node.connect(up=True)
 
 
-def readers() -> list[int]:
-    """Return the processes of actors."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            if b"ray::RayReader" in (folder / "cmdline").read_bytes():
-                found.append(int(folder.name))
-        except OSError:  # it has ended
-            continue
-    return found
-
-
-def main(config: str, directory: str, out: str, kills: str, seconds: str) -> None:
-    """Run the storm to the end of the batch."""
-    command = [sys.executable, "-m", "digitwatch", "-c", config, "--batch", directory, "--out", out]
-    storm = Storm(command, Path(out) / "predictions.csv", float(seconds))
+def run(cluster: Cluster, command: list[str], log: Path, plan: tuple[int, float, list[str]]) -> dict[str, object]:
+    """Run the batch to its end under a plan: faults, mean seconds between two, kinds."""
+    number, seconds, kinds = plan
+    storm = Storm(cluster, command, log)
     chance = random.Random(3)
-    kinds = ["worker", "worker", "node", "worker", "driver"]
-    while not storm.rows() and storm.watch(0.5):
+    while len(cluster.readers()) < len(cluster.nodes) and storm.watch(0.5):
         pass
-    for number in range(int(kills)):
-        if not storm.watch(storm.seconds * chance.uniform(0.5, 1.5)):
+    for turn in range(number):
+        if not storm.watch(seconds * chance.uniform(0.5, 1.5)):
             break
-        storm.kill(kinds[number % len(kinds)])
+        storm.fail(kinds[turn % len(kinds)], chance)
     while storm.watch(1):
         pass
-    print(json.dumps({**storm.kills, "code": storm.driver.returncode, "longest_wait": round(storm.longest, 1)}))
-    storm.cluster.shutdown()
+    storm.restore()
+    waits = {kind: round(wait, 1) for kind, wait in storm.waits.items()}
+    return {"faults": storm.faults, "waits": waits, "code": storm.driver.returncode}
+
+
+def main(config: str, directory: str, out: str, *plan: str) -> None:
+    """Run the storm to the end of the batch."""
+    kills, seconds, kinds = (*plan, KINDS)[:3]
+    command = [sys.executable, "-m", "digitwatch", "-c", config, "--batch", directory, "--out", out]
+    with Cluster() as cluster:
+        result = run(cluster, command, Path(out) / "predictions.csv", (int(kills), float(seconds), kinds.split(",")))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

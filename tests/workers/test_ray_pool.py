@@ -25,7 +25,7 @@ TIMES = ("time", "elapsed_ms")
 @pytest.fixture
 def scans(tmp_path: Path) -> Path:
     """Return a folder of scans that were read by local workers, one of them damaged."""
-    pytest.importorskip("ray")
+    pytest.importorskip("ray", reason="needs the extra ray")
     scans = tmp_path / "scans"
     (scans / "sub").mkdir(parents=True)
     for number in range(40):
