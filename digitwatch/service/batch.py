@@ -28,6 +28,7 @@ from digitwatch.workers.messages import Crashed, Gone, Job, Outcome, Read, Rejec
 from digitwatch.workers.pool import CRASHES
 
 AHEAD = 64  # scans that may be read before the first of them is recorded: rows keep the order of names
+GROUP = 64  # scans whose rows are written together at most, where so many are read: one sync for all of them
 LISTED = 10_000  # failures that are kept for the list at the end; all are in the log
 
 SOURCE_NOTE = ".digitwatch-source"
@@ -251,9 +252,10 @@ class Batch:
                     pool.submit(self._job(name))
             if pending:
                 self._wait(pool)
-            while pending and pending[0] in self._outcomes:
-                self._record(pending.popleft(), model)
-                read()
+            while ready := self._ready(pending):
+                self._record(ready, model)
+                for _ in ready:
+                    read()
         if self._again:
             self._note_settings()  # not earlier: an interrupted run goes on with what it has not read anew
 
@@ -351,23 +353,40 @@ class Batch:
             self.calls.get(timeout=timeout)()
         except queue.Empty:
             pool.expire()
+        with contextlib.suppress(queue.Empty):  # what came while rows were written is recorded together
+            while True:
+                self.calls.get_nowait()()
 
-    def _record(self, name: str, model: str) -> None:
-        outcome = self._outcomes.pop(name)
-        if isinstance(outcome, Gone):  # removed while the batch ran
+    def _ready(self, pending: deque[str]) -> list[str]:
+        """Remove and return the next names that can be recorded: rows keep the order of names."""
+        ready: list[str] = []
+        while pending and pending[0] in self._outcomes and len(ready) < GROUP:
+            ready.append(pending.popleft())
+        return ready
+
+    def _record(self, names: list[str], model: str) -> None:
+        """Write the rows of several scans with one sync.
+
+        Raises:
+            BatchPaused: the log cannot be written; none of the scans is recorded.
+        """
+        outcomes = [(name, self._outcomes.pop(name)) for name in names]
+        done = [(name, _completed(outcome)) for name, outcome in outcomes if not isinstance(outcome, Gone)]
+        rows = [row for name, outcome in done for row in self._rows(name, outcome, model)]
+        if not rows:  # all were removed while the batch ran
             return
-        if isinstance(outcome, Rejected):
-            with contextlib.suppress(OSError):  # gone, or not readable: it has no SHA-256
-                outcome = completed(outcome)
-        rows = rows_of(outcome, "", model, time.monotonic() - self._started.pop(name), base=self._out)
         try:
             self._predictions.append(rows)
         except OSError as error:
             raise BatchPaused(f"{error.strerror}: {self._predictions.path}") from error
-        self._index.recorded(outcome.job.id, self._stamp_as_read(name, outcome))
-        with contextlib.suppress(OSError):
-            page_journal.place(self._job(name)).unlink()
+        for name, outcome in done:
+            self._index.recorded(outcome.job.id, self._stamp_as_read(name, outcome))
+            with contextlib.suppress(OSError):
+                page_journal.place(self._job(name)).unlink()
         self._count(rows)
+
+    def _rows(self, name: str, outcome: Read | Rejected, model: str) -> list[Row]:
+        return rows_of(outcome, "", model, time.monotonic() - self._started.pop(name), base=self._out)
 
     def _count(self, rows: list[Row]) -> None:
         self.statuses.update(row.status for row in rows)
@@ -400,6 +419,14 @@ class Batch:
     def _job(self, name: str) -> Job:
         """Return the job for a scan."""
         return Job(scan_id(name), name, self._directory / name, self._out / "annotated", claimed=False)
+
+
+def _completed(outcome: Read | Rejected) -> Read | Rejected:
+    """Return the outcome, completed where it is that of a scan that was rejected."""
+    if isinstance(outcome, Rejected):
+        with contextlib.suppress(OSError):  # gone, or not readable: it has no SHA-256
+            return completed(outcome)
+    return outcome
 
 
 def scan_id(name: str) -> str:

@@ -5,6 +5,8 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,12 @@ from batches import batch, command, rows
 from service import scan, until
 
 from digitwatch.cli.main import main
+from digitwatch.log_codes import Status
 from digitwatch.service.batch import Batch
+from digitwatch.spool.csv_rows import Row
 from digitwatch.spool.ignored_names import IgnoredNames
-from digitwatch.workers.messages import Rejected
+from digitwatch.spool.prediction_log import PredictionLog
+from digitwatch.workers.messages import Job, PageResult, Read, Rejected
 
 
 @pytest.fixture
@@ -276,3 +281,57 @@ def test_without_its_index_a_batch_reads_nothing_twice(scans: Path, capsys: pyte
 
     assert batch(scans) == 0
     assert "3 pages: 3 ok, 0 review, 0 empty, 0 failed (all were read before)" in capsys.readouterr().out
+
+
+class FourAtOnce:
+    """Workers that read nothing, and report four scans at once, the last one first."""
+
+    ahead = 64
+    busy = 0
+
+    def __init__(self, work: Batch) -> None:
+        """Report to a batch."""
+        self._work = work
+        self._jobs: list[Job] = []
+
+    @property
+    def free(self) -> int:
+        """Return how many are missing."""
+        return 4 - len(self._jobs)
+
+    def submit(self, job: Job) -> None:
+        """Take a scan."""
+        self._jobs.append(job)
+
+    def next_deadline(self) -> None:
+        """Report all."""
+        while self._jobs:
+            job = self._jobs.pop()
+            page = PageResult(1, "7", 1.0, Status.OK, "", "", job.outbox / job.name)
+            self._work.calls.put(partial(self._work.report, Read(job, "00", (page,))))
+
+    def expire(self) -> None:
+        """Do nothing."""
+
+
+def test_what_was_read_meanwhile_is_recorded_with_one_sync(scans: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of several scans are one write, in the order of names; a scan that was read alone does not wait."""
+    for number in range(6):
+        (scans / f"x{number}.png").write_bytes(scan(str(number)))
+    writes: list[list[str]] = []
+    append = PredictionLog.append
+
+    def noted(log: PredictionLog, new: Sequence[Row]) -> None:
+        writes.append([row.file for row in new])
+        append(log, new)
+
+    monkeypatch.setattr(PredictionLog, "append", noted)
+    work = Batch(scans, scans.with_name("out"))
+    read: list[None] = []
+    work.run(work.plan(), FourAtOnce(work), "m", lambda: read.append(None))
+    work.close()
+
+    assert [len(write) for write in writes] == [4, 4, 1]
+    names = [row["file"] for row in rows(scans.with_name("out"))]
+    assert names == sorted(names) == [name for write in writes for name in write]
+    assert len(read) == 9
