@@ -37,6 +37,7 @@ CONTRADICTING = (
 SLASHES = {"/": "1"}  # signs of the second reader that are a digit to the first
 PREFERRED = 0.5  # probability of the second text from which on it replaces the first; a thumbnail needs no segmentation
 SEPARATED = re.compile(r"\d+([.,:/-]\d+)+")  # texts with signs that may be `ok`; a lone stroke may be a minus, or dirt
+FEWEST_TALLIES = 3  # strokes side by side that may count something; of numbers of three digits one in 900 is 111
 MARK_SHAPES = "01"  # digits that a punched hole, a staple or a stroke beside the writing resembles
 
 
@@ -194,6 +195,9 @@ class SecondReader:
         if not line.plain and not SEPARATED.fullmatch(line.text):
             reason = Reason(ReasonCode.SIGN, f"a second reader sees {line.text}")
             return for_review(reading, reading.confidence, reason)
+        if len(reading.text) >= FEWEST_TALLIES and set(reading.text) == {"1"}:
+            reason = Reason(ReasonCode.AMBIGUOUS, f"{reading.text} may be tally marks", reading.text)
+            return for_review(reading, self._unsure(reading.confidence), reason)
         confidence = float(1 / (1 + np.exp(-np.dot(features(reading, line), self._agreement))))
         if is_sure(confidence, self._review_below):
             notes = (review_reason.turned(reading.turn),) if reading.turn else ()

@@ -79,6 +79,15 @@ def test_a_sign_that_may_be_dirt_is_for_review(text: str) -> None:
     assert checked.reason == f"a second reader sees {text}"
 
 
+def test_strokes_that_may_be_tally_marks_are_for_review() -> None:
+    """111 may count three things; 11 is a number."""
+    three = second("111").check(PAGE, reading("111", 0.999, "ok"))
+    two = second("11").check(PAGE, reading("11", 0.999, "ok"))
+
+    assert (three.status, three.reason) == ("review", "111 may be tally marks")
+    assert two.status == "ok"
+
+
 def test_a_page_that_only_seems_to_have_digits_is_for_review_without_them() -> None:
     """The first reader takes a border for a 1; the second sees no writing."""
     checked = second("").check(PAGE, reading("1", 0.99, "ok"))
