@@ -31,7 +31,7 @@ WARM_UP = 5  # scans
 STEPS: list[tuple[str, Any, str]] = [
     ("decode", reader, "decode"),
     ("ink", hypotheses, "find_ink"),
-    ("lines and boxes", hypotheses, "without_printed_lines"),
+    ("foreground network", hypotheses, "writing_mask"),
     ("pieces", page_reader, "find_rows"),
     ("28x28 pictures", candidate, "normalise"),
     ("28x28 pictures", line_decoder, "augmented"),

@@ -79,7 +79,7 @@ def choose(best: Evidence, other: Evidence, trust: Trust) -> Evidence:
     """Return what the graded evidence so far and that of a further hypothesis are together, to be graded again.
 
     The same digits are as probable as the mean of both where that is more; of different digits the more confident ones
-    remain, and are doubtful.
+    remain, and are doubtful where the hypothesis has a reason to give.
     """
     if not other.rows:
         return best
@@ -90,4 +90,6 @@ def choose(best: Evidence, other: Evidence, trust: Trust) -> Evidence:
         mean = (best.confidence + other.confidence) / 2
         return best if best.status == Status.OK or mean <= best.confidence else replace(best, confidence=mean)
     surer = other if other.confidence > best.confidence else best
+    if trust.reason is None:
+        return surer
     return replace(surer, confidence=trust.differs * surer.confidence, notes=(), doubts=(), caveats=caveats)

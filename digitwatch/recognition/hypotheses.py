@@ -11,10 +11,11 @@ from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.decoding import review_reason
 from digitwatch.recognition.evidence import Evidence, Trust
 from digitwatch.recognition.foreground.binarise import MIN_CONTRAST, THUMBNAIL_PX, find_ink
-from digitwatch.recognition.foreground.form_removal import without_printed_lines
+from digitwatch.recognition.foreground.writing_mask import writing_mask
 from digitwatch.recognition.image.decode import Page
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.digit_image import SIZE, fit
+from digitwatch.recognition.networks.foreground_network import ForegroundNetwork
 from digitwatch.recognition.networks.letterbox import letterbox
 from digitwatch.recognition.result import Box
 from digitwatch.recognition.segmentation.components import MIN_WRITING_PX
@@ -40,7 +41,7 @@ class Foreground:
 
     Attributes:
         strength: (h, w) float32, how much darker than its paper a pixel is; from 1 on it is ink.
-        mask: (h, w) uint8, 1 where ink counts: printed lines and boxes are removed.
+        mask: (h, w) uint8, 1 where ink counts.
         scale: page pixels per pixel of `strength`, a whole number.
         min_height_px: height of the writing at least, in pixels of `strength`.
         stroke_gain: factor on `strength` in the test that separates strokes from stains.
@@ -100,7 +101,7 @@ class Hypothesis:
 def foreground(
     grey: Pixels, *, min_contrast: int = MIN_CONTRAST, min_height_px: int = MIN_WRITING_PX, stroke_gain: float = 1.0
 ) -> Foreground:
-    """Return the ink of (H, W) uint8 grey by an adaptive threshold, without printed lines and boxes.
+    """Return the ink of (H, W) uint8 grey by an adaptive threshold.
 
     Args:
         grey: 0 to 255.
@@ -109,7 +110,17 @@ def foreground(
         stroke_gain: see Foreground.
     """
     ink = find_ink(grey, min_contrast=min_contrast)
-    return Foreground(ink.strength, without_printed_lines(ink.strength), ink.factor, min_height_px, stroke_gain)
+    return Foreground(ink.strength, ink.mask, ink.factor, min_height_px, stroke_gain)
+
+
+def seen_by(network: ForegroundNetwork) -> Hypothesis:
+    """Return the hypothesis that the writing is where the network sees it."""
+
+    def prepare(page: Page) -> Foreground:
+        ink = find_ink(page.grey)
+        return Foreground(ink.strength, writing_mask(page.grey, ink, network), ink.factor)
+
+    return Hypothesis("foreground network", prepare, applies=_is_doubtful)
 
 
 def low_pass(grey: Pixels) -> Pixels:
@@ -144,6 +155,10 @@ def whole_crop(strength: Floats) -> Pixels:
 
 def _is_found(page: Page, best: Evidence) -> bool:
     return best.status != Status.EMPTY
+
+
+def _is_doubtful(page: Page, best: Evidence) -> bool:
+    return best.status != Status.OK
 
 
 def _is_empty(page: Page, best: Evidence) -> bool:
@@ -195,13 +210,13 @@ THUMBNAIL = (THRESHOLD, WHOLE_CROP)
 """For a picture of one digit: all ink is one component, and surroundings left in the crop are part of it."""
 
 
-def hypotheses(grey: Pixels) -> tuple[Hypothesis, ...]:
+def hypotheses(grey: Pixels, handwriting: Hypothesis) -> tuple[Hypothesis, ...]:
     """Return what to try on (H, W) uint8 grey, in this order: the first always, the others where they apply."""
     if is_halftone(grey):
-        return (HALFTONE,)
+        return HALFTONE, handwriting
     if max(grey.shape) <= THUMBNAIL_PX:
         return (*THUMBNAIL, SOFT_STROKES, FAINT)
-    return THRESHOLD, SOFT_STROKES, FAINT
+    return THRESHOLD, handwriting, SOFT_STROKES, FAINT
 
 
 def object_hypotheses(classifier: DigitClassifier) -> tuple[Hypothesis, ...]:

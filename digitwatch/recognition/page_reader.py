@@ -19,7 +19,6 @@ from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.line_recognizer import LineRecognizer
 from digitwatch.recognition.result import Box, Digit
 from digitwatch.recognition.segmentation.border_fragments import Paper, p_spanning_digits, without_fragments
-from digitwatch.recognition.segmentation.lost_strokes import p_intact
 from digitwatch.recognition.segmentation.text_lines import Component, find_rows
 
 MIN_TURN_COMPONENTS = 3  # components from which on the orientation is judged: alone, a 9 may be a 6
@@ -36,14 +35,13 @@ CALIBRATION_EXPONENT = 0.8
 class _Layout:
     """The text lines of a foreground, turned clockwise by `turn` degrees, on its paper (left, top, right, bottom).
 
-    `scale` is page pixels per pixel of the components, `intact` the probability that they have all their strokes.
+    `scale` is page pixels per pixel of the components.
     """
 
     rows: list[list[Component]]
     scale: int
     turn: int
     paper: Paper
-    intact: float
 
 
 class PageReader:
@@ -87,10 +85,9 @@ class PageReader:
         """Return the digits of a foreground."""
         strong = page.strength if page.stroke_gain == 1 else page.strength * np.float32(page.stroke_gain)
         rows = find_rows(strong, page.mask, page.min_height_px)
-        intact = p_intact(page.strength, page.mask, rows)
         turn, rows = self._best_turn(page.strength, page.mask, rows)
         high, wide = page.mask.shape[::-1] if turn in (90, 270) else page.mask.shape
-        return self._read_rows(_Layout(rows, page.scale, turn, (0, 0, wide, high), intact))
+        return self._read_rows(_Layout(rows, page.scale, turn, (0, 0, wide, high)))
 
     def _best_turn(
         self, strength: Floats, mask: Pixels, upright: list[list[Component]]
@@ -125,10 +122,10 @@ class PageReader:
         every = [digit for row in digits for digit in row]
         segmented = [merged, *(row.certainty for row in read)]
         confidence = float(np.prod([digit.probability for digit in every]) * np.prod(segmented))
-        confidence = confidence * complete * upright * page.intact
+        confidence = confidence * complete * upright
         confidence **= CALIBRATION_EXPONENT if len(every) > 1 else 1.0
-        doubts = review_reason.layout_reasons(complete=complete, intact=page.intact, cluttered=cluttered)
-        if min(complete, upright, page.intact) >= min(segmented):
+        doubts = review_reason.layout_reasons(complete=complete, cluttered=cluttered)
+        if min(complete, upright) >= min(segmented):
             doubts = (self._weakest(every, min(segmented)), *doubts)
         notes = (review_reason.turned(page.turn),) if page.turn else ()
         return Evidence(digits, confidence, page.turn, notes, doubts)

@@ -8,7 +8,7 @@ import numpy as np
 
 from digitwatch.log_codes import Reason, ReasonCode
 from digitwatch.recognition.arrays import Pixels
-from digitwatch.recognition.hypotheses import hypotheses, object_hypotheses
+from digitwatch.recognition.hypotheses import hypotheses, object_hypotheses, seen_by
 from digitwatch.recognition.image.decode import ImageError, Page, decode
 from digitwatch.recognition.isolated_line import IsolatedLine
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
@@ -40,7 +40,9 @@ class Reader:
         self._classifier = DigitClassifier.load(locate(model))
         threshold = self._classifier.card["review_below"] if review_below is None else review_below
         self._page_reader = PageReader(self._classifier, LineRecognizer.load(BUNDLED / "line"), threshold)
-        isolated = IsolatedLine(ForegroundNetwork.load(BUNDLED / "foreground"), self._page_reader)
+        foreground = ForegroundNetwork.load(BUNDLED / "foreground")
+        self._handwriting = seen_by(foreground)
+        isolated = IsolatedLine(foreground, self._page_reader)
         self._second_reader = SecondReader.load(BUNDLED / "crop", self._classifier.labels, threshold, isolated.read)
         self._review_below = threshold
         self._max_pixels = max_pixels
@@ -101,7 +103,7 @@ class Reader:
         if self._classifier.sorts_pictures:
             best = self._page_reader.read(page, object_hypotheses(self._classifier))
             return page, self._checked(page, best.reading(self._classifier.labels))
-        best = self._page_reader.read(page, hypotheses(page.grey))
+        best = self._page_reader.read(page, hypotheses(page.grey, self._handwriting))
         upright = turned(page, best.turn)
         return upright, self._checked(page, self._second_reader.check(upright.grey, best.reading()))
 

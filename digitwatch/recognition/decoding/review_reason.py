@@ -12,7 +12,6 @@ REJECTED = 0.5  # probability of the class "no digit" from which on a component 
 EMPTY = Reason(ReasonCode.NO_INK, "no ink on the page")
 ONE_COLOUR = Reason(ReasonCode.NO_INK, "nothing on the page: it is of one colour")
 TOUCHES_BORDER = Reason(ReasonCode.BORDER_CONTACT, "a digit touches the border and may be cut off")
-LOST_STROKE = Reason(ReasonCode.LINE_REMOVED, "a stroke may have been removed with the printed lines")
 CLUTTER = Reason(ReasonCode.CLUTTER, "too many doubtful components: each was classified only once")
 SURROUNDINGS = Reason(ReasonCode.DISAGREEMENT, "the whole picture reads as another digit than its ink")
 SOFT = Reason(ReasonCode.SOFT_STROKES, "soft strokes")
@@ -26,15 +25,14 @@ def turned(degrees: int) -> Reason:
     return Reason(ReasonCode.ROTATED, f"turned by {degrees} degrees", str(degrees))
 
 
-def layout_reasons(*, complete: float, intact: float, cluttered: bool) -> tuple[Reason, ...]:
+def layout_reasons(*, complete: float, cluttered: bool) -> tuple[Reason, ...]:
     """Return what on the page makes its digits doubtful.
 
     Args:
         complete: probability that no digit is cut off by the border.
-        intact: probability that no digit has lost a stroke.
         cluttered: whether there are too many components to decode each.
     """
-    given = {TOUCHES_BORDER: complete < 1, LOST_STROKE: intact < 1, CLUTTER: cluttered}
+    given = {TOUCHES_BORDER: complete < 1, CLUTTER: cluttered}
     return tuple(reason for reason, holds in given.items() if holds)
 
 

@@ -13,11 +13,12 @@ from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.networks import model_files
 from digitwatch.recognition.networks.crop_recognizer import level
 from digitwatch.recognition.networks.digit_classifier import ModelError
-from digitwatch.recognition.networks.litert import ByWidth
+from digitwatch.recognition.networks.litert import ByWidth, interpreter
 
 HEIGHT = 48  # pixels of a crop as the network sees it
 STEP = 2  # pixels of that crop, along each side, for each of the network's answers
 PAPER, WRITING, OTHER_INK = range(3)  # classes; other ink: rules, boxes, print, slivers of neighbours
+BLOCK = 48  # columns and rows of a page are padded to a multiple of it: what strides, dilation and output need
 WIDTHS = (48, 64, 96, 128, 192, 256, 320, 448, 640, 960)  # columns; a crop is padded to the next one
 
 
@@ -44,6 +45,7 @@ class ForegroundNetwork:
         Raises:
             ModelError: the bytes are no such model.
         """
+        self._content = content
         try:
             self._network = ByWidth(content, HEIGHT, WIDTHS[0])
         except (ValueError, RuntimeError) as error:
@@ -60,9 +62,28 @@ class ForegroundNetwork:
 
     def __call__(self, grey: Pixels) -> Floats:
         """Return (24, w) float32 x 3 probabilities of the classes in an (H, W) uint8 crop, w for half its columns."""
-        logits = self._network(framed(grey))  # (12, columns / 4, 4, 3)
-        high, wide, _, classes = logits.shape
-        logits = logits.reshape(high, wide, 2, 2, classes).transpose(0, 2, 1, 3, 4).reshape(2 * high, 2 * wide, classes)
-        chances = np.exp(logits - logits.max(axis=2, keepdims=True))
-        chances /= chances.sum(axis=2, keepdims=True)
-        return np.asarray(chances[:, : width((grey.shape[0], grey.shape[1])) // STEP], np.float32)
+        picture = framed(grey)
+        logits = self._network(picture)
+        return _probabilities(logits, picture.shape)[:, : width((grey.shape[0], grey.shape[1])) // STEP]
+
+    def page(self, grey: Pixels) -> Floats:
+        """Return (ceil(H / 2), ceil(W / 2), 3) float32 probabilities of the classes on an (H, W) uint8 page.
+
+        Its writing is as high as that of crops, 10 to 48 pixels.
+        """
+        high, wide = grey.shape
+        padded = np.pad(level(grey), ((0, -high % BLOCK), (0, -wide % BLOCK)), constant_values=int(np.median(grey)))
+        model = interpreter(self._content, (1, *padded.shape, 1))  # pages differ in size: none is kept
+        model.set_tensor(model.get_input_details()[0]["index"], padded[None, :, :, None] / np.float32(255))
+        model.invoke()
+        logits = model.get_tensor(model.get_output_details()[0]["index"])
+        return _probabilities(logits, padded.shape)[: -(-high // STEP), : -(-wide // STEP)]
+
+
+def _probabilities(logits: Floats, shape: tuple[int, ...]) -> Floats:
+    """Return (H / 2, W / 2, 3) float32 from the network's answer to an (H, W) picture: 4 pixels of each 4 by 4."""
+    high, wide, classes = shape[0] // 4, shape[1] // 4, 3
+    parts = logits.reshape(high, wide, 2, 2, classes).transpose(0, 2, 1, 3, 4)
+    joined = parts.reshape(2 * high, 2 * wide, classes)
+    chances = np.exp(joined - joined.max(axis=2, keepdims=True))
+    return np.asarray(chances / chances.sum(axis=2, keepdims=True), np.float32)

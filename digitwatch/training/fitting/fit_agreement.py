@@ -7,7 +7,7 @@ with a small ridge penalty (Hastie, Tibshirani and Friedman 2009, section 4.4.1)
 import numpy as np
 
 from digitwatch.recognition.arrays import Flags, Logs
-from digitwatch.recognition.hypotheses import hypotheses
+from digitwatch.recognition.hypotheses import hypotheses, seen_by
 from digitwatch.recognition.image.decode import Page
 from digitwatch.recognition.isolated_line import IsolatedLine
 from digitwatch.recognition.networks.crop_recognizer import CropRecognizer
@@ -33,13 +33,13 @@ def fit(model: CropRecognizer, digits: Digits, progress: Progress, *, pages: int
     """Return the weights of the features of two readers that agree, with the bundled models as first reader."""
     classifier = DigitClassifier.load(BUNDLED / "cnn")
     first = PageReader(classifier, LineRecognizer.load(BUNDLED / "line"), classifier.card["review_below"])
-    look_again = IsolatedLine(ForegroundNetwork.load(BUNDLED / "foreground"), first).read
-    second = SecondReader(model, (0.0, 1.0, 1.0), classifier.labels, 1.0, look_again)
+    foreground = ForegroundNetwork.load(BUNDLED / "foreground")
+    second = SecondReader(model, (0.0, 1.0, 1.0), classifier.labels, 1.0, IsolatedLine(foreground, first).read)
     rng = np.random.default_rng(1)
     known, right = [], []
     for _ in range(pages):
         composed = crops.compose(digits, rng)
-        reading = first.read(Page(1, composed.grey), hypotheses(composed.grey)).reading()
+        reading = first.read(Page(1, composed.grey), hypotheses(composed.grey, seen_by(foreground))).reading()
         line = second.read(views(composed.grey, reading.digits)) if len(reading.rows) <= 1 else None
         same = second.same_digits(reading, line) if line and line.known and line.digits else None
         if line is not None and same is not None:
