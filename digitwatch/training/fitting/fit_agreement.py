@@ -56,10 +56,14 @@ def _log_odds(chance: float) -> float:
 
 
 def logistic(known: Logs, right: Flags) -> Logs:
-    """Return the (K,) weights of (N, K) features with which they explain the (N,) outcomes best."""
+    """Return the (K,) weights of (N, K) features with which they explain the (N,) outcomes best.
+
+    None but the first may be negative: more confidence never makes a reading less probable.
+    """
     weights, penalty = np.zeros(known.shape[1]), RIDGE * np.eye(known.shape[1])
     for _ in range(STEPS):
         chance = 1 / (1 + np.exp(-known @ weights))
         curvature = known.T @ (known * (chance * (1 - chance))[:, None]) + penalty
         weights = weights + np.linalg.solve(curvature, known.T @ (right - chance) - penalty @ weights)
+        weights[1:] = np.maximum(weights[1:], 0)
     return np.asarray(weights)
