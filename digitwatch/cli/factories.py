@@ -6,24 +6,25 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from digitwatch.cli import log_setup
 from digitwatch.config.settings import FILES, FOLDERS, Settings, find, load
 from digitwatch.errors import UsageError, advice
 from digitwatch.forms import schema
 from digitwatch.models import provisioning
-from digitwatch.series.rules import Rule
-from digitwatch.series.tracker import Tracker
-from digitwatch.service.batch import Batch, ReadingWith
-from digitwatch.sinks.lag import Lag, lag
-from digitwatch.sinks.source import Files
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.ignored_names import IgnoredNames
 from digitwatch.spool.watch_policy import WatchPolicy
 from digitwatch.system import sd_notify
 from digitwatch.workers.messages import Outcome, WorkerConfig
 from digitwatch.workers.pool import Pool
-from digitwatch.workers.ray_pool import RayPool
+
+if TYPE_CHECKING:
+    from digitwatch.series.tracker import Tracker
+    from digitwatch.service.batch import Batch, ReadingWith
+    from digitwatch.sinks.lag import Lag
+    from digitwatch.workers.ray_pool import RayPool
 
 TRAINING_STEP_US = 600_000_000  # microseconds that systemd waits for the next line of a training (sd_notify(3))
 
@@ -42,20 +43,28 @@ def folders(settings: Settings) -> Folders:
     return Folders(settings.inbox, settings.outbox, settings.archive, settings.failed, settings.base)
 
 
-def sinks(settings: Settings) -> list[Lag]:
+def sinks(settings: Settings) -> "list[Lag]":
     """Return how far each configured sink is behind the log.
 
     Raises:
         OSError: a file cannot be read.
     """
+    if not settings.sinks:
+        return []
+    from digitwatch.sinks.lag import lag  # noqa: PLC0415 (only where sinks are configured)
+    from digitwatch.sinks.source import Files  # noqa: PLC0415
+
     files = Files(settings.predictions, settings.corrections, settings.rotated_logs)
     return [lag(sink.name, files) for sink in settings.sinks]
 
 
-def series(settings: Settings) -> Tracker | None:
+def series(settings: Settings) -> "Tracker | None":
     """Return the series of the configuration, not yet read from the log; None for none."""
     if not settings.series:
         return None
+    from digitwatch.series.rules import Rule  # noqa: PLC0415 (only where series are configured)
+    from digitwatch.series.tracker import Tracker  # noqa: PLC0415
+
     rules = [
         Rule(each.file or "*", each.field or "", each.never_decreases, each.at_most_per_day) for each in settings.series
     ]
@@ -99,15 +108,17 @@ def pool(settings: Settings, report: Callable[[Outcome], None], post: Callable[[
     )
 
 
-def reading_with(settings: Settings) -> ReadingWith:
+def reading_with(settings: Settings) -> "ReadingWith":
     """Return the model and the settings that decide how scans are read, without loading the model."""
+    from digitwatch.service.batch import ReadingWith  # noqa: PLC0415 (the daemon needs no batch)
+
     model = provisioning.name_of(provisioning.active_model(settings))
     parts = {"review_below": settings.review_below, "limits.pixels": settings.limits.pixels}
     texts = [f"{name} {'the default' if value is None else value}" for name, value in parts.items()]
     return ReadingWith(model, ", ".join([*texts, f"second readers {provisioning.second_readers()}"]))
 
 
-def ray_pool(settings: Settings, address: str, work: Batch, folders: tuple[Path, Path]) -> RayPool:
+def ray_pool(settings: Settings, address: str, work: "Batch", folders: tuple[Path, Path]) -> "RayPool":
     """Return the workers of a Ray cluster for a batch, not yet started; `folders` are the scans and the output.
 
     Raises:
@@ -115,6 +126,8 @@ def ray_pool(settings: Settings, address: str, work: Batch, folders: tuple[Path,
     """
     if importlib.util.find_spec("ray") is None:
         raise UsageError("--ray needs: pip install 'digitwatch[ray]'")
+    from digitwatch.workers.ray_pool import RayPool  # noqa: PLC0415
+
     limits = settings.limits
     worker = WorkerConfig(_model(settings), settings.review_below, limits.pixels, limits.memory, settings.forms)
     return RayPool(address, worker, folders, seconds=limits.seconds, report=work.report, post=work.calls.put)

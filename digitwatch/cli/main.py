@@ -57,38 +57,60 @@ def _run(options: argparse.Namespace) -> ExitCode:
     """Call the function of one command with the values of its options."""
     if options.command in ("watch", "batch"):
         _prepare_workers()
-    from digitwatch.cli import commands, log_setup, train  # noqa: PLC0415
+    from digitwatch.cli import log_setup  # noqa: PLC0415
 
     log_setup.choose(is_quiet=options.quiet, is_verbose=options.verbose)
+    calls: dict[str, Callable[[argparse.Namespace], ExitCode]] = {
+        "batch": _batch,
+        "merge": _merge,
+        "read": _read,
+        "train": _train,
+        "evaluate": _evaluate,
+        "fields": _fields,
+    }
+    return calls.get(options.command, _other)(options)
+
+
+def _other(options: argparse.Namespace) -> ExitCode:
+    """Call one of the functions of `commands`."""
+    from digitwatch.cli import commands  # noqa: PLC0415
 
     config = options.config
     calls: dict[str, Callable[[], ExitCode]] = {
         "watch": lambda: commands.watch(config),
-        "batch": lambda: commands.batch(
-            config,
-            options.batch,
-            options.out,
-            commands.BatchOptions(
-                options.forms,
-                options.verify,
-                options.shard,
-                options.ray,
-                again=options.again,
-                is_quiet=options.quiet,
-            ),
-        ),
-        "read": lambda: _read(options),
-        "merge": lambda: commands.merge_shards(options.outs, options.out),
-        "train": lambda: _train(options),
-        "evaluate": lambda: train.evaluate(config, options.model, options.data, options.report, options.source),
         "check": lambda: commands.check(config),
         "retry": lambda: commands.retry(config, options.names, everything=options.all),
         "export": lambda: commands.export(config, options.day, options.format, options.out, wide=options.wide),
-        "fields": lambda: _fields(options),
         "sinks": lambda: commands.sinks(config, once=options.once, until_eof=options.until_eof),
         "web": lambda: commands.web(config, handle=options.socket, until_eof=options.until_eof),
     }
     return calls[options.command]()
+
+
+def _batch(options: argparse.Namespace) -> ExitCode:
+    from digitwatch.cli.batch import BatchOptions, batch  # noqa: PLC0415
+
+    chosen = BatchOptions(
+        options.forms,
+        options.verify,
+        options.shard,
+        options.ray,
+        again=options.again,
+        is_quiet=options.quiet,
+    )
+    return batch(options.config, options.batch, options.out, chosen)
+
+
+def _merge(options: argparse.Namespace) -> ExitCode:
+    from digitwatch.cli.batch import merge_shards  # noqa: PLC0415
+
+    return merge_shards(options.outs, options.out)
+
+
+def _evaluate(options: argparse.Namespace) -> ExitCode:
+    from digitwatch.cli import train  # noqa: PLC0415
+
+    return train.evaluate(options.config, options.model, options.data, options.report, options.source)
 
 
 def _prepare_workers() -> None:

@@ -236,3 +236,12 @@ def test_quiet_and_verbose_change_the_log_level(tmp_path: Path, run: Run) -> Non
     assert "the command ended with this error" in run("-v", "-c", str(tmp_path / "c.yaml")).stderr
     assert "the command ended with this error" not in run("-q", "-c", str(tmp_path / "c.yaml")).stderr
     assert run("check", "-q", "-v").returncode == 2
+
+
+def test_the_daemon_starts_without_what_it_does_not_use() -> None:
+    """Neither deliveries, batches nor networks are imported before they are needed; what would import them says so."""
+    code = "import sys, digitwatch.cli.commands; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+    unwanted = ("digitwatch.sinks.webhook", "digitwatch.sinks.lag", "digitwatch.service.batch", "sqlite3", "ssl", "cv2")
+    assert [name for name in unwanted if name in loaded] == []

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.cli.commands import batch_folders
+from digitwatch.cli.batch import batch_folders
 from digitwatch.errors import ExitCode, UsageError
 
 
