@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from digitwatch.spool import correction_log, typed_rows
@@ -18,6 +18,7 @@ CORRECTION, CONFIRMED = "corrected", "confirmed"  # status of a field in the wid
 
 CORRECTED = tuple(column.name for column in typed_rows.CORRECTED)
 COLUMNS = (*Row._fields, *CORRECTED)
+PATHS = ("reason", "annotated", "filed")  # columns that may hold paths of this machine
 
 
 def lines(
@@ -45,8 +46,14 @@ def lines(
     names = [column.name for column in columns(predictions, rotated)]
     yield _line(names)
     for texts in _texts(predictions, corrected, names, day, rotated):
-        hidden = {name: shown(texts[name] or "") for name in ("reason", "annotated", "filed")}
-        yield _line([(texts | hidden)[name] or "" for name in names])
+        yield _line([shown(texts[name] or "") if name in PATHS else texts[name] or "" for name in names])
+
+
+def csv_lines(names: Sequence[str], rows: Iterable[Sequence[str]], shown: Callable[[str], str]) -> Iterator[str]:
+    """Yield a header and rows as CSV lines; `shown` writes the texts that may hold paths of the machine."""
+    yield _line(names)
+    for row in rows:
+        yield _line([shown(text) if name in PATHS else text for name, text in zip(names, row, strict=True)])
 
 
 def columns(predictions: Path, rotated: Path | None = None) -> tuple[Column, ...]:
@@ -136,7 +143,7 @@ def _corrected(correction: Correction | None) -> dict[str, str | None]:
     return dict(zip(CORRECTED, values, strict=True))
 
 
-def _line(fields: list[str]) -> str:
+def _line(fields: Sequence[str]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(fields)
     return text.getvalue()

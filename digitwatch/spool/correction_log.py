@@ -1,18 +1,14 @@
 """The CSV file of corrections: the values that people entered. Appended to, never rewritten."""
 
-import contextlib
 import csv
-import errno
-import fcntl
-import io
 import logging
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from digitwatch.spool import csv_append
 from digitwatch.spool.csv_rows import printable
-from digitwatch.spool.durable_io import sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -56,28 +52,12 @@ HEADER = ",".join(Correction._fields) + "\n"
 
 
 def append(path: Path, correction: Correction) -> None:
-    """Add a line in one write and sync it; a last line without its end gets one first.
+    """Add a line and sync it.
 
     Raises:
         OSError: the disk is full, gone or read-only; nothing was added and it may be tried again.
     """
-    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o664)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        start = os.fstat(file).st_size
-        data = _lead(file, start) + encode(correction, _width(file, correction))
-        try:
-            if os.write(file, data) < len(data):  # a nearly full disk takes a part without an error
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-            os.fdatasync(file)
-        except OSError:
-            with contextlib.suppress(OSError):  # the remainder is then skipped as a torn line
-                os.ftruncate(file, start)
-            raise
-        if not start:
-            sync_folder(path.parent)
-    finally:
-        os.close(file)
+    csv_append.append(path, HEADER, lambda file: encode(correction, _width(file, correction)))
 
 
 def read(path: Path) -> dict[Key, Correction]:
@@ -125,20 +105,11 @@ def encode(correction: Correction, width: int = len(Correction._fields)) -> byte
 
     The name of the field is always quoted, so that a line that is cut off within it is damaged and never about another.
     """
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(correction[:width][: len(FIRST)])
     further = "".join(',"' + value.replace('"', '""') + '"' for value in correction[len(FIRST) : width])
-    return f"{text.getvalue()}{further}\n".encode("utf-8", "backslashreplace")
+    return f"{csv_append.encoded(correction[: len(FIRST)])}{further}\n".encode("utf-8", "backslashreplace")
 
 
 def _width(file: int, correction: Correction) -> int:
     """Return how many columns a line gets: without a field, as many as the header of its file names."""
     is_first_version = os.pread(file, len(HEADER), 0).startswith(",".join(FIRST).encode() + b"\n")
     return len(FIRST) if is_first_version and not correction.field else len(Correction._fields)
-
-
-def _lead(file: int, size: int) -> bytes:
-    """Return what to write before the next line: the header, or a missing line end."""
-    if size == 0:
-        return HEADER.encode()
-    return b"" if os.pread(file, 1, size - 1) == b"\n" else b"\n"

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,8 +20,8 @@ from digitwatch.web.access import Access
 from digitwatch.web.admission import Admission
 from digitwatch.web.context import HERE, Context
 from digitwatch.web.readings_index import Index
-from digitwatch.web.security import HEADERS, Guard
-from digitwatch.web.views import api, images, login, metrics, readings, retry, review, upload
+from digitwatch.web.security import HEADERS, Guard, wants_page
+from digitwatch.web.views import api, failed, images, login, metrics, readings, review, upload
 from digitwatch.web.views.event_stream import Live, listen
 from digitwatch.web.web_settings import WebSettings
 
@@ -43,7 +43,10 @@ def routes() -> list[BaseRoute]:
         Route(f"/scan/{ONE}", images.scan),
         *_look(),
         Route("/api/readings", api.readings),
-        Route(f"/retry/{ONE}", retry.retry, methods=["POST"]),
+        Route("/readings.csv", readings.table, middleware=[Middleware(Admission, running=2, waiting=8)]),
+        Route(f"/retry/{ONE}", failed.retry, methods=["POST"]),
+        Route(f"/delete/{ONE}", failed.delete, methods=["POST"]),
+        Route("/help", readings.instructions),
         Route("/review", readings.review),
         Route("/queue", review.queue),
         Route("/corrections", review.correct, methods=["POST"]),
@@ -69,7 +72,7 @@ def _look() -> list[BaseRoute]:
 def make(settings: WebSettings) -> Starlette:
     """Return the application for one installation; its files are read at the start."""
     access = Access(settings.token, settings.ended_sessions)
-    index = Index(settings.predictions, settings.corrections)
+    index = Index(settings.predictions, settings.corrections, deleted=settings.deletions)
     key = identity.own_key(identity.key_file(settings.corrections))
     context = Context(settings, index, secrets.token_urlsafe(), access, key)
     live = Live(context)
@@ -83,7 +86,13 @@ def make(settings: WebSettings) -> Starlette:
         with contextlib.suppress(asyncio.CancelledError):
             await watching
 
-    guard = Middleware(Guard, access=access if settings.token else None, hosts=settings.hosts, proof=context.proof)
+    guard = Middleware(
+        Guard,
+        access=access if settings.token else None,
+        hosts=settings.hosts,
+        proof=context.proof,
+        page=context.error_page,
+    )
     app = Starlette(
         routes=routes(),
         middleware=[guard],
@@ -101,12 +110,10 @@ def make(settings: WebSettings) -> Starlette:
 
 
 async def _plain(request: Request, error: Exception) -> Response:
-    """Answer an unknown address or a wrong method: a page for people, a line for programs."""
+    """Answer an unknown address or a wrong method."""
     assert isinstance(error, HTTPException)
-    if error.status_code == 404 and "text/html" in request.headers.get("accept", ""):
-        context: Context = request.app.state.context
-        return context.answer("message.html", 404, title="Not found", text="There is nothing at this address.")
-    return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
+    sentence = "There is nothing at this address." if error.status_code == 404 else str(error.detail)
+    return _problem(request, error.status_code, sentence, error.headers)
 
 
 async def _disconnected(request: Request, error: Exception) -> Response:
@@ -119,15 +126,23 @@ async def _without_thread(request: Request, error: Exception) -> Response:
     if not is_thread_limit(error):
         raise error
     log.warning("%s: the system refused a thread: the limit of processes or of memory is reached", request.url.path)
-    return PlainTextResponse("No thread could be started for this request: try again.\n", 503, {"retry-after": "5"})
+    return _problem(request, 503, "No thread could be started for this request: try again.", {"retry-after": "5"})
 
 
 async def _bug(request: Request, error: Exception) -> Response:
     """Answer an unexpected exception; uvicorn writes the traceback to the log."""
-    return PlainTextResponse("This is a bug in digitwatch; see the log of the service.\n", 500, HEADERS)
+    return _problem(request, 500, "This is a bug in digitwatch; see the log of the service.", HEADERS)
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:
     """Answer when a log or folder cannot be read; only the log of the service names it."""
     log.warning("%s: %s", request.url.path, error)
-    return PlainTextResponse("The log or a folder cannot be read at the moment; see the log of the service.\n", 503)
+    return _problem(request, 503, "The log or a folder cannot be read at the moment; see the log of the service.")
+
+
+def _problem(request: Request, status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an error: a page for people, a line for programs."""
+    if not wants_page(request):
+        return PlainTextResponse(f"{text}\n", status, headers)
+    context: Context = request.app.state.context
+    return context.error_page(status, text, headers)

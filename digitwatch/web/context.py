@@ -1,9 +1,12 @@
 """State shared by all requests: settings, index, templates and limits."""
 
 import asyncio
+import sqlite3
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +14,12 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from digitwatch import __version__
 from digitwatch.web import texts
 from digitwatch.web.access import Access
 from digitwatch.web.rate_limit import Rate
 from digitwatch.web.readings_index import Index
+from digitwatch.web.views.files import is_in_failed
 from digitwatch.web.web_settings import WebSettings, without_paths
 
 HERE = Path(__file__).parent
@@ -60,13 +65,28 @@ class Context:
         return self.templates.get_template(template).render(
             proof=self.proof,
             has_token=bool(self.settings.token),
+            version=__version__,
             shown_text=lambda text: without_paths(self.settings, text),
+            whereabouts=self._whereabouts,
             **values,
         )
 
     def answer(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a template as an HTML response."""
         return HTMLResponse(self.render(template, **values), status)
+
+    def error_page(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> HTMLResponse:
+        """Return an error as a page; it holds nothing that only visitors with the token may see."""
+        title = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Error"
+        html = self.render("error.html", title=title.capitalize(), text=text)
+        return HTMLResponse(html, status, dict(headers or {}))
+
+    def _whereabouts(self, reading: sqlite3.Row) -> str:
+        """Return what became of the original of a failed reading, "" where it still lies in the folder failed."""
+        if is_in_failed(self.settings, reading):
+            return ""
+        deletion = self.index.deletion(reading["id"])
+        return f"deleted by {deletion['who']}" if deletion else "no longer in the folder failed"
 
 
 def context_of(request: Request) -> Context:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digitwatch.log_codes import Status
-from digitwatch.spool import correction_log
+from digitwatch.spool import correction_log, deletion_log
 from digitwatch.spool.correction_log import UNDONE, Correction
 from digitwatch.spool.csv_rows import Row, RowParser
+from digitwatch.spool.deletion_log import Deletion
 from digitwatch.spool.log_search import NEWEST, all_rows
+from digitwatch.web import zone
 from digitwatch.web.log_tail import Tail
 
 _INSERT = f"INSERT INTO readings VALUES ({', '.join('?' * (1 + len(Row._fields)))})"
@@ -28,8 +30,11 @@ _SCHEMA = f"""
 CREATE TABLE readings (seq INTEGER PRIMARY KEY, {_COLUMNS});
 CREATE INDEX by_scan ON readings (id, page);
 CREATE INDEX by_status ON readings (status, seq);
-CREATE INDEX by_time ON readings (time);
+CREATE INDEX by_time ON readings (time, status);
+CREATE INDEX by_confidence ON readings (confidence, seq);
+CREATE INDEX by_field ON readings (field) WHERE field != '';
 CREATE INDEX least_certain ON readings (confidence) WHERE {_TO_REVIEW};
+CREATE TABLE deletions ({", ".join(Deletion._fields)});
 CREATE TABLE corrections ({", ".join(Correction._fields)}, PRIMARY KEY (id, page, field));
 """
 _KEY = "USING (id, page, field)"
@@ -38,13 +43,19 @@ _JOINED = f"""SELECT readings.*, COALESCE(NULLIF(text, ''), prediction) AS value
     FROM readings LEFT JOIN corrections {_KEY} """
 
 
-CORRECTED, OPEN = "corrected", "open"  # what `Filter.status` may be besides a status of the log
+CORRECTED, CONFIRMED, OPEN = "corrected", "confirmed", "open"  # what `Filter.status` may be besides one of the log
+_SPECIAL = {
+    CORRECTED: "now IS NOT NULL",
+    CONFIRMED: "now = was",
+    OPEN: f"{_TO_REVIEW} AND now IS NULL",
+}
 
-ORDERS = {
-    "newest": "seq DESC",
-    "oldest": "seq",
-    "least certain": "confidence, seq DESC",
-    "most certain": "confidence DESC, seq DESC",
+# Columns of each order; a minus in front means that it falls.
+ORDERS: dict[str, tuple[str, ...]] = {
+    "newest": ("-seq",),
+    "oldest": ("seq",),
+    "least certain": ("confidence", "-seq"),
+    "most certain": ("-confidence", "-seq"),
 }
 
 
@@ -52,9 +63,9 @@ ORDERS = {
 class Filter:
     """Criteria for readings; an empty text matches all.
 
-    status: of the log, or CORRECTED (also confirmed ones), or OPEN (to be reviewed and not corrected).
+    status: of the log, or CORRECTED (also confirmed ones), CONFIRMED, or OPEN (to be reviewed and not corrected).
     name: part of the file name. number: part of what was read or corrected. code: a reason code, without its detail.
-    field: of a form. since, until: first and last day, as in the log (UTC). sort: a key of ORDERS.
+    field: of a form. since, until: first and last day in the time zone `zone`. sort: a key of ORDERS.
     """
 
     status: str = ""
@@ -65,6 +76,7 @@ class Filter:
     since: str = ""
     until: str = ""
     sort: str = "newest"
+    zone: str = zone.DEFAULT
 
     @property
     def where(self) -> tuple[str, list[str]]:
@@ -74,9 +86,8 @@ class Filter:
 
     def _conditions(self) -> Iterator[tuple[str, ...] | None]:
         like = r"LIKE ? ESCAPE '\'"
-        special = {CORRECTED: "now IS NOT NULL", OPEN: "status = 'review' AND now IS NULL"}
-        if self.status in special:
-            yield (special[self.status],)
+        if self.status in _SPECIAL:
+            yield (_SPECIAL[self.status],)
         else:
             yield ("status = ?", self.status) if self.status else None
         yield (f"readings.file {like}", _part(self.name)) if self.name else None
@@ -85,17 +96,18 @@ class Filter:
         yield (f"({number})", *[_part(self.number)] * len(texts)) if self.number else None
         yield (f"' ' || replace(codes, ':', ' ') || ' ' {like}", _part(f" {self.code} ")) if self.code else None
         yield ("field = ?", self.field) if self.field else None
-        yield ("readings.time >= ?", self.since) if self.since else None
-        yield ("readings.time <= ?", f"{self.until}~") if self.until else None
+        yield ("readings.time >= ?", zone.start(self.since, self.zone)) if self.since else None
+        yield ("readings.time < ?", zone.start(self.until, self.zone, days_later=1)) if self.until else None
 
 
 class Index:
     """The newest readings and what people corrected. May be used by several threads."""
 
-    def __init__(self, predictions: Path, corrected: Path, bound: int = BOUND) -> None:
-        """Store the paths of both files; `refresh` reads them."""
+    def __init__(self, predictions: Path, corrected: Path, bound: int = BOUND, deleted: Path | None = None) -> None:
+        """Store the paths of the files; `refresh` reads them."""
         self._lock = threading.RLock()
         self._log, self._corrections = Tail(predictions), Tail(corrected)
+        self._deletions = Tail(deleted) if deleted is not None else None
         self._parser = RowParser()
         self._bound = bound
         self._rows = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
@@ -121,6 +133,7 @@ class Index:
                 self._enter(self._parser.rows(lines))
             self._started = True
             self._refresh_corrections()
+            self._refresh_deletions()
             return self.newest
 
     def readings(self, wanted: Filter, *, before: int = 0, after: int = 0, limit: int = 50) -> list[sqlite3.Row]:
@@ -130,15 +143,47 @@ class Index:
         """
         where, values = wanted.where
         if wanted.sort != "newest":
-            query = f"{_JOINED} WHERE {where} ORDER BY {ORDERS[wanted.sort]} LIMIT ? OFFSET ?"
+            query = f"{_JOINED} WHERE {where} ORDER BY {_order(ORDERS[wanted.sort])} LIMIT ? OFFSET ?"
             return self._all(query, *values, limit, before)
         query = f"{_JOINED} WHERE {where} AND seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?"
         return self._all(query, *values, before or self.newest + 1, after, limit)
 
+    def oldest_first(self, wanted: Filter, size: int = 1000) -> Iterator[sqlite3.Row]:
+        """Yield all readings that match a filter in the order of the log, `size` read at a time."""
+        where, values = wanted.where
+        after = 0
+        while found := self._all(f"{_JOINED} WHERE {where} AND seq > ? ORDER BY seq LIMIT ?", *values, after, size):
+            yield from found
+            after = int(found[-1]["seq"])
+
+    def beside(self, wanted: Filter, reading: sqlite3.Row) -> tuple[sqlite3.Row | None, sqlite3.Row | None]:
+        """Return the readings before and behind one in the list of a filter, which itself need not match."""
+        where, values = wanted.where
+        falling = ORDERS[wanted.sort]
+        found = []
+        for order in (tuple(_opposite(column) for column in falling), falling):
+            behind, further = _behind(order, reading)
+            query = f"{_JOINED} WHERE {where} AND {behind} ORDER BY {_order(order)} LIMIT 1"
+            found.append(next(iter(self._all(query, *values, *further)), None))
+        return found[0], found[1]
+
+    def fields(self) -> list[str]:
+        """Return the names of the fields of forms."""
+        return [name for (name,) in self._all("SELECT DISTINCT field FROM readings WHERE field != '' ORDER BY field")]
+
+    def deletion(self, scan: str) -> sqlite3.Row | None:
+        """Return who deleted a failed scan, and when."""
+        return next(iter(self._all("SELECT * FROM deletions WHERE id = ?", scan)), None)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether older readings of the log are left out."""
+        return self.newest - self.since >= self._bound
+
     def count(self, wanted: Filter) -> int:
         """Return how many readings match a filter."""
         where, values = wanted.where
-        joined = f" LEFT JOIN corrections {_KEY}" if "now" in where else ""
+        joined = f" LEFT JOIN corrections {_KEY}" if "now " in where else ""
         return int(self._all(f"SELECT COUNT(*) FROM readings{joined} WHERE {where}", *values)[0][0])
 
     def reading(self, scan: str, page: str, field: str = "") -> sqlite3.Row | None:
@@ -177,7 +222,7 @@ class Index:
 
     # --- reading the files ---
 
-    def _all(self, query: str, *values: str | int) -> list[sqlite3.Row]:
+    def _all(self, query: str, *values: str | float) -> list[sqlite3.Row]:
         with self._lock:
             return self._rows.execute(query, values).fetchall()
 
@@ -208,6 +253,16 @@ class Index:
     def _forget_old(self) -> None:
         self._rows.execute("DELETE FROM readings WHERE seq <= ?", (self.newest - self._bound,))
 
+    def _refresh_deletions(self) -> None:
+        if self._deletions is None:
+            return
+        lines: Iterable[str] | None = self._deletions.new_lines()
+        if lines is None:
+            lines = self._deletions.begin()
+            self._rows.execute("DELETE FROM deletions")
+        for deletion in deletion_log.parse(lines):
+            self._rows.execute(f"INSERT INTO deletions VALUES ({', '.join('?' * len(deletion))})", deletion)
+
     def _refresh_corrections(self) -> None:
         lines: Iterable[str] | None = self._corrections.new_lines()
         if lines is None:
@@ -219,6 +274,23 @@ class Index:
             self._rows.execute("DELETE FROM corrections WHERE id = ? AND page = ? AND field = ?", correction.key)
             if correction.now != UNDONE:
                 self._rows.execute(_INSERT_CORRECTION, correction)
+
+
+def _order(columns: tuple[str, ...]) -> str:
+    return ", ".join(f"{column[1:]} DESC" if column.startswith("-") else column for column in columns)
+
+
+def _opposite(column: str) -> str:
+    return column.removeprefix("-") if column.startswith("-") else f"-{column}"
+
+
+def _behind(order: tuple[str, ...], reading: sqlite3.Row) -> tuple[str, list[float]]:
+    """Return the condition in SQL, with its parameters, for what follows a reading in an order."""
+    name, sign = order[0].removeprefix("-"), "<" if order[0].startswith("-") else ">"
+    if len(order) == 1:
+        return f"{name} {sign} ?", [reading[name]]
+    further, values = _behind(order[1:], reading)
+    return f"({name} {sign} ? OR ({name} = ? AND {further}))", [reading[name], reading[name], *values]
 
 
 def _part(text: str) -> str:

@@ -8,6 +8,7 @@ import ipaddress
 import logging
 import secrets
 import socket
+from collections.abc import Callable, Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -43,12 +44,22 @@ HEADERS = {
 }
 
 
+ErrorPage = Callable[[int, str, Mapping[str, str]], Response]
+"""Returns an error as a page: its status, a sentence, and headers."""
+
+
 class Guard:
     """ASGI middleware that passes a request on or refuses it."""
 
-    def __init__(self, app: ASGIApp, *, access: Access | None, hosts: tuple[str, ...], proof: str) -> None:
-        """Keep what is required; `access` is None without a token, `proof` is the secret in our own HTML."""
+    def __init__(
+        self, app: ASGIApp, *, access: Access | None, hosts: tuple[str, ...], proof: str, page: ErrorPage
+    ) -> None:
+        """Keep what is required; `access` is None without a token, `proof` is the secret in our own HTML.
+
+        `page` returns a refusal as a page for people.
+        """
         self._app = app
+        self._page = page
         self._access = access
         self._hosts = {name.lower() for name in (*hosts, "localhost", *_own_names())}
         self._proof = proof
@@ -58,10 +69,14 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        request = Request(scope)
         try:
-            refusal = self._refusal(Request(scope))
+            refusal = self._refusal(request)
         except TooManyAttemptsError as error:
             refusal = _refuse(429, str(error), {"retry-after": str(error.wait_s)})
+        if refusal is not None and refusal.status_code >= 400 and wants_page(request):
+            kept = {name: value for name, value in refusal.headers.items() if not name.startswith("content-")}
+            refusal = self._page(refusal.status_code, bytes(refusal.body).decode().strip(), kept)
         try:
             await (refusal or self._app)(scope, receive, _with_headers(send))
         except InterruptedResponseError as error:  # too late for another status: the connection is closed
@@ -117,6 +132,11 @@ class Guard:
             return True
         proof = request.headers.get(PROOF, "").encode()
         return "origin" in request.headers and secrets.compare_digest(proof, self._proof.encode())
+
+
+def wants_page(request: Request) -> bool:
+    """Return whether a request comes from a person who follows a link or types an address."""
+    return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
 
 
 def _own_names() -> set[str]:

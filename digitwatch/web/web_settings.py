@@ -34,6 +34,11 @@ class WebSettings:
         return self.corrections.with_name(".digitwatch-ended-sessions")
 
     @property
+    def deletions(self) -> Path:
+        """The file that keeps which failed scans were deleted, beside corrections.csv."""
+        return self.corrections.with_name("deletions.csv")
+
+    @property
     def folders(self) -> dict[str, Path]:
         """The folders by their names in config.yaml."""
         places = self.places

@@ -8,7 +8,7 @@ from visitor import row, write
 
 from digitwatch.spool import correction_log
 from digitwatch.spool.correction_log import UNDONE, Correction
-from digitwatch.web.readings_index import Filter, Index
+from digitwatch.web.readings_index import ORDERS, Filter, Index
 
 
 def index(base: Path, bound: int = 1000) -> Index:
@@ -153,6 +153,33 @@ def test_the_order_may_be_chosen(tmp_path: Path) -> None:
     assert files(found.readings(Filter(sort="oldest"))) == ["0005", "0003", "0009"]
     assert files(found.readings(Filter(sort="least certain"), limit=2)) == ["0003", "0005"]
     assert files(found.readings(Filter(sort="most certain"), before=1)) == ["0005", "0003"]
+
+
+@pytest.mark.parametrize("sort", ORDERS)
+def test_each_reading_knows_its_neighbours_in_the_list(tmp_path: Path, sort: str) -> None:
+    """Stepping on from the first one visits the list in its order, and back again, also from one that left it."""
+    for number, confidence in ((1, "0.5"), (2, "0.9"), (3, "0.5"), (4, "0.1"), (5, "0.5")):
+        add(tmp_path, number, confidence=confidence, status="ok" if number == 2 else "review")
+    found = index(tmp_path)
+    found.refresh()
+    wanted = Filter(status="review", sort=sort)
+    listed = found.readings(wanted)
+    pairs = [found.beside(wanted, one) for one in listed]
+
+    assert files([behind for _, behind in pairs[:-1]]) == files(listed[1:])
+    assert files([before for before, _ in pairs[1:]]) == files(listed[:-1])
+    assert (pairs[0][0], pairs[-1][1]) == (None, None)
+    assert any(found.beside(wanted, found.reading(row(2).id, "1")))
+
+
+def test_the_whole_selection_is_read_in_parts(tmp_path: Path) -> None:
+    """In the order of the log, each once."""
+    add(tmp_path, *range(1, 8))
+    found = index(tmp_path)
+    found.refresh()
+
+    assert len(list(found.oldest_first(Filter(), size=3))) == 7
+    assert files(found.oldest_first(Filter(number="7", name="000"), size=2)) == [f"000{n}" for n in range(1, 8)]
 
 
 def test_the_least_certain_is_reviewed_first_and_once(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-// Live readings, uploads, corrections, and the review by keyboard.
+// What every page has, live readings, uploads, and what the model saw.
 "use strict";
 
 const $ = (id) => document.getElementById(id);
@@ -20,13 +20,10 @@ async function send(path, body, headers = {}) {
 // --- the top of each page ---
 
 function showCounts(numbers) {
-  const counts = { ...numbers.today, waiting: numbers.waiting, review: undefined };
+  const counts = { ...numbers.today, waiting: numbers.waiting, open: numbers.review };
   for (const place of document.querySelectorAll("[data-count]")) {
-    const name = place.dataset.count;
-    if (place.classList.contains("badge")) {
-      place.textContent = numbers.review;
-      place.hidden = !numbers.review;
-    } else place.textContent = name === "review" ? numbers.today.review : counts[name];
+    place.textContent = counts[place.dataset.count];
+    if (place.classList.contains("badge")) place.hidden = !numbers.review;
   }
   $("problem").textContent = numbers.problem && `Problem: ${numbers.problem}`;
   $("problem").hidden = !numbers.problem;
@@ -126,33 +123,6 @@ if (list) {
   });
 }
 if (proof) listen();
-
-// --- keys of the list ---
-
-if (list) {
-  addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input,select,textarea")) return;
-    const links = [...list.querySelectorAll(".reading a")];
-    const at = links.indexOf(document.activeElement);
-    const to = { "/": $("filters").elements.number, j: links[at + 1], k: links[Math.max(at - 1, 0)] }[event.key];
-    if (!to) return;
-    event.preventDefault();
-    to.focus();
-  });
-}
-
-// --- failed scans ---
-
-document.addEventListener("click", async (event) => {
-  const which = event.target.dataset?.retry;
-  if (!which) return;
-  event.target.disabled = true;
-  const answer = await send(`/retry/${which}`, "").catch(() => null);
-  const said = await answer?.json().catch(() => null);
-  if (answer?.ok) event.target.replaceWith(`back in the inbox as ${said.file}`);
-  else say(said?.problem || "it could not be put back: no connection");
-  event.target.disabled = false;
-});
 
 // --- uploads ---
 

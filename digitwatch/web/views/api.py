@@ -6,13 +6,13 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from digitwatch.corrections import export
 from digitwatch.spool.csv_rows import Row
 from digitwatch.web.context import Context, context_of
 from digitwatch.web.views.readings import number_of, older, wanted_of
 from digitwatch.web.web_settings import without_paths
 
 MOST = 1000  # readings in one answer
-PATHS = ("reason", "annotated", "filed")  # columns that may hold paths of this machine
 
 
 def readings(request: Request) -> Response:
@@ -33,4 +33,4 @@ def readings(request: Request) -> Response:
 
 def _fields(context: Context, reading: sqlite3.Row) -> dict[str, Any]:
     fields = {name: reading[name] for name in (*Row._fields, "corrected", "corrected_by", "corrected_at")}
-    return fields | {name: without_paths(context.settings, reading[name]) for name in PATHS}
+    return fields | {name: without_paths(context.settings, reading[name]) for name in export.PATHS}

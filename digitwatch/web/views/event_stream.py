@@ -6,6 +6,7 @@ import json
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +18,7 @@ from digitwatch.web.context import Context, context_of
 from digitwatch.web.rate_limit import Rate
 from digitwatch.web.readings_index import Filter
 from digitwatch.web.views.metrics import numbers
+from digitwatch.web.zone import zone_of
 
 EVERY = 0.1  # seconds between two polls of the log while somebody listens
 AFTER_NEWS = 0.25  # after something new, so that more is sent together
@@ -42,7 +44,8 @@ class Live:
         self._writing = threading.Lock()
         self._rate = Rate(SHOWN, 1.0, time.monotonic)
         self.run_id = secrets.token_hex(4)  # reading numbers are valid for this process only
-        self.counts = ""
+        self.counts: dict[str, str] = {}  # by time zone
+        self.zones: Counter[str] = Counter()  # of the listeners
         self.closing = False
 
     async def watch(self) -> None:
@@ -108,7 +111,7 @@ class Live:
         text = ""
         for reading in reversed(self._context.index.readings(Filter(), before=newest + 1, after=known, limit=SHOWN)):
             fields = {name: reading[name] for name in ("file", "status", "time")}
-            fields["html"] = self._context.render("reading.html", reading=reading)
+            fields["html"] = self._context.render("reading.html", reading=reading, query="")
             text += _event("reading", json.dumps(fields), f"{self.run_id}-{reading['seq']}")
         return text
 
@@ -116,7 +119,7 @@ class Live:
         """Read what is new; return whether there is something."""
         newest = self._context.index.refresh()
         state = (newest, self._context.index.corrected, json.dumps(self._context.daemon))
-        before = self.counts
+        before = dict(self.counts)
         if state != self._state or time.monotonic() - self._counted > COUNTED:
             self._count()
         is_new = state != self._state or self.counts != before
@@ -124,7 +127,7 @@ class Live:
         return is_new
 
     def _count(self) -> None:
-        self.counts = json.dumps(numbers(self._context))
+        self.counts = {zone: json.dumps(numbers(self._context, zone)) for zone in list(self.zones)}
         self._counted = time.monotonic()
 
 
@@ -136,12 +139,15 @@ async def listen(request: Request) -> Response:
     live: Live = request.app.state.live
     last = request.headers.get("last-event-id") or request.query_params.get("from", "")
     return StreamingResponse(
-        _events(context, live, last), media_type="text/event-stream", headers={"x-accel-buffering": "no"}
+        _events(context, live, last, zone_of(request)),
+        media_type="text/event-stream",
+        headers={"x-accel-buffering": "no"},
     )
 
 
-async def _events(context: Context, live: Live, last: str) -> AsyncIterator[str]:
+async def _events(context: Context, live: Live, last: str, zone: str) -> AsyncIterator[str]:
     context.visitors += 1
+    live.zones[zone] += 1
     try:
         known, gap = await run_in_threadpool(live.start, last)
         live.call()
@@ -149,13 +155,14 @@ async def _events(context: Context, live: Live, last: str) -> AsyncIterator[str]
         counts = ""
         while not live.closing:
             text, known = await run_in_threadpool(live.news, known)
-            if live.counts != counts:
-                counts = live.counts
+            if live.counts.get(zone, counts) != counts:
+                counts = live.counts[zone]
                 text += _event("counts", counts)
             yield text or _event("alive", "")
             await live.wait()
     finally:
         context.visitors -= 1
+        live.zones -= Counter([zone])
 
 
 def _event(kind: str, data: str, number: str = "") -> str:

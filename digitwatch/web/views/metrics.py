@@ -7,30 +7,30 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from digitwatch.sinks.lag import Lag
 from digitwatch.spool.claims import CLAIMED
 from digitwatch.spool.ignored_names import IgnoredNames
 from digitwatch.web import identity
 from digitwatch.web.context import Context, context_of
-from digitwatch.web.readings_index import STATUSES
+from digitwatch.web.readings_index import STATUSES, Filter
 from digitwatch.web.web_settings import without_paths
+from digitwatch.web.zone import today
 
 COUNTED = 10_000  # scans counted in the inbox; beyond, the answer is "or more"
 KEPT_SECONDS = 1.0  # for which a listing of the inbox is cached
 
 
-def numbers(context: Context) -> dict[str, Any]:
-    """Return the counts of today, the waiting scans and readings, and the current problem."""
-    today = datetime.now(UTC).date().isoformat()
+def numbers(context: Context, zone: str) -> dict[str, Any]:
+    """Return the counts of today in a time zone, the waiting scans and readings, and the current problem."""
+    day = today(zone)
     return {
-        "today": {status: context.index.counts[today, status] for status in STATUSES},
+        "today": {status: context.index.count(Filter(status, since=day, until=day, zone=zone)) for status in STATUSES},
         "review": context.index.waiting(),
         "waiting": inbox(context)[0],
         "problem": problem(context),
@@ -82,11 +82,6 @@ def metrics(request: Request) -> Response:
     context = context_of(request)
     context.index.refresh()
     return PlainTextResponse("\n".join(_metrics(context)) + "\n", media_type="text/plain; version=0.0.4")
-
-
-def state(request: Request) -> Response:
-    """Return the counts as JSON."""
-    return JSONResponse(numbers(context_of(request)))
 
 
 def _metrics(context: Context) -> Iterator[str]:
