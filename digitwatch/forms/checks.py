@@ -17,7 +17,7 @@ def field_problems(field: Field, text: str, written: str = "") -> Iterator[Reaso
         yield Reason(ReasonCode.PATTERN, f"expected the pattern {field.pattern.pattern}")
     if field.known is not None and not {text, written} & field.known:
         yield Reason(ReasonCode.LIST, "not in the list of known numbers")
-    number = _value(written)
+    number = value(written)
     if field.minimum is not None and (number is None or number < field.minimum):
         yield Reason(ReasonCode.RANGE, f"expected {field.minimum:g} or more")
     if field.maximum is not None and (number is None or number > field.maximum):
@@ -36,7 +36,7 @@ def failed(check: Check, texts: Mapping[str, str]) -> Reason | None:
     return Reason(ReasonCode.CHECKSUM, f"the check digit of {', '.join(wrong)} is wrong") if wrong else None
 
 
-def _value(written: str) -> float | None:
+def value(written: str) -> float | None:
     """Return the number that a text stands for, with a decimal comma or point; None where it stands for none."""
     try:
         return float(written.replace(",", "."))

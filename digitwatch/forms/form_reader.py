@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.forms import checks, registration
+from digitwatch.forms.expected_texts import expected
 from digitwatch.forms.mapping import Mapping, Points
 from digitwatch.forms.printed import darkness
 from digitwatch.forms.registration import Registered, Template
@@ -66,6 +67,7 @@ class FormReader:
         """
         self._read = read
         self._templates = [(form, prepared(form)) for form in forms]
+        self._expected = {(form.name, field.name): expected(field) for form in forms for field in form.fields}
 
     def read(self, page: Page) -> FormPage | None:
         """Return the fields of a page; None where no template passes the test of registration."""
@@ -75,7 +77,7 @@ class FormReader:
         form, template, registered = found
         upright, mapping = _upright(page, registered.mapping)
         registered = replace(registered, mapping=mapping)
-        fields = tuple(self._field(each, template, registered, upright, form.blank) for each in form.fields)
+        fields = tuple(self._field(each, form, template, registered, upright) for each in form.fields)
         return FormPage(form, upright, _checked(form, fields))
 
     def register(self, page: Page) -> tuple[Form, Template, Registered] | None:
@@ -91,13 +93,14 @@ class FormReader:
                 return max(found, key=lambda each: each[2].likeness)
         return None
 
-    def _field(self, field: Field, template: Template, registered: Registered, page: Page, blank: bool) -> FieldReading:
+    def _field(self, field: Field, form: Form, template: Template, registered: Registered, page: Page) -> FieldReading:
         box = np.array(field.box) * (*template.size, *template.size)
         box[:2] += snap(template, registered, box)
         left, top, width, height = box
         corners = np.array([[left, top], [left + width, top], [left + width, top + height], [left, top + height]])
-        crop, has_strokes = field_crop(template, registered.mapping, page, box, blank)
-        reading = graded(field, self._read(Page(page.number, crop, page.damage, page.caveats)), has_strokes)
+        crop, has_strokes = field_crop(template, registered.mapping, page, box, form.blank)
+        alone = Page(page.number, crop, page.damage, page.caveats, self._expected[form.name, field.name])
+        reading = graded(field, self._read(alone), has_strokes)
         return FieldReading(field, reading, registered.mapping.to_page(corners))
 
 
@@ -248,7 +251,10 @@ def graded(field: Field, reading: Reading, has_strokes: bool) -> Reading:
         if field.optional or reading.status != Status.EMPTY:
             return reading
         return replace(reading, reason="", codes=()).for_review((EMPTY_FIELD,))
-    return reading.for_review(tuple(checks.field_problems(field, text, reading.written.replace(" ", ""))))
+    problems = tuple(checks.field_problems(field, text, reading.written.replace(" ", "")))
+    if not problems and reading.status == Status.REVIEW and reading.free:  # the writing says otherwise
+        problems = tuple(checks.field_problems(field, "".join(filter(str.isdecimal, reading.free)), reading.free))
+    return reading.for_review(problems)
 
 
 def _checked(form: Form, fields: tuple[FieldReading, ...]) -> tuple[FieldReading, ...]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from digitwatch.recognition.decoding.expected import Expected
 from digitwatch.recognition.foreground.writing_only import writing_only
 from digitwatch.recognition.hypotheses import THRESHOLD
 from digitwatch.recognition.image.decode import Page
@@ -18,10 +19,10 @@ class IsolatedLine:
         """Take the network that finds the writing, and the reader of pages."""
         self._network, self._page_reader = network, page_reader
 
-    def read(self, view: View) -> Reading:
+    def read(self, view: View, expected: Expected | None = None) -> Reading:
         """Return what the page reader sees in the writing of a crop, at its place on the page."""
         alone, margin = writing_only(view.grey, self._network(view.grey))
-        found = self._page_reader.read(Page(1, alone), (THRESHOLD,)).reading()
+        found = self._page_reader.read(Page(1, alone, expected=expected), (THRESHOLD,)).reading()
         return replace(found, rows=tuple(tuple(_moved(digit, view.box, margin) for digit in row) for row in found.rows))
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from digitwatch.log_codes import Reason
 from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.decoding import review_reason
-from digitwatch.recognition.decoding.candidate import Candidate
 from digitwatch.recognition.decoding.clutter import classify_only, is_cluttered
-from digitwatch.recognition.decoding.line_decoder import mean_digit_probability, read_rows
+from digitwatch.recognition.decoding.expected import Expected
+from digitwatch.recognition.decoding.line_decoder import Row, mean_digit_probability, read_rows
 from digitwatch.recognition.decoding.split_digit import merge_split_digit
 from digitwatch.recognition.evidence import Evidence, choose
 from digitwatch.recognition.hypotheses import Foreground, Hypothesis, Picture
@@ -70,7 +70,7 @@ class PageReader:
         """Return what is found on the page as the hypothesis prepares it."""
         prepared = hypothesis.prepare(page)
         if isinstance(prepared, Foreground):
-            return self._decode_foreground(prepared)
+            return self._decode_foreground(prepared, page.expected)
         if prepared is None:
             return Evidence((), 1.0, notes=(review_reason.ONE_COLOUR,))
         return self._classify(page, prepared)
@@ -81,13 +81,13 @@ class PageReader:
         digit = self._digit(picture.pixels, probabilities, _all_of(page))
         return Evidence(((digit,),), digit.probability, doubts=(self._weakest([digit], 1.0),))
 
-    def _decode_foreground(self, page: Foreground) -> Evidence:
-        """Return the digits of a foreground."""
+    def _decode_foreground(self, page: Foreground, expected: Expected | None) -> Evidence:
+        """Return the digits of a foreground, on which something may be expected."""
         strong = page.strength if page.stroke_gain == 1 else page.strength * np.float32(page.stroke_gain)
         rows = find_rows(strong, page.mask, page.min_height_px)
         turn, rows = self._best_turn(page.strength, page.mask, rows)
         high, wide = page.mask.shape[::-1] if turn in (90, 270) else page.mask.shape
-        return self._read_rows(_Layout(rows, page.scale, turn, (0, 0, wide, high)))
+        return self._read_rows(_Layout(rows, page.scale, turn, (0, 0, wide, high)), expected)
 
     def _best_turn(
         self, strength: Floats, mask: Pixels, upright: list[list[Component]]
@@ -104,8 +104,8 @@ class PageReader:
                 best, most = (turn, rows), probability
         return best
 
-    def _read_rows(self, page: _Layout) -> Evidence:
-        """Return the digits of a page's text lines."""
+    def _read_rows(self, page: _Layout, expected: Expected | None) -> Evidence:
+        """Return the digits of a page's text lines; what is expected stands in one."""
         rows, complete = without_fragments(page.rows, page.paper)
         complete *= p_spanning_digits(rows, page.paper)
         upright = DOUBTFUL_TURN if page.turn and sum(map(len, rows)) < SURE_TURN_COMPONENTS else 1.0
@@ -114,11 +114,13 @@ class PageReader:
         if cluttered:
             read = classify_only(rows, self._classifier)
         else:
-            read = read_rows(rows, self._classifier, self._line, self._digits, sides=page.paper[::2])
+            steered = None if expected is None or len(rows) > 1 else expected.digits
+            sides = page.paper[::2]
+            read = read_rows(rows, self._classifier, self._line, self._digits, sides=sides, expected=steered)
         read = [row for row in read if row.candidates]
         if not read:
             return Evidence((), 1.0, page.turn, notes=(review_reason.EMPTY,))
-        digits = tuple(tuple(self._placed(each, page.scale) for each in row.candidates) for row in read)
+        digits = tuple(self._placed(row, page.scale) for row in read)
         every = [digit for row in digits for digit in row]
         segmented = [merged, *(row.certainty for row in read)]
         confidence = float(np.prod([digit.probability for digit in every]) * np.prod(segmented))
@@ -135,15 +137,19 @@ class PageReader:
         probabilities = np.stack([digit.probabilities for digit in digits])
         return review_reason.weakest(probabilities, certainty, self._classifier.labels, self._classifier.reject)
 
-    def _placed(self, candidate: Candidate, scale: int) -> Digit:
-        """Return the most probable digit of a candidate, at its place on the page."""
-        component = candidate.component
-        box = Box(component.left * scale, component.top * scale, component.width * scale, component.height * scale)
-        return self._digit(candidate.glyph, candidate.probabilities, box)
+    def _placed(self, row: Row, scale: int) -> tuple[Digit, ...]:
+        """Return the digits of a row, those of its text or else the most probable ones, at their places on the page."""
+        placed = []
+        for number, each in enumerate(row.candidates):
+            part = each.component
+            box = Box(part.left * scale, part.top * scale, part.width * scale, part.height * scale)
+            known = self._digits[int(row.text[number])] if row.text else None
+            placed.append(self._digit(each.glyph, each.probabilities, box, known))
+        return tuple(placed)
 
-    def _digit(self, glyph: Pixels, probabilities: Floats, box: Box) -> Digit:
-        """Return the most probable digit."""
-        best = max(self._digits, key=lambda k: probabilities[k])
+    def _digit(self, glyph: Pixels, probabilities: Floats, box: Box, known: int | None = None) -> Digit:
+        """Return the digit of a known class, or the most probable one."""
+        best = max(self._digits, key=lambda k: probabilities[k]) if known is None else known
         return Digit(self._classifier.labels[best], float(probabilities[best]), box, glyph, probabilities)
 
 

@@ -105,7 +105,7 @@ class Reader:
             return page, self._checked(page, best.reading(self._classifier.labels))
         best = self._page_reader.read(page, hypotheses(page.grey, self._handwriting))
         upright = turned(page, best.turn)
-        return upright, self._checked(page, self._second_reader.check(upright.grey, best.reading()))
+        return upright, self._checked(page, self._second_reader.check(upright.grey, best.reading(), page.expected))
 
     def _checked(self, page: Page, reading: Reading) -> Reading:
         """Return the reading, for review where a part of the picture is missing: digits may be lost with it."""

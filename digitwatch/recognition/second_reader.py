@@ -12,6 +12,7 @@ from digitwatch.log_codes import Reason, ReasonCode, Status
 from digitwatch.recognition.arrays import Logs, Pixels
 from digitwatch.recognition.decoding import review_reason
 from digitwatch.recognition.decoding.ctc import Text, alternatives, likely_texts, log_probabilities, spans
+from digitwatch.recognition.decoding.expected import PRIOR_ODDS, Expected, Texts, beginnings, with_prior
 from digitwatch.recognition.evidence import is_sure
 from digitwatch.recognition.foreground.binarise import THUMBNAIL_PX
 from digitwatch.recognition.networks import model_files
@@ -23,9 +24,11 @@ from digitwatch.recognition.result import Box, Digit, Reading
 from digitwatch.recognition.segmentation.crop_views import View, around, views
 
 Weights = tuple[float, float, float]
+LookAgain = Callable[[View, Expected | None], Reading]
 
 DIGITS = 10  # the first of LABELS
 CANDIDATES = 5  # texts that each view proposes
+STEERED_CANDIDATES = 20  # of those that may stand there: their probabilities are added up
 OTHERS, HALF = LABELS.index(OTHER), LABELS.index("½")
 HALF_DIGITS = "12"
 WITH_DIGITS = {*range(DIGITS), HALF}
@@ -43,17 +46,23 @@ MARK_SHAPES = "01"  # digits that a punched hole, a staple or a stroke beside th
 
 @dataclass(frozen=True)
 class Line:
-    """What the crop recogniser reads: indices in LABELS, their probability, and the view and frames that say so."""
+    """What the crop recogniser reads: indices in LABELS, their probability, and the view and frames that say so.
+
+    Where something is expected, `free` is the most probable text of all, and `excluded` the share of the other texts'
+    probability on those that may not stand there.
+    """
 
     symbols: Text
     probability: float
     view: View
     frames: Logs
+    free: Text = ()
+    excluded: float = 0.0
 
     @property
     def text(self) -> str:
         """The line as written; other ink is `?`."""
-        return "".join("?" if symbol == OTHERS else LABELS[symbol] for symbol in self.symbols)
+        return _spelt(self.symbols)
 
     @property
     def digits(self) -> str:
@@ -82,7 +91,7 @@ class SecondReader:
         agreement: Weights,
         labels: Sequence[str],
         review_below: float,
-        look_again: Callable[[View], Reading] | None = None,
+        look_again: LookAgain | None = None,
     ) -> None:
         """Take the model, the weights of a logistic regression, and the confidence below which a reading is reviewed.
 
@@ -96,7 +105,7 @@ class SecondReader:
 
     @classmethod
     def load(
-        cls, stem: Path, labels: Sequence[str], review_below: float, look_again: Callable[[View], Reading] | None = None
+        cls, stem: Path, labels: Sequence[str], review_below: float, look_again: LookAgain | None = None
     ) -> "SecondReader":
         """Return the reader of the crop model `stem`.tflite and its card.
 
@@ -111,12 +120,15 @@ class SecondReader:
         model = CropRecognizer(content, float(card["temperature"]))
         return cls(model, (constant, first, second), labels, review_below, look_again)
 
-    def check(self, grey: Pixels, reading: Reading) -> Reading:
+    def check(self, grey: Pixels, reading: Reading, expected: Expected | None = None) -> Reading:
         """Return the reading of an (H, W) uint8 page, with the status and confidence that both readers give it.
 
-        Numbers that stand side by side are parted, except where a sign was read between digits.
+        Numbers that stand side by side are parted, except where a sign was read between digits, and where it is known
+        what may stand on the page: that is one line.
         """
-        checked = self._check_rows(grey, reading) if len(reading.rows) > 1 else self._check_line(grey, reading)
+        if expected is not None:
+            return self._check_line(grey, reading, expected)
+        checked = self._check_rows(grey, reading) if len(reading.rows) > 1 else self._check_line(grey, reading, None)
         if checked.signs:
             return checked
         parted = [groups(row) for row in checked.rows]
@@ -126,12 +138,14 @@ class SecondReader:
         reason = Reason(ReasonCode.AMBIGUOUS, "one number with a gap, or several", "gap")
         return for_review(checked, self._unsure(checked.confidence), reason)
 
-    def _check_line(self, grey: Pixels, reading: Reading) -> Reading:
+    def _check_line(self, grey: Pixels, reading: Reading, expected: Expected | None) -> Reading:
         """Return the reading of one line, or of nothing, with the status and confidence that both readers give it."""
-        line = self.read(views(grey, reading.digits))
-        same = self.same_digits(reading, line)
+        line = self.read(views(grey, reading.digits), expected)
+        if line.free not in (line.symbols, ()):
+            reading = replace(reading, free=_spelt(line.free))
+        same = self.same_digits(reading, line, expected)
         if same is not None:
-            return self._agreed(same, line)
+            return self._agreed(replace(same, free=reading.free), line)
         chance = reading.confidence if reading.digits else 0.0
         is_thumbnail = max(grey.shape) <= THUMBNAIL_PX
         needed = max(PREFERRED, chance) if is_thumbnail else min(PREFERRED, chance)
@@ -140,33 +154,41 @@ class SecondReader:
         seen = f"a second reader sees {line.text} instead" if line.symbols else "a second reader sees no digits"
         return for_review(reading, min(chance, 1 - line.probability), Reason(ReasonCode.DISAGREEMENT, seen))
 
-    def same_digits(self, reading: Reading, line: Line) -> Reading | None:
+    def same_digits(self, reading: Reading, line: Line, expected: Expected | None = None) -> Reading | None:
         """Return the first reader's reading that has the digits of the line, if need be that of the writing alone."""
         same = _without_slashes(reading, line)
         if not line.digits or self._look_again is None or (same is not None and same.confidence >= SURE):
             return same
         if same is None and reading.digits and line.probability < CONTRADICTING:
             return None
-        again = self._look_again(line.view)
+        again = self._look_again(line.view, expected)
         found = None if again.turn else _without_slashes(replace(again, turn=reading.turn), line)
         if found is None or (same is not None and same.confidence >= found.confidence):
             return same
         return found
 
-    def read(self, places: list[View]) -> Line:
-        """Return the text whose mean probability over the views is highest."""
+    def read(self, places: list[View], expected: Expected | None = None) -> Line:
+        """Return the text whose mean probability over the views, by its prior, is highest."""
+        begins = None if expected is None else beginnings(expected.written, LABELS)
         chances: dict[Text, float] = defaultdict(float)
         best: dict[Text, tuple[float, View, Logs]] = {}
         for view in places:
             frames = self._model(view.grey)
             texts = likely_texts(frames, CANDIDATES)
+            if begins is not None:
+                texts = list(dict.fromkeys(texts + likely_texts(frames, STEERED_CANDIDATES, begins)))
             for text, log in zip(texts, log_probabilities(frames, texts), strict=True):
                 chance = float(np.exp(log))
                 chances[text] += chance / len(places)
                 if text not in best or chance > best[text][0]:
                     best[text] = chance, view, frames
-        text = max(chances, key=chances.__getitem__)
-        return Line(text, chances[text], *best[text][1:])
+        free = max(chances, key=chances.__getitem__)
+        if expected is None:
+            return Line(free, chances[free], *best[free][1:])
+        excluded = {text for text in chances if text and not _may_be(text, expected.written)}
+        text = max(chances, key=lambda each: chances[each] * (1.0 if each in excluded else PRIOR_ODDS))
+        share = sum(chances[each] for each in excluded) / max(1 - chances[text], LEAST_CHANCE)
+        return Line(text, chances[text], *best[text][1:], free=free, excluded=0.0 if text in excluded else share)
 
     def _check_rows(self, grey: Pixels, reading: Reading) -> Reading:
         """Return the reading of several rows, for review where one may be no number, or the second reader differs."""
@@ -199,6 +221,7 @@ class SecondReader:
             reason = Reason(ReasonCode.AMBIGUOUS, f"{reading.text} may be tally marks", reading.text)
             return for_review(reading, self._unsure(reading.confidence), reason)
         confidence = float(1 / (1 + np.exp(-np.dot(features(reading, line), self._agreement))))
+        confidence = with_prior(confidence, line.excluded)
         if is_sure(confidence, self._review_below):
             notes = (review_reason.turned(reading.turn),) if reading.turn else ()
             return _with(reading, Status.OK, confidence, notes)
@@ -247,6 +270,16 @@ def _without_slashes(reading: Reading, line: Line) -> Reading | None:
     seen = [each for each in line.text if each.isdigit() or each in SLASHES]
     row = tuple(digit for digit, each in zip(reading.digits, seen, strict=True) if each not in SLASHES)
     return replace(reading, rows=(row,))
+
+
+def _may_be(symbols: Text, expected: Texts) -> bool:
+    """Return whether indices in LABELS may be a text that is expected: other ink may be any, badly written."""
+    return OTHERS in symbols or expected.accepts(_spelt(symbols))
+
+
+def _spelt(symbols: Text) -> str:
+    """Return the text of indices in LABELS; other ink is `?`."""
+    return "".join("?" if symbol == OTHERS else LABELS[symbol] for symbol in symbols)
 
 
 def features(reading: Reading, line: Line) -> Weights:

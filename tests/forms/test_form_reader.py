@@ -1,5 +1,7 @@
 """The worked example: every field is found, and no wrong number is accepted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from form_example import FOLDER, SCANS, truth
@@ -13,9 +15,14 @@ from digitwatch.recognition.reader import Reader
 
 
 @pytest.fixture(scope="module")
-def form_reader() -> FormReader:
+def reader() -> Reader:
+    """Return a reader of pages."""
+    return Reader()
+
+
+@pytest.fixture(scope="module")
+def form_reader(reader: Reader) -> FormReader:
     """Return a reader of the example's form."""
-    reader = Reader()
     return FormReader(load(FOLDER), lambda page: reader.read_page(page)[1])
 
 
@@ -49,6 +56,18 @@ def test_a_wrong_sum_is_for_review(form_reader: FormReader) -> None:
     fields = read(form_reader, page("card-10.jpg")).fields
 
     assert [("sum" in each.reading.codes) for each in fields] == [False, True, True, True]
+
+
+def test_a_list_forces_no_other_number(reader: Reader) -> None:
+    """A number that is clear and not in the list is for review with its code, as it is written or as in the list."""
+    [form] = load(FOLDER)
+    day = truth()["card-01.jpg"]["day"]
+    others = frozenset(str(number) for number in range(1000)) - {day}
+    fields = tuple(replace(each, known=others) if each.name == "day" else each for each in form.fields)
+    forced = FormReader((replace(form, fields=fields),), lambda page: reader.read_page(page)[1])
+    found = read(forced, page("card-01.jpg")).fields[1].reading
+
+    assert found.status == Status.REVIEW and "list" in found.codes
 
 
 def test_a_card_upside_down_is_turned(form_reader: FormReader) -> None:

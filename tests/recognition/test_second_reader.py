@@ -98,7 +98,7 @@ def test_a_page_that_only_seems_to_have_digits_is_for_review_without_them() -> N
 
 def test_the_writing_alone_may_settle_a_disagreement() -> None:
     """The first reader joins print to the digits; without the print it sees what the second one sees."""
-    reader = SecondReader(Seen("42"), (0.0, 1.0, 1.0), DIGITS, 0.95, lambda _: reading("42", 0.9, "review"))
+    reader = SecondReader(Seen("42"), (0.0, 1.0, 1.0), DIGITS, 0.95, lambda *_: reading("42", 0.9, "review"))
 
     checked = reader.check(PAGE, reading("412", 0.999, "ok"))
 

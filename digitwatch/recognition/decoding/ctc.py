@@ -5,7 +5,7 @@ its alignments with the frames, where a symbol may last for several frames and b
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ MIN_SHARE = 1e-200  # probability of an alignment, by that of the best, below wh
 MIN_LOG_PROBABILITY = -60.0  # of a symbol in a frame
 RESCALE_FRAMES = 8  # frames between two rescalings of the shares, which would underflow otherwise
 BEAM_SYMBOLS = 4  # symbols of a frame that the search continues with
+STEERED_BEAM_SYMBOLS = 10  # the same where not every text may begin so
 MIN_SYMBOL_PROBABILITY = math.exp(-11)  # of such a symbol: one in 60,000
 
 
@@ -39,20 +40,23 @@ def log_probabilities(frames: Logs, texts: Sequence[Text]) -> Logs:
         return np.asarray(np.log(both) + at)
 
 
-def likely_texts(frames: Logs, count: int) -> list[Text]:
+def likely_texts(frames: Logs, count: int, begins: Callable[[Text], bool] | None = None) -> list[Text]:
     """Return up to `count` of the most probable texts, best first (prefix beam search; Hannun et al. 2014).
 
     Args:
         frames: (T, C) as in log_probabilities.
+        count: of texts.
+        begins: whether a text may begin with some symbols; None where all may.
     """
     blank_symbol = frames.shape[1] - 1
     beams: dict[Text, tuple[float, float]] = {(): (1.0, 0.0)}  # ending in a blank, ending in a symbol
-    symbols = np.argsort(frames[:, :blank_symbol], axis=1)[:, -BEAM_SYMBOLS:].tolist()
+    wide = BEAM_SYMBOLS if begins is None else STEERED_BEAM_SYMBOLS
+    symbols = np.argsort(frames[:, :blank_symbol], axis=1)[:, -wide:].tolist()
     for frame, best in zip(_probabilities(frames).tolist(), symbols, strict=True):
         seen = [symbol for symbol in best if frame[symbol] > MIN_SYMBOL_PROBABILITY]
         # Most frames are surely blank.
         beams = (
-            _grown(beams, frame, seen, count)
+            _grown(beams, frame, seen, count, begins)
             if seen
             else {text: (sum(alignments), 0.0) for text, alignments in beams.items()}
         )
@@ -178,7 +182,11 @@ def _entering(logs: Logs, others: NDArray[np.bool_]) -> Logs:
 
 
 def _grown(
-    beams: dict[Text, tuple[float, float]], frame: list[float], seen: list[int], count: int
+    beams: dict[Text, tuple[float, float]],
+    frame: list[float],
+    seen: list[int],
+    count: int,
+    begins: Callable[[Text], bool] | None,
 ) -> dict[Text, tuple[float, float]]:
     """Return the best `count` texts after one more frame, in which some symbols may be `seen`.
 
@@ -191,7 +199,7 @@ def _grown(
     for text, (blank, full) in beams.items():
         for symbol in seen:
             share = (blank if text and symbol == text[-1] else blank + full) * frame[symbol] / most
-            if share >= MIN_BEAM_SHARE:
+            if share >= MIN_BEAM_SHARE and (begins is None or begins((*text, symbol))):
                 grown.setdefault((*text, symbol), [0.0, 0.0])[1] += share
     best = sorted(grown, key=lambda text: -sum(grown[text]))[:count] if len(grown) > count else grown
     return {text: (grown[text][0], grown[text][1]) for text in best}

@@ -1,5 +1,6 @@
 """The lattice of a text line: its segmentations into digits, their best texts, and the probability of a text."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -41,17 +42,19 @@ class Lattice:
             every[edge.end] = np.logaddexp(every[edge.end], every[edge.start] + edge.log)
         self._all = float(every[-1])
 
-    def likely_texts(self, count: int) -> list[Text]:
-        """Return up to `count` of the most probable texts, best first."""
+    def likely_texts(self, count: int, begins: Callable[[Text], bool] | None = None) -> list[Text]:
+        """Return up to `count` of the most probable texts, best first; `begins`: whether one may begin with some."""
         texts: list[dict[Text, float]] = [{} for _ in range(self._size)]
         texts[0][()] = 0.0
         for end, edges in groupby(self._edges, key=lambda edge: edge.end):
             found: dict[Text, float] = {}
             for edge in edges:
-                additions = _digits(edge)
+                additions = _digits(edge, BEAM_DIGITS if begins is None else len(edge.logs))
                 for text, log in texts[edge.start].items():
                     for digit, its_log in additions:
                         longer = (*text, *digit)
+                        if begins is not None and not begins(longer):
+                            continue
                         found[longer] = add(found.get(longer, -np.inf), log + its_log)
             texts[end] = dict(sorted(found.items(), key=lambda item: -item[1])[:count])
         return list(texts[-1])
@@ -90,8 +93,8 @@ class Lattice:
         return [edge.candidate for edge in chosen[::-1] if edge.candidate is not None]
 
 
-def _digits(edge: Edge) -> list[tuple[Text, float]]:
-    """Return what the edge may append to a text, with the log probability of each."""
+def _digits(edge: Edge, count: int) -> list[tuple[Text, float]]:
+    """Return what the edge may append to a text: its `count` most probable digits, with the log probability of each."""
     if edge.candidate is None:
         return [((), edge.log)]
-    return [((int(digit),), float(edge.logs[digit])) for digit in np.argsort(edge.logs)[-BEAM_DIGITS:]]
+    return [((int(digit),), float(edge.logs[digit])) for digit in np.argsort(edge.logs)[-count:]]

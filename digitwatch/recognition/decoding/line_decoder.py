@@ -9,7 +9,8 @@ import numpy as np
 from digitwatch.recognition.arrays import Logs, Pixels
 from digitwatch.recognition.decoding.candidate import Candidate, Classify, classify_components
 from digitwatch.recognition.decoding.ctc import Text, alternatives, likely_texts, log_probabilities, spans
-from digitwatch.recognition.decoding.lattice import Lattice
+from digitwatch.recognition.decoding.expected import PRIOR_LOG_ODDS, Texts, beginnings, best_spelling
+from digitwatch.recognition.decoding.lattice import MIN_PROBABILITY, Lattice
 from digitwatch.recognition.decoding.segmentation_graph import Sides, is_sure, segmentation_lattice
 from digitwatch.recognition.decoding.test_time_augmentation import augmented
 from digitwatch.recognition.networks.line_image import Strip, strip
@@ -19,6 +20,7 @@ from digitwatch.recognition.segmentation.text_lines import Component, join
 RecogniseLine = Callable[[Pixels], Logs]  # (32, W) uint8 to (T, 12): ten digits, `other` and the blank
 SecondOpinions = Sequence[Logs | None]
 
+DIGIT_LABELS = tuple("0123456789")
 NO_DIGIT_SYMBOL = 10  # the line recogniser's symbol of what is no digit
 TEXT_CANDIDATES = 6  # texts that the lattice and the CTC search propose, each
 CTC_WEIGHT = 0.6  # exponent of the line recogniser's probability of a text, beside the lattice's
@@ -32,10 +34,14 @@ ORIENTATION_SAMPLE = 40  # components by which the orientation of a page is judg
 
 @dataclass(frozen=True)
 class Row:
-    """The best reading of a text line: its digits, and the probability of their segmentation."""
+    """The best reading of a text line: its digits, and the probability of their segmentation.
+
+    `text` names the digits where they are others than the most probable ones, by what is expected.
+    """
 
     candidates: tuple[Candidate, ...]
     certainty: float
+    text: str = ""
 
 
 def read_rows(
@@ -45,6 +51,7 @@ def read_rows(
     digits: list[int],
     *,
     sides: Sides = NO_BORDERS,
+    expected: Texts | None = None,
 ) -> list[Row]:
     """Return the digits of text lines.
 
@@ -54,20 +61,28 @@ def read_rows(
         recognise_line: the line recogniser: (32, W) uint8 to (T, 12) log probabilities.
         digits: which of the classes are the digits 0 to 9, in this order; the other class is no digit.
         sides: left and right border of the page, in columns; ink that touches them may be cut off.
+        expected: what may stand there, where it is known and there is one line.
     """
     components = [component for row in rows for component in row]
     first = iter(classify_components(components, classify))
-    read = [_read_row([next(first) for _ in row], classify, recognise_line, digits, sides) for row in rows]
+    networks = _Networks(classify, recognise_line, digits, sides)
+    read = [_read_row([next(first) for _ in row], networks, expected) for row in rows]
     augmented_candidates = iter(
         _with_augmentation([candidate for row, _ in read for candidate in row.candidates], classify)
     )
-    return [
-        Row(
-            tuple(_combined(next(augmented_candidates), digit_logs, digits) for digit_logs in second_opinions),
-            row.certainty,
-        )
-        for row, second_opinions in read
-    ]
+    found = []
+    for row, second_opinions in read:
+        combined = [_combined(next(augmented_candidates), digit_logs, digits) for digit_logs in second_opinions]
+        found.append(Row(tuple(combined), row.certainty, _spelling(combined, digits, expected)))
+    return found
+
+
+def _spelling(candidates: list[Candidate], digits: list[int], expected: Texts | None) -> str:
+    """Return the digits that are expected, where they are others than the most probable ones."""
+    if expected is None or not candidates:
+        return ""
+    probabilities = np.array([each.probabilities[digits] for each in candidates], float)
+    return best_spelling(np.log(np.maximum(probabilities, MIN_PROBABILITY)), expected)
 
 
 def mean_digit_probability(rows: list[list[Component]], classify: Classify, digits: list[int]) -> float:
@@ -105,19 +120,28 @@ def _combined(single: Candidate, second: Logs | None, digits: list[int]) -> Cand
     return replace(single, probabilities=probabilities)
 
 
-def _read_row(
-    unsplit: list[Candidate], classify: Classify, recognise_line: RecogniseLine, digits: list[int], sides: Sides
-) -> tuple[Row, SecondOpinions]:
+@dataclass(frozen=True)
+class _Networks:
+    """The networks and what is known about their classes and the page; see read_rows."""
+
+    classify: Classify
+    recognise_line: RecogniseLine
+    digits: list[int]
+    sides: Sides
+
+
+def _read_row(unsplit: list[Candidate], networks: _Networks, expected: Texts | None) -> tuple[Row, SecondOpinions]:
     """Return the best reading of one text line, and for each digit the line recogniser's (10,) log probabilities."""
+    classify, digits = networks.classify, networks.digits
     height = float(np.median([each.component.height for each in unsplit]))
     certain = [is_sure(each, height, digits) for each in unsplit]
     if all(certain) and len(unsplit) == 1:
         return Row(tuple(unsplit), 1.0), [None]
     row = strip([each.component for each in unsplit], height)
-    frames = recognise_line(row.picture)
-    lattice = segmentation_lattice(unsplit, certain, height, classify, digits, sides=sides)
+    frames = networks.recognise_line(row.picture)
+    lattice = segmentation_lattice(unsplit, certain, height, classify, digits, sides=networks.sides)
     missegmented = _missegmented(lattice, digits)
-    text, certainty = _best_text(lattice, frames, missegmented)
+    text, certainty = _best_text(lattice, frames, missegmented, expected)
     digit_logs = alternatives(frames, text, len(digits))
     spelt = lattice.spelling(text)
     # A text with more symbols than frames, from a line of many narrow strokes, is placed by its parts.
@@ -154,20 +178,29 @@ def _missegmented(lattice: Lattice, digits: list[int]) -> Callable[[Text], float
     )
 
 
-def _best_text(lattice: Lattice, frames: Logs, missegmented: Callable[[Text], float]) -> tuple[Text, float]:
+def _best_text(
+    lattice: Lattice, frames: Logs, missegmented: Callable[[Text], float], expected: Texts | None = None
+) -> tuple[Text, float]:
     """Return the text that lattice and line recogniser together find most probable, and P(its length).
 
     Other texts of the line recogniser, with non-digits too, lower that probability. A text that the parts cannot
-    spell is possible with the log probability that `missegmented` returns.
+    spell is possible with the log probability that `missegmented` returns. What is expected has a higher prior, which
+    does not raise the probability that is returned.
     """
     seen = likely_texts(frames, TEXT_CANDIDATES)
     known = lattice.likely_texts(TEXT_CANDIDATES) + [text for text in seen if NO_DIGIT_SYMBOL not in text]
+    if expected is not None:
+        begins = beginnings(expected, DIGIT_LABELS)
+        known += lattice.likely_texts(TEXT_CANDIDATES, begins) + likely_texts(frames, TEXT_CANDIDATES, begins)
     texts = [text for text in dict.fromkeys(known) if text]  # ink is never an empty text
     rejected = [text for text in seen if text not in texts]
     logs = np.array([missegmented(text) for text in texts + rejected])
     logs[: len(texts)] = np.maximum(logs[: len(texts)], [lattice.log_probability(text) for text in texts])
     logs += CTC_WEIGHT * np.maximum(log_probabilities(frames, texts + rejected), MIN_CTC_LOG_PROBABILITY)
-    best = texts[int(logs[: len(texts)].argmax())]
+    priors = [
+        PRIOR_LOG_ODDS if expected is not None and expected.accepts("".join(map(str, text))) else 0.0 for text in texts
+    ]
+    best = texts[int((logs[: len(texts)] + priors).argmax())]
     same = [text in texts and len(text) == len(best) for text in texts + rejected]
     certainty = np.exp(np.logaddexp.reduce(logs[same]) - np.logaddexp.reduce(logs))
     return best, float(certainty)

@@ -11,6 +11,7 @@ from PIL import Image, ImageFile
 
 from digitwatch.errors import InputError
 from digitwatch.log_codes import Reason
+from digitwatch.recognition.decoding.expected import Expected
 from digitwatch.recognition.image import missing_data, tiff
 from digitwatch.recognition.image.containers import (
     DamagedError,
@@ -55,12 +56,14 @@ class Page:
         image: (H, W) or (H, W, 3) uint8 in the order blue, green, red, 255 white.
         damage: which part of the picture is missing or wrong, for a person; empty where none is known to be.
         caveats: reasons for which it is to be reviewed whatever is read.
+        expected: what may stand on it, where that is known, as of a field of a form.
     """
 
     number: int
     image: np.ndarray
     damage: str = ""
     caveats: tuple[Reason, ...] = ()
+    expected: Expected | None = None
 
     @cached_property
     def grey(self) -> np.ndarray:
