@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -11,7 +12,7 @@ import pytest
 from documents import rasters
 from form_example import FOLDER, SCANS, truth
 from PIL import Image
-from service import Service, scan
+from service import Service, scan, until
 
 FIELDS = ["meter", "day", "night", "total"]
 
@@ -63,6 +64,27 @@ def test_the_daemon_reads_forms(tmp_path: Path) -> None:
     header, line = export.stdout.splitlines()
     assert header == "time,file,page,id," + ",".join(f"{name},{name}_status" for name in FIELDS)
     assert line.split(",")[4:] == [value for row in rows for value in (row["prediction"], row["status"])]
+
+
+def test_sighup_reads_the_templates_again(tmp_path: Path) -> None:
+    """A changed field name is in the rows of the next scan; a template with a problem changes nothing."""
+    shutil.copytree(FOLDER, tmp_path / "forms")
+    template = tmp_path / "forms" / "meter-card.yaml"
+    with Service(tmp_path, "forms: forms\n") as service:
+
+        def reload(old: str, new: str, words: str) -> None:
+            template.write_text(template.read_text().replace(old, new))
+            service.signal(signal.SIGHUP)
+            until(lambda: words in service.lines(), words)
+
+        reload("name: meter", "name: number", "the form templates have changed")
+        reload("name: number", "nam: number", "the form templates stay as they were")
+        template.write_text(template.read_text().replace("nam: number", "name: number"))
+        (service.inbox / "card-05.jpg").write_bytes((SCANS / "card-05.jpg").read_bytes())
+        rows = service.await_rows(4)
+        assert service.stop() == 0
+
+    assert [row["field"] for row in rows] == ["number", *FIELDS[1:]]
 
 
 def test_wrong_templates_end_the_program_with_78(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def _deliveries(settings: Settings, source: Path | None) -> WebSupervisor | None
 def check(path: Path | None) -> ExitCode:
     """Check the installation and print what to fix; the code is 1 if something fails."""
     settings = factories.load_settings(path)
-    from digitwatch.diagnostics import check_sinks  # noqa: PLC0415
+    from digitwatch.diagnostics import check_forms, check_sinks  # noqa: PLC0415
     from digitwatch.diagnostics.inspect import inspect  # noqa: PLC0415 (loads OpenCV and LiteRT)
 
     print(f"ok    config: {find(path) or 'built-in defaults'}")
@@ -85,7 +85,7 @@ def check(path: Path | None) -> ExitCode:
         web=(settings.web.listen, settings.web.token_file),
     )
     has_failed = False
-    for finding in chain(findings, check_sinks.sinks(factories.sinks(settings))):
+    for finding in chain(findings, check_forms.forms(settings.forms), check_sinks.sinks(factories.sinks(settings))):
         print(finding)
         has_failed = has_failed or finding.has_failed
     return ExitCode.SOME_FAILED if has_failed else ExitCode.DONE

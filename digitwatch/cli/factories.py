@@ -100,11 +100,13 @@ def make_folders(settings: Settings) -> None:
 def pool(settings: Settings, report: Callable[[Outcome], None], post: Callable[[Callable[[], None]], None]) -> Pool:
     """Return the worker pool, not yet started; a missing model is converted or trained first."""
     limits = settings.limits
-    if settings.forms is not None:
-        schema.load(settings.forms)  # all problems now; each worker reads the templates itself
-    worker = WorkerConfig(_model(settings), settings.review_below, limits.pixels, limits.memory, settings.forms)
     return Pool(
-        settings.workers or _cores(), worker, seconds=limits.seconds, report=report, post=post, clock=time.monotonic
+        settings.workers or _cores(),
+        _worker(settings),
+        seconds=limits.seconds,
+        report=report,
+        post=post,
+        clock=time.monotonic,
     )
 
 
@@ -128,9 +130,18 @@ def ray_pool(settings: Settings, address: str, work: "Batch", folders: tuple[Pat
         raise UsageError("--ray needs: pip install 'digitwatch[ray]'")
     from digitwatch.workers.ray_pool import RayPool  # noqa: PLC0415
 
-    limits = settings.limits
-    worker = WorkerConfig(_model(settings), settings.review_below, limits.pixels, limits.memory, settings.forms)
-    return RayPool(address, worker, folders, seconds=limits.seconds, report=work.report, post=work.calls.put)
+    return RayPool(
+        address, _worker(settings), folders, seconds=settings.limits.seconds, report=work.report, post=work.calls.put
+    )
+
+
+def _worker(settings: Settings) -> WorkerConfig:
+    """Return what a worker needs; all problems of the templates are found now, though each worker reads them itself."""
+    if settings.forms is not None:
+        schema.load(settings.forms)
+    limits, templates = settings.limits, schema.digest(settings.forms)
+    review_below, model = settings.review_below, _model(settings)
+    return WorkerConfig(model, review_below, limits.pixels, limits.memory, settings.forms, templates)
 
 
 def _cores() -> int:

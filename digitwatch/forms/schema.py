@@ -1,5 +1,6 @@
 """Templates as people write them: FOLDER/NAME.yaml, checked with all problems at once."""
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -94,17 +95,41 @@ def load(folder: Path) -> tuple[Form, ...]:
     Raises:
         FormError: the folder or a template cannot be used; it lists all problems of all templates.
     """
+    problems: list[str] = []
+    forms = [_read(path, problems) for path in template_paths(folder)]
+    if problems:
+        raise FormError(problems)
+    return tuple(form for form in forms if form is not None)
+
+
+def template_paths(folder: Path) -> list[Path]:
+    """Return the files of the templates of a folder, in the order of their names.
+
+    Raises:
+        FormError: the folder cannot be read, or has none.
+    """
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
     except OSError as error:
         raise FormError([f"forms: expected a folder with templates, found {folder}: {error.strerror}"]) from error
     if not paths:
         raise FormError([f"forms: expected at least one NAME.yaml in {folder}, found none"])
-    problems: list[str] = []
-    forms = [_read(path, problems) for path in paths]
-    if problems:
-        raise FormError(problems)
-    return tuple(form for form in forms if form is not None)
+    return paths
+
+
+def digest(folder: Path | None) -> str:
+    """Return the digest of all files of a folder of templates; empty where there is no folder.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    if folder is None:
+        return ""
+    found = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            found.update(path.name.encode("utf-8", "surrogateescape") + b"\0" + path.read_bytes())
+    return found.hexdigest()
 
 
 def load_one(path: Path) -> Form:

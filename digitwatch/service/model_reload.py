@@ -1,10 +1,12 @@
-"""Reload of the model in the running daemon (SIGHUP), after a training."""
+"""Reload of the model and of the form templates in the running daemon (SIGHUP)."""
 
 import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from digitwatch.forms import schema
+from digitwatch.forms.schema import FormError
 from digitwatch.models.provisioning import NoModelError
 from digitwatch.workers.pool import Pool
 
@@ -12,21 +14,30 @@ log = logging.getLogger(__name__)
 
 
 def reload_model(pool: Pool, choose: Callable[[], Path | str]) -> None:
-    """Use the model that `choose` returns from now on, once a new worker has tested it.
+    """Use the model that `choose` returns, and the templates as they are now, once a new worker has tested them.
 
-    A model that cannot be used changes nothing and is logged.
+    A model or a template that cannot be used changes nothing and is logged.
     """
+    before, old = pool.model, pool.config
+    try:
+        if old.forms is not None:
+            schema.load(old.forms)
+        templates = schema.digest(old.forms)
+    except (FormError, OSError) as error:
+        log.error("the form templates stay as they were: %s", error)
+        templates = old.templates
     try:
         model = choose()
     except NoModelError as error:
-        _log_result(pool.model, "", str(error))
+        _log_result(before, "", str(error))
         return
-    before = pool.model
-    old = pool.config
-    pool.reload(replace(old, model=model), lambda name, error: _log_result(before, name, error))
+    new = replace(old, model=model, templates=templates)
+    pool.reload(new, lambda name, error: _log_result(before, name, error, is_read_again=templates != old.templates))
 
 
-def _log_result(before: str, now: str, error: str) -> None:
+def _log_result(before: str, now: str, error: str, *, is_read_again: bool = False) -> None:
+    if is_read_again and not error:
+        log.info("the form templates have changed and are read again")
     if error:
         log.error("the new model cannot be used, %s stays in use: %s", before, error)
     elif now == before:

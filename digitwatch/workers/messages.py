@@ -15,13 +15,17 @@ from digitwatch.log_codes import Status
 
 @dataclass(frozen=True)
 class WorkerConfig:
-    """What a worker process needs to start; `pixels` and `memory` (bytes) are the limits of one scan."""
+    """What a worker process needs to start; `pixels` and `memory` (bytes) are the limits of one scan.
+
+    `templates` is the digest of the form templates when they were last read: other ones need other workers.
+    """
 
     model: Path | str
     review_below: float | None
     pixels: int
     memory: int
     forms: Path | None = None  # folder of form templates
+    templates: str = ""
 
     @property
     def largest_file(self) -> int:

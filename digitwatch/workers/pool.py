@@ -149,7 +149,8 @@ class Pool:
             return
         self._candidate, worker.deadline = None, None
         error = worker.ready.exception()
-        if error is not None or worker.model == self.model:
+        is_same = error is None and (worker.model, worker.config.templates) == (self.model, self.config.templates)
+        if error is not None or is_same:
             worker.dismiss()
             died = isinstance(error, WorkerDiedError)
             report(worker.model, "its worker died or took too long" if died else str(error or ""))

@@ -58,6 +58,7 @@ _performed = itertools.count(1)
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
 _reader: Reader | None = None
 _forms: FormReader | None = None
+_templates = ""  # the digest of their files
 _syncing = ThreadPoolExecutor(1)  # waits for the disk during the reading; its thread starts with the first scan
 
 
@@ -95,7 +96,7 @@ def prepare(config: WorkerConfig) -> str:
 
 
 def _load(config: WorkerConfig) -> Reader:
-    global _reader, _forms  # noqa: PLW0603 (a process has one reader, made once)
+    global _reader, _forms, _templates  # noqa: PLW0603 (a process has one reader, made once)
     cv2.setNumThreads(1)
     reader = Reader(config.model, review_below=config.review_below, max_pixels=config.pixels)
     page = _self_test()
@@ -103,6 +104,7 @@ def _load(config: WorkerConfig) -> Reader:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (config.memory, hard))
     if config.forms is not None:
+        _templates = schema.digest(config.forms)
         _forms = FormReader(schema.load(config.forms), lambda page: reader.read_page(page)[1])
     _reader = reader
     gc.freeze()  # what is loaded now stays: the garbage collector can skip it
@@ -169,7 +171,7 @@ def _perform(job: Job, config: WorkerConfig, progress: Callable[[PageDone], None
     sha256 = hashlib.sha256(data).hexdigest()
     reason, truncated = "it holds no page", False
     try:
-        journal = PageJournal(page_journal.place(job), f"{sha256} {reader.model} {config} {_templates(config.forms)}")
+        journal = PageJournal(page_journal.place(job), f"{sha256} {reader.model} {config} {_templates}")
         pages = tuple(_publish_all(job, _Source(reader, _forms, data), journal, durable, progress))
         if pages:
             return Read(job, sha256, pages, version)
@@ -216,15 +218,6 @@ def _publish_all(
         yield from results
         if results[0].page > 1:
             progress(PageDone(job))
-
-
-def _templates(folder: Path | None) -> str:
-    """Return the digest of all files of a folder of templates."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()) if folder is not None else ():
-        if path.is_file():
-            digest.update(path.name.encode("utf-8", "surrogateescape") + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 class _UnreadableError(InputError):
