@@ -221,7 +221,7 @@ class Proof:
 
 
 def install(proof: Proof) -> None:
-    """Paste the four commands of systemd/README.md."""
+    """Paste the commands of systemd/README.md."""
     container = proof.container
     page = (SOURCE / "systemd/README.md").read_text()
     commands = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)[0].splitlines()

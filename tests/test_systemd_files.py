@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from digitwatch.cli import install_service
 from digitwatch.config import settings
 from digitwatch.errors import ExitCode
 from digitwatch.spool.claims import CLAIMED
@@ -42,11 +43,9 @@ def directives(unit: str) -> dict[str, list[str]]:
 
 
 def folders() -> dict[str, Path]:
-    """Return the settings that install.sh makes of config.yaml, by their keys."""
-    [change] = re.findall(r"sed '(s\|.*?\|)'", (SYSTEMD / "install.sh").read_text())
-    _, old, new, _ = change.split("|")
-    text = (ROOT / "config.yaml").read_text().replace(old, new)
-    return {key: Path(place) for key, place in re.findall(r"^(\w+): (/\S+)$", text, re.MULTILINE)}
+    """Return the settings that install-service makes of the example, by their keys."""
+    found = re.findall(r"^(\w+): (/\S+)$", install_service.service_settings(), re.MULTILINE)
+    return {key: Path(place) for key, place in found}
 
 
 def test_units_are_sound() -> None:
@@ -74,7 +73,7 @@ def test_the_daemon_may_ask_for_leases_and_nothing_else() -> None:
 def test_the_web_interface_changes_no_line_of_the_unit() -> None:
     """The address is opened by systemd for this machine alone; the service itself has no network, page or not."""
     socket, service = directives("digitwatch.socket"), directives("digitwatch.service")
-    text = (ROOT / "config.yaml").read_text()
+    text = (ROOT / "config.example.yaml").read_text()
 
     assert socket["ListenStream"][0] in text
     assert (socket["IPAddressDeny"], socket["IPAddressAllow"]) == (["any"], ["localhost"])
@@ -119,20 +118,19 @@ def test_the_path_unit_waits_for_the_request_that_the_service_takes_away() -> No
 
 
 def test_each_file_is_installed_and_explained() -> None:
-    """Nothing in systemd/ is left out of install.sh or of the page beside it."""
+    """Nothing in systemd/ is left out of install-service or of the page beside it."""
     names = {path.name for path in SYSTEMD.iterdir()} - {"README.md", "install.sh"}
-    installed = re.findall(r"^put (\S+) /", (SYSTEMD / "install.sh").read_text(), re.MULTILINE)
     page = (SYSTEMD / "README.md").read_text()
 
-    assert names == set(installed)
+    assert names == set(install_service.PLACES)
     assert [name for name in names if name.removesuffix(".service") not in page] == []
 
 
-def test_installing_takes_four_commands() -> None:
+def test_installing_takes_three_commands() -> None:
     """The page begins with them; tests/container.py pastes these very lines."""
     block = re.findall(r"```sh\n(.*?)```", (SYSTEMD / "README.md").read_text(), re.DOTALL)[0]
 
-    assert len(block.splitlines()) == 4
+    assert len(block.splitlines()) == 3
 
 
 def test_install_is_a_sound_script() -> None:

@@ -3,11 +3,14 @@
 import argparse
 import os
 import re
+import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from digitwatch import __version__
+from digitwatch.system.shipped_files import shipped
 from digitwatch.system.suggestions import suggestion
 
 BUNDLED = ("cnn", "dense")
@@ -32,9 +35,43 @@ class _Parser(argparse.ArgumentParser):
         return ""
 
 
+class _PrintConfig(argparse.Action):
+    """Prints the example configuration and ends the process."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> NoReturn:
+        path = shipped("config.example.yaml")
+        if path is None:
+            parser.error("the example is not installed: see docs/settings.md")
+        sys.stdout.write(path.read_text("utf-8"))
+        parser.exit()
+
+
+class _PrintCompletion(argparse.Action):
+    """Prints the completions of a shell, made by shtab, and ends the process."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _: Any, shell: Any, option: Any = None) -> NoReturn:
+        import shtab  # noqa: PLC0415 (needed for this only)
+
+        for action in _all_actions(parser):
+            if action.type is Path or action.dest == "names":
+                is_folder = action.metavar in ("DIR", "DIR2", "FOLDER", "OUT")
+                action.complete = shtab.DIRECTORY if is_folder else shtab.FILE  # type: ignore[attr-defined]
+        sys.stdout.write(shtab.complete(parser, shell) + "\n")
+        parser.exit()
+
+
+def _all_actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Yield the options and arguments of a parser and of all its commands."""
+    for action in parser._actions:
+        yield action
+        if isinstance(action, argparse._SubParsersAction):
+            for each in action.choices.values():
+                yield from _all_actions(each)
+
+
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Return the options of one call, `command` among them; end the process with code 2 if they are not usable."""
-    parser = _parser()
+    parser = make_parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
@@ -49,7 +86,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     return options
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = _Parser(
         prog="digitwatch",
         description="Reads handwritten digits and numbers from the scans that people drop into a folder. "
@@ -58,6 +96,10 @@ def _parser() -> argparse.ArgumentParser:
         "75 try again later, 78 bad configuration.",
     )
     parser.add_argument("--version", action="version", version=f"digitwatch {__version__}")
+    parser.add_argument("--print-config", action=_PrintConfig, nargs=0, help="print an example of config.yaml")
+    parser.add_argument(
+        "--print-completion", action=_PrintCompletion, choices=("bash", "zsh"), help="print completions for this shell"
+    )
     _add_common(parser, config=None, quiet=False, verbose=False)
     parser.add_argument("--batch", metavar="DIR", type=Path, help="read every scan below DIR, or one file, once")
     parser.add_argument("--out", metavar="DIR2", type=Path, help="output folder of --batch (default: DIR-digitwatch)")
@@ -80,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_fields(commands)
     _add_sinks(commands)
     _add_web(commands)
+    _add_install_service(commands)
     return parser
 
 
@@ -215,6 +258,12 @@ def _add_web(commands: "argparse._SubParsersAction[_Parser]") -> None:
     # passed by the daemon to the server that it starts: an open socket, and a pipe that closes when the daemon ends
     web.add_argument("--socket", metavar="FD", type=int, help=argparse.SUPPRESS)
     web.add_argument("--until-eof", action="store_true", help=argparse.SUPPRESS)
+
+
+def _add_install_service(commands: "argparse._SubParsersAction[_Parser]") -> None:
+    service = _command(commands, "install-service", "copy the files of the systemd service into /etc, as root")
+    service.add_argument("--remove", action="store_true", help="stop the service and delete these files")
+    service.add_argument("--root", metavar="DIR", type=Path, default=Path("/"), help="work below DIR instead of /")
 
 
 def _day(text: str) -> str:

@@ -13,7 +13,16 @@ from digitwatch.cli.arguments import parse
 from digitwatch.errors import DigitwatchError, ExitCode, exit_code
 from digitwatch.system.os_errors import describe, is_thread_limit
 
-PRINTING = ("check", "evaluate", "export", "fields", "read", "retry", "train")  # commands whose output may be piped
+PRINTING = (
+    "check",
+    "evaluate",
+    "export",
+    "fields",
+    "read",
+    "retry",
+    "train",
+    "install-service",
+)  # commands whose output may be piped
 
 log = logging.getLogger("digitwatch")
 
@@ -67,6 +76,7 @@ def _run(options: argparse.Namespace) -> ExitCode:
         "train": _train,
         "evaluate": _evaluate,
         "fields": _fields,
+        "install-service": _install_service,
     }
     return calls.get(options.command, _other)(options)
 
@@ -137,6 +147,12 @@ def _read(options: argparse.Namespace) -> ExitCode:
     from digitwatch.cli.read import ReadOptions, read  # noqa: PLC0415 (loads OpenCV and LiteRT)
 
     return read(options.config, options.names, ReadOptions(options.json, options.annotate, options.forms))
+
+
+def _install_service(options: argparse.Namespace) -> ExitCode:
+    from digitwatch.cli import install_service  # noqa: PLC0415
+
+    return (install_service.remove if options.remove else install_service.install)(options.root.absolute())
 
 
 def _train(options: argparse.Namespace) -> ExitCode:

@@ -7,7 +7,7 @@ import pytest
 
 from digitwatch.config.settings import ConfigError, Limits, Settings, Training, Web, _absolute, load
 
-SHIPPED = Path(__file__).parents[2] / "config.yaml"
+SHIPPED = Path(__file__).parents[2] / "config.example.yaml"
 
 
 def problems_of(tmp_path: Path, text: str) -> list[str]:
