@@ -14,6 +14,7 @@ Every package may import this module. The concrete classes stand in the modules 
     │   │   ├── _UnreadableError             workers.task
     │   │   ├── RefusedError                 sinks.sink
     │   │   ├── BadAnswerError               web.views.review
+    │   │   ├── BadTemplateError             web.views.forms
     │   │   ├── BodyTooLargeError            web.request_body
     │   │   └── UploadError                  web.views.upload
     │   ├── UsageError                    2  the arguments, or a file that they name, cannot be used

@@ -18,6 +18,7 @@ from form_example import FOLDER, SCANS
 from service import Service, scan, until
 from visitor import annotated, row, site, visiting, write
 
+from digitwatch.forms.schema import load_one
 from digitwatch.spool import correction_log
 from digitwatch.web.views import event_stream
 from digitwatch.web.web_settings import WebSettings
@@ -679,6 +680,64 @@ def test_what_the_model_saw_is_shown(tmp_path: Path, browsing: Browsing) -> None
         assert watched.findings() == []
 
 
+def test_a_template_is_made_in_the_browser(tmp_path: Path, browsing: Browsing) -> None:
+    """Boxes found, drawn, moved and removed, by mouse and by keyboard alone; the downloaded file can be used."""
+    with visiting(site(tmp_path)) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/forms")
+        assert watched.findings() == []
+        watched.tab.set_input_files("#example-file", FOLDER / "meter-card.png")
+        watched.tab.wait_for_selector("#editor:visible")
+        watched.tab.click("#use-found")
+        found = watched.tab.locator(".box").count()
+        watched.tab.click("#add-box")
+        watched.tab.keyboard.press("ArrowRight")
+        watched.tab.keyboard.press("Shift+ArrowDown")
+        watched.tab.keyboard.press("Enter")
+        watched.tab.keyboard.type("total")
+        sheet = watched.tab.locator("#sheet").bounding_box()
+        watched.tab.mouse.move(sheet["x"] + 5, sheet["y"] + 5)
+        watched.tab.mouse.down()
+        watched.tab.mouse.move(sheet["x"] + 105, sheet["y"] + 45)
+        watched.tab.mouse.up()
+        assert watched.tab.locator(".box").count() == found + 2
+        watched.tab.keyboard.press("Delete")
+        watched.tab.keyboard.press("Control+z")
+        assert watched.tab.locator(".box").count() == found + 2
+        watched.tab.fill(".field-row >> nth=0 >> [data-key=digits]", "many")
+        watched.tab.click("#save-yaml")
+        watched.tab.wait_for_selector("#template-problem:has-text('digits: expected')")
+        assert watched.findings() == []
+        watched.tab.fill(".field-row >> nth=0 >> [data-key=digits]", "6")
+        with watched.tab.expect_download() as download:
+            watched.tab.click("#save-yaml")
+        download.value.save_as(tmp_path / "meter-card.yaml")
+        watched.errors[:] = [error for error in watched.errors if "400" not in error]  # the refusal
+    (tmp_path / "meter-card.png").write_bytes((FOLDER / "meter-card.png").read_bytes())
+    form = load_one(tmp_path / "meter-card.yaml")
+
+    assert (len(form.fields), form.fields[0].digits) == (found + 2, (6, 6))
+    total = next(field for field in form.fields if field.name == "total")
+    assert total.box[0] == pytest.approx(0.405) and total.box[3] == pytest.approx(0.045)
+
+
+def test_todays_scans_are_read_with_a_new_template(tmp_path: Path, browsing: Browsing) -> None:
+    """An example taken from a scan already read; the result stands below, a scan that does not fit says so."""
+    settings = site(tmp_path, forms=FOLDER)
+    write(tmp_path, row(1), row(2, filed="archive/card.jpg"))
+    (tmp_path / "archive/card.jpg").write_bytes((SCANS / "card-01.jpg").read_bytes())
+    with visiting(settings) as page, browsing(str(page.base_url)) as watched:
+        watched.open("/forms")
+        watched.tab.select_option("#example-template", "meter-card")
+        watched.tab.wait_for_selector("#editor:visible")
+        assert watched.tab.input_value(".field-row >> nth=3 >> [data-key=max]") == "1998"
+        watched.tab.click("#try")
+        watched.tab.wait_for_selector("#tried figure:has-text('does not fit')")
+        assert watched.tab.locator("#tried .fields tbody tr").count() == 4
+        assert watched.findings() == []
+        watched.tab.select_option("#example-scan", f"{row(2).id}/1")
+        watched.tab.wait_for_selector("#no-fields:visible")
+
+
 @pytest.mark.parametrize(("screen", "scheme"), [("wide", "light"), ("phone", "dark")])
 def test_the_pages_are_accessible(tmp_path: Path, screen: str, scheme: str, browsing: Browsing) -> None:
     """On a phone and on a wide screen, by day and by night, axe-core finds nothing, and all can be touched."""
@@ -687,7 +746,16 @@ def test_the_pages_are_accessible(tmp_path: Path, screen: str, scheme: str, brow
     write(tmp_path, row(9, file="x" * 200 + ".png", prediction="8" * 60, annotated="", filed=""))
     context = (PHONE if screen == "phone" else {}) | {"color_scheme": scheme}
     with visiting(settings) as page, browsing(str(page.base_url), **context) as watched:
-        for path in ("/", "/review", "/numbers", f"/reading/{row(1).id}/1", "/?name=nothing", "/help", "/nothing"):
+        for path in (
+            "/",
+            "/review",
+            "/numbers",
+            f"/reading/{row(1).id}/1",
+            "/?name=nothing",
+            "/help",
+            "/forms",
+            "/nothing",
+        ):
             watched.open(path)
             watched.tab.wait_for_selector("#item:visible" if path == "/review" else "main")
             assert watched.findings() == [], path

@@ -21,7 +21,7 @@ from digitwatch.web.admission import Admission
 from digitwatch.web.context import HERE, Context
 from digitwatch.web.readings_index import Index
 from digitwatch.web.security import HEADERS, Guard, wants_page
-from digitwatch.web.views import api, failed, images, login, metrics, readings, review, upload
+from digitwatch.web.views import api, failed, forms, images, login, metrics, readings, review, upload
 from digitwatch.web.views.event_stream import Live, listen
 from digitwatch.web.web_settings import WebSettings
 
@@ -47,6 +47,7 @@ def routes() -> list[BaseRoute]:
         Route(f"/retry/{ONE}", failed.retry, methods=["POST"]),
         Route(f"/delete/{ONE}", failed.delete, methods=["POST"]),
         Route("/help", readings.instructions),
+        *_forms(),
         Route("/review", readings.review),
         Route("/queue", review.queue),
         Route("/corrections", review.correct, methods=["POST"]),
@@ -60,6 +61,18 @@ def routes() -> list[BaseRoute]:
         Route("/login", login.take, methods=["POST"]),
         Route("/logout", login.leave, methods=["POST"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
+    ]
+
+
+def _forms() -> list[BaseRoute]:
+    """Return the routes of the editor of templates; what starts a process shares one queue."""
+    heavy = [Route(f"/{name}", view, methods=["POST"]) for name, view in (("boxes", forms.boxes), ("try", forms.trial))]
+    return [
+        Route("/forms", forms.editor),
+        Route("/forms/text", forms.text, methods=["POST"]),
+        Route("/forms/template/{name:str}", forms.template),
+        Route("/forms/example/{name:str}", forms.example),
+        Mount("/forms/process", Admission(Router(heavy), running=1, waiting=4)),
     ]
 
 

@@ -22,6 +22,7 @@ from digitwatch.web.log_tail import Tail
 _INSERT = f"INSERT INTO readings VALUES ({', '.join('?' * (1 + len(Row._fields)))})"
 _INSERT_CORRECTION = f"INSERT INTO corrections VALUES ({', '.join('?' * len(Correction._fields))})"
 BOUND = 50_000  # readings; about 50 MB
+PAGES_SEARCHED = 2000  # of the newest readings: a page of a form has many
 STATUSES = tuple(Status)
 _TO_REVIEW = f"status = '{Status.REVIEW}'"
 
@@ -166,6 +167,13 @@ class Index:
             query = f"{_JOINED} WHERE {where} AND {behind} ORDER BY {_order(order)} LIMIT 1"
             found.append(next(iter(self._all(query, *values, *further)), None))
         return found[0], found[1]
+
+    def newest_pages(self, limit: int) -> list[sqlite3.Row]:
+        """Return a reading of each of the newest pages that were read and filed."""
+        query = f"""{_JOINED} WHERE seq IN (SELECT MAX(seq) FROM readings
+            WHERE seq > ? AND status != '{Status.FAILED}' AND filed != '' GROUP BY id, page)
+            ORDER BY seq DESC LIMIT ?"""
+        return self._all(query, self.newest - PAGES_SEARCHED, limit)
 
     def fields(self) -> list[str]:
         """Return the names of the fields of forms."""

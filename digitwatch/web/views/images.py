@@ -2,11 +2,8 @@
 
 import asyncio
 import io
-import json
 import os
 import sqlite3
-import subprocess
-import sys
 from io import FileIO
 
 from PIL import Image
@@ -16,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from digitwatch.recognition.image.formats import media_type
 from digitwatch.spool.filed import NotThereError
+from digitwatch.web import child_process
 from digitwatch.web.context import Context, context_of
 from digitwatch.web.response_pieces import OpenFileResponse
 from digitwatch.web.views.files import open_annotated, open_original
@@ -120,20 +118,5 @@ def _small(request: Request) -> bytes | None:
 
 def _model_view(context: Context, file: FileIO, what: list[str]) -> bytes:
     module = "digitwatch.web.views.model_view"
-    command = [sys.executable, "-P", "-m", module, str(context.settings.model()), str(context.settings.pixels), *what]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    try:
-        done = subprocess.run(
-            command,
-            stdin=file,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=SECONDS,
-            env=environment,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return json.dumps({"problem": f"reading it again took more than {SECONDS} seconds"}).encode()
-    if done.returncode:
-        return json.dumps({"problem": "it could not be read again"}).encode()
-    return done.stdout
+    arguments = [str(context.settings.model()), str(context.settings.pixels), *what]
+    return child_process.run(module, arguments, file, seconds=SECONDS)

@@ -9,15 +9,13 @@ untrusted, so they are decoded in a process with limits of time and memory.
 """
 
 import base64
-import contextlib
 import json
-import os
-import resource
 import sys
 from pathlib import Path
 from typing import Any
 
-MEMORY = 4 << 30  # bytes of address space
+from digitwatch.web.child_process import limit
+
 PROCESSOR_SECONDS = 20
 WIDEST = 1400  # pixels of the page as it is shown
 AMBER = (0, 140, 240)  # blue, green, red
@@ -42,7 +40,7 @@ def main(model: str, pixels: int, number: int, forms: str = "", field: str = "")
     if forms:
         return known | _form(page, forms, lambda crop: reader.read_page(crop)[1], field)
     page, reading = reader.read_page(page)
-    return known | {"digits": _digits(reading), "page": _jpeg(page.image)} | _zoom(page.image, reading.digits)
+    return known | {"digits": _digits(reading), "page": jpeg(page.image)} | _zoom(page.image, reading.digits)
 
 
 def _form(page: Any, folder: str, read: Any, field: str = "") -> dict[str, Any]:
@@ -63,7 +61,7 @@ def _form(page: Any, folder: str, read: Any, field: str = "") -> dict[str, Any]:
     }
     if field and field not in fields:
         return {"problem": "the form has no such field any more"}
-    return {"page": _jpeg(found.page.image)} | (fields[field] if field else {"fields": fields})
+    return {"page": jpeg(found.page.image)} | (fields[field] if field else {"fields": fields})
 
 
 def _field(image: Any, corners: Any) -> dict[str, Any]:
@@ -122,7 +120,7 @@ def _cut(image: Any, part: Any, framed: Any) -> dict[str, Any]:
         left, top, right, bottom = zoom.outline(box, part, scale)
         cv2.rectangle(big, (left, top), (right, bottom), AMBER, 2)
     frame = [part.left / width, part.top / height, part.width / width, part.height / height]
-    return {"zoom": _jpeg(big), "frame": [round(value, 4) for value in frame]}
+    return {"zoom": jpeg(big), "frame": [round(value, 4) for value in frame]}
 
 
 def _png(image: Any) -> str:
@@ -131,7 +129,8 @@ def _png(image: Any) -> str:
     return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", image)[1].tobytes()).decode()
 
 
-def _jpeg(image: Any) -> str:
+def jpeg(image: Any) -> str:
+    """Return a picture as the address of a JPEG, at most WIDEST wide and high."""
     import cv2  # noqa: PLC0415
 
     scale = min(1.0, WIDEST / max(image.shape[:2]))
@@ -141,10 +140,5 @@ def _jpeg(image: Any) -> str:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(OSError):  # systemd's filter of calls may forbid it
-        os.nice(10)
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = "1"
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
+    limit(PROCESSOR_SECONDS)
     json.dump(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:]), sys.stdout)
