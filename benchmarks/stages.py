@@ -89,7 +89,7 @@ def main() -> None:
             files = sorted((base / "scans").iterdir())
         config = WorkerConfig("cnn", None, 200_000_000, 4 << 30)
         cv2.setNumThreads(1)
-        task._reader = reader.Reader()
+        task._loaded[config] = task._Loaded(reader.Reader(), None)
         meter = Meter()
         warm_up = [files[number % len(files)] for number in range(WARM_UP)]
         for number, file in enumerate(warm_up + files):

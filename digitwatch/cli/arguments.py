@@ -16,6 +16,9 @@ from digitwatch.system.suggestions import suggestion
 BUNDLED = ("cnn", "dense")
 """The bundled models that may be named alone."""
 
+GIVEN_BEFORE: dict[str, object] = dict.fromkeys(("config", "profile", "quiet", "verbose"), argparse.SUPPRESS)
+"""Defaults of a command's options: what was given before the command stays."""
+
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors name the word that was probably meant."""
@@ -100,7 +103,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--print-completion", action=_PrintCompletion, choices=("bash", "zsh"), help="print completions for this shell"
     )
-    _add_common(parser, config=None, quiet=False, verbose=False)
+    _add_common(parser, config=None, profile="", quiet=False, verbose=False)
     parser.add_argument("--batch", metavar="DIR", type=Path, help="read every scan below DIR, or one file, once")
     parser.add_argument("--out", metavar="DIR2", type=Path, help="output folder of --batch (default: DIR-digitwatch)")
     parser.add_argument("--verify", action="store_true", help="with --batch: also compare files that were read before")
@@ -129,12 +132,14 @@ def make_parser() -> argparse.ArgumentParser:
 def _command(commands: "argparse._SubParsersAction[_Parser]", name: str, text: str) -> argparse.ArgumentParser:
     """Return the parser of a new command, with the options that all commands have."""
     parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-    _add_common(parser, config=argparse.SUPPRESS, quiet=argparse.SUPPRESS, verbose=argparse.SUPPRESS)
+    _add_common(parser, **GIVEN_BEFORE)
     parser.set_defaults(command=name, parser=parser)
     return parser
 
 
-def _add_common(parser: argparse.ArgumentParser, *, config: object, quiet: object, verbose: object) -> None:
+def _add_common(
+    parser: argparse.ArgumentParser, *, config: object, profile: object, quiet: object, verbose: object
+) -> None:
     """Add the options that all commands have; the values are their defaults."""
     how_much = parser.add_mutually_exclusive_group()
     how_much.add_argument("-q", "--quiet", action="store_true", default=quiet, help="print results and problems only")
@@ -148,6 +153,9 @@ def _add_common(parser: argparse.ArgumentParser, *, config: object, quiet: objec
         type=Path,
         default=config,
         help="configuration (default: ./config.yaml, then /etc/digitwatch/config.yaml, then built-in defaults)",
+    )
+    parser.add_argument(
+        "--profile", metavar="NAME", default=profile, help="one of the `profiles` of the configuration (default: all)"
     )
 
 
@@ -242,7 +250,7 @@ def _add_fields(commands: "argparse._SubParsersAction[_Parser]") -> None:
     test.add_argument("template", metavar="TEMPLATE", type=Path)
     test.add_argument("folder", metavar="DIR", type=Path)
     for name, action in (("new", new), ("draw", draw), ("test", test)):
-        _add_common(action, config=argparse.SUPPRESS, quiet=argparse.SUPPRESS, verbose=argparse.SUPPRESS)
+        _add_common(action, **GIVEN_BEFORE)
         action.add_argument("--out", metavar="PATH", type=Path, help="where the result is written")
         action.set_defaults(command="fields", action=name, parser=action)
 

@@ -32,9 +32,9 @@ class BatchOptions:
     is_quiet: bool = False
 
 
-def batch(path: Path | None, source: Path, out: Path | None, options: BatchOptions) -> ExitCode:
+def batch(config: factories.Config, source: Path, out: Path | None, options: BatchOptions) -> ExitCode:
     """Read every scan below a folder, or one file, once; the results go to `out`, None for a folder beside it."""
-    settings = factories.load_settings(path)
+    settings = factories.load_settings(config)
     if options.forms is not None:
         settings = settings.model_copy(update={"forms": options.forms.resolve()})
     shard = parse_shard(options.shard)
@@ -44,7 +44,7 @@ def batch(path: Path | None, source: Path, out: Path | None, options: BatchOptio
     work = Batch(source, out, factories.ignored_names(settings), reading, shard, again=options.again)
     pool: Pool | RayPool
     if options.ray is None:
-        pool = factories.pool(settings, work.report, work.calls.put)
+        pool = factories.pool([settings], work.report, work.calls.put)
     else:
         pool = factories.ray_pool(settings, options.ray, work, (source, out))
     try:

@@ -5,50 +5,40 @@ What only one command needs is imported there, so that the daemon starts without
 
 import sys
 import time
-from itertools import chain
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from digitwatch.cli import factories
-from digitwatch.cli.web import serve, supervisor
-from digitwatch.config.settings import FILES, Settings, find
+from digitwatch.cli.factories import Config
+from digitwatch.cli.web import serve, supervisors
+from digitwatch.config.settings import FILES, Settings
 from digitwatch.errors import ExitCode, advice
 from digitwatch.models import provisioning
-from digitwatch.recognition.image.sniff import is_complete
 from digitwatch.service.daemon import Daemon
-from digitwatch.service.model_reload import reload_model
-from digitwatch.service.profile import ProfileParts
+from digitwatch.service.model_reload import reload_models
 from digitwatch.service.signals import listen
 from digitwatch.service.web_supervisor import WebSupervisor
-from digitwatch.spool.inbox import Inbox
-from digitwatch.spool.prediction_log import PredictionLog
+
+if TYPE_CHECKING:
+    from digitwatch.diagnostics.finding import Finding
 
 
-def watch(path: Path | None) -> ExitCode:
-    """Watch the inbox until a signal ends it; `path` is the configuration, None for the one found."""
-    settings = factories.load_settings(path)
-    factories.make_folders(settings)
-    folders = factories.folders(settings)
-    inbox = Inbox(
-        folders.inbox,
-        settle=settings.settle,
-        recursive=settings.recursive,
-        is_complete=is_complete,
-        clock=time.monotonic,
-        ignored=factories.ignored_names(settings),
-    )
-    web = supervisor(settings, find(path))
-    children = [child for child in (web, _deliveries(settings, find(path))) if child]
-    parts = ProfileParts(
-        folders,
-        inbox,
-        PredictionLog(settings.predictions, settings.rotated_logs),
-        factories.watch_policy(settings),
-        factories.series(settings),
-        web.send if web else None,
-    )
+def watch(config: Config) -> ExitCode:
+    """Watch the inboxes of all profiles, or of the one that is named, until a signal ends it."""
+    profiles = factories.load_all_settings(config)
+    for settings in profiles:
+        factories.make_folders(settings)
+    webs = supervisors(profiles, config.file)
+    sinks = [child for settings in profiles if (child := _deliveries(settings, config.file))]
+    senders = {name: child.send for name, child in webs.items()}
+    parts = [factories.profile_parts(settings, senders.get(settings.profile)) for settings in profiles]
     daemon = Daemon(parts, clock=time.monotonic)
-    pool = factories.pool(settings, daemon.report, daemon.calls.put)  # may train for minutes; a signal ends it
-    listen(daemon, lambda: reload_model(pool, lambda: provisioning.existing_model(settings)))
+    pool = factories.pool(profiles, daemon.report, daemon.calls.put)  # may train for minutes; a signal ends it
+    models = {settings.profile: partial(provisioning.existing_model, settings) for settings in profiles}
+    listen(daemon, lambda: reload_models(pool, models))
+    children = [*webs.values(), *sinks]
     try:
         for child in children:
             child.start()
@@ -69,14 +59,25 @@ def _deliveries(settings: Settings, source: Path | None) -> WebSupervisor | None
     return deliveries.supervisor(settings, source)
 
 
-def check(path: Path | None) -> ExitCode:
-    """Check the installation and print what to fix; the code is 1 if something fails."""
-    settings = factories.load_settings(path)
+def check(config: Config) -> ExitCode:
+    """Check the installation and print what to fix, for all profiles or the one named; the code is 1 if one fails."""
+    profiles = factories.load_all_settings(config)
+    print(f"ok    config: {config.file or 'built-in defaults'}")
+    has_failed = False
+    for settings in profiles:
+        if settings.profile:
+            print(f"profile {settings.profile}:")
+        for finding in _findings(settings):
+            print(finding)
+            has_failed = has_failed or finding.has_failed
+    return ExitCode.SOME_FAILED if has_failed else ExitCode.DONE
+
+
+def _findings(settings: Settings) -> "Iterator[Finding]":
     from digitwatch.diagnostics import check_forms, check_sinks  # noqa: PLC0415
     from digitwatch.diagnostics.inspect import inspect  # noqa: PLC0415 (loads OpenCV and LiteRT)
 
-    print(f"ok    config: {find(path) or 'built-in defaults'}")
-    findings = inspect(
+    yield from inspect(
         factories.folders(settings),
         {name: getattr(settings, name) for name in FILES},
         factories.watch_policy(settings),
@@ -84,29 +85,26 @@ def check(path: Path | None) -> ExitCode:
         data=settings.training.data,
         web=(settings.web.listen, settings.web.token_file),
     )
-    has_failed = False
-    for finding in chain(findings, check_forms.forms(settings.forms), check_sinks.sinks(factories.sinks(settings))):
-        print(finding)
-        has_failed = has_failed or finding.has_failed
-    return ExitCode.SOME_FAILED if has_failed else ExitCode.DONE
+    yield from check_forms.forms(settings.forms)
+    yield from check_sinks.sinks(factories.sinks(settings))
 
 
-def retry(path: Path | None, names: list[str], *, everything: bool) -> ExitCode:
+def retry(config: Config, names: list[str], *, everything: bool) -> ExitCode:
     """Put failed scans back into the inbox; without a name, list them."""
     from digitwatch.service import requeue  # noqa: PLC0415
 
-    settings = factories.load_settings(path)
+    settings = factories.load_settings(config)
     is_done = requeue.retry(settings.failed, settings.inbox, names, everything=everything)
     return ExitCode.DONE if is_done else ExitCode.SOME_FAILED
 
 
 def export(
-    path: Path | None, day: str | None, chosen: str | None = None, out: Path | None = None, *, wide: bool = False
+    config: Config, day: str | None, chosen: str | None = None, out: Path | None = None, *, wide: bool = False
 ) -> ExitCode:
     """Print the log with the corrected values, or write it to the file `out`.
 
     Args:
-        path: the configuration, None for the one found.
+        config: the configuration and profile.
         day: 2026-11-22 for the rows of one day (UTC), None for all.
         chosen: the format, None for that of the ending of `out`, else CSV.
         out: the file to write, None for standard output.
@@ -118,7 +116,7 @@ def export(
     from digitwatch.corrections import export_files  # noqa: PLC0415
     from digitwatch.corrections.export import wide_lines  # noqa: PLC0415
 
-    settings = factories.load_settings(path)
+    settings = factories.load_settings(config)
     chosen = export_files.chosen_format(chosen, out)
     source = export_files.Source(settings.predictions, settings.corrections, settings.rotated_logs, day or "")
     if out is not None:
@@ -133,18 +131,18 @@ def export(
     return ExitCode.DONE
 
 
-def web(path: Path | None, *, handle: int | None, until_eof: bool) -> ExitCode:
+def web(config: Config, *, handle: int | None, until_eof: bool) -> ExitCode:
     """Serve the web interface until a signal ends it, on the open socket `handle` or else on web.listen."""
-    settings = factories.load_settings(path)
+    settings = factories.load_settings(config)
     with advice("see web.listen in config.yaml"):
-        serve(settings, find(path), handle=handle, until_eof=until_eof)
+        serve(settings, config.file, handle=handle, until_eof=until_eof)
     return ExitCode.DONE
 
 
-def sinks(path: Path | None, *, once: bool, until_eof: bool) -> ExitCode:
+def sinks(config: Config, *, once: bool, until_eof: bool) -> ExitCode:
     """Deliver the log to the sinks of the configuration until a signal ends it, or with `once` all there is."""
     from digitwatch.cli import sinks as deliveries  # noqa: PLC0415
 
-    settings = factories.load_settings(path)
-    deliveries.run(settings, find(path), once=once, until_eof=until_eof)
+    settings = factories.load_settings(config)
+    deliveries.run(settings, config.file, once=once, until_eof=until_eof)
     return ExitCode.DONE

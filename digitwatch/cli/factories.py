@@ -3,18 +3,24 @@
 import importlib.util
 import logging
 import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digitwatch.cli import log_setup
-from digitwatch.config.settings import FILES, FOLDERS, Settings, find, load
+from digitwatch.config.settings import FILES, FOLDERS, Settings, find, load, load_profiles
 from digitwatch.errors import UsageError, advice
 from digitwatch.forms import schema
 from digitwatch.models import provisioning
+from digitwatch.recognition.image.sniff import is_complete
+from digitwatch.service.profile import ProfileParts
 from digitwatch.spool.folders import Folders
 from digitwatch.spool.ignored_names import IgnoredNames
+from digitwatch.spool.inbox import Inbox
+from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.spool.watch_policy import WatchPolicy
 from digitwatch.system import sd_notify
 from digitwatch.workers.messages import Outcome, WorkerConfig
@@ -31,11 +37,68 @@ TRAINING_STEP_US = 600_000_000  # microseconds that systemd waits for the next l
 log = logging.getLogger(__name__)
 
 
-def load_settings(path: Path | None) -> Settings:
-    """Return the settings of the configuration at `path`, or of the one found; set up logging as they say."""
-    settings = load(find(path))
+@dataclass(frozen=True)
+class Config:
+    """Which configuration a command uses: the file that was given, None for the one found, and the profile if any."""
+
+    path: Path | None = None
+    profile: str = ""
+
+    @property
+    def file(self) -> Path | None:
+        """The file; None for the built-in defaults."""
+        return find(self.path)
+
+
+def load_settings(config: Config) -> Settings:
+    """Return the settings of a configuration; set up logging as they say.
+
+    Raises:
+        ConfigError: the file is missing or wrong.
+        UsageError: there is no such profile, or there are several and none is named.
+    """
+    settings = load(config.file, config.profile)
     log_setup.set_up(settings.log_level)
     return settings
+
+
+def load_all_settings(config: Config) -> Sequence[Settings]:
+    """Return the settings of all profiles, or of the one that is named; set up logging as they say.
+
+    Raises:
+        ConfigError: the file is missing or wrong.
+        UsageError: there is no such profile.
+    """
+    found = (load(config.file, config.profile),) if config.profile else load_profiles(config.file)
+    log_setup.set_up(found[0].log_level)
+    return found
+
+
+def profile_parts(settings: Settings, publish_state: Callable[..., None] | None) -> ProfileParts:
+    """Return what the daemon needs of a profile."""
+    inbox = Inbox(
+        settings.inbox,
+        settle=settings.settle,
+        recursive=settings.recursive,
+        is_complete=is_complete,
+        clock=time.monotonic,
+        ignored=ignored_names(settings),
+    )
+    return ProfileParts(
+        folders(settings),
+        inbox,
+        PredictionLog(settings.predictions, settings.rotated_logs),
+        watch_policy(settings),
+        series(settings),
+        publish_state,
+        settings.profile,
+    )
+
+
+def own_command(settings: Settings, source: Path | None) -> list[str]:
+    """Return the beginning of a command that runs digitwatch again, for the same profile of the file `source`."""
+    profile = ["--profile", settings.profile] if settings.profile else []
+    return [sys.executable, "-P", "-m", "digitwatch", "--config", str(source), *profile]
 
 
 def folders(settings: Settings) -> Folders:
@@ -97,17 +160,13 @@ def make_folders(settings: Settings) -> None:
             os.listdir(folder)
 
 
-def pool(settings: Settings, report: Callable[[Outcome], None], post: Callable[[Callable[[], None]], None]) -> Pool:
-    """Return the worker pool, not yet started; a missing model is converted or trained first."""
-    limits = settings.limits
-    return Pool(
-        settings.workers or _cores(),
-        _worker(settings),
-        seconds=limits.seconds,
-        report=report,
-        post=post,
-        clock=time.monotonic,
-    )
+def pool(
+    profiles: Sequence[Settings], report: Callable[[Outcome], None], post: Callable[[Callable[[], None]], None]
+) -> Pool:
+    """Return the worker pool of all profiles, not yet started; a missing model is converted or trained first."""
+    size, seconds = profiles[0].workers or _cores(), profiles[0].limits.seconds  # the same in all
+    configs = {settings.profile: _worker(settings) for settings in profiles}
+    return Pool(size, configs, seconds=seconds, report=report, post=post, clock=time.monotonic)
 
 
 def reading_with(settings: Settings) -> "ReadingWith":

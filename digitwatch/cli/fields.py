@@ -32,7 +32,7 @@ def draw(template: Path, out: Path | None) -> ExitCode:
     return ExitCode.DONE
 
 
-def test(config: Path | None, template: Path, folder: Path, out: Path | None) -> ExitCode:
+def test(config: factories.Config, template: Path, folder: Path, out: Path | None) -> ExitCode:
     """Register and read every page of a folder; print a table, and write a contact sheet for each page."""
     settings = factories.load_settings(config)
     reader = Reader(provisioning.active_model(settings), review_below=settings.review_below)

@@ -8,10 +8,14 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from digitwatch.cli.arguments import parse
 from digitwatch.errors import DigitwatchError, ExitCode, exit_code
 from digitwatch.system.os_errors import describe, is_thread_limit
+
+if TYPE_CHECKING:
+    from digitwatch.cli.factories import Config
 
 PRINTING = (
     "check",
@@ -85,7 +89,7 @@ def _other(options: argparse.Namespace) -> ExitCode:
     """Call one of the functions of `commands`."""
     from digitwatch.cli import commands  # noqa: PLC0415
 
-    config = options.config
+    config = _config(options)
     calls: dict[str, Callable[[], ExitCode]] = {
         "watch": lambda: commands.watch(config),
         "check": lambda: commands.check(config),
@@ -95,6 +99,12 @@ def _other(options: argparse.Namespace) -> ExitCode:
         "web": lambda: commands.web(config, handle=options.socket, until_eof=options.until_eof),
     }
     return calls[options.command]()
+
+
+def _config(options: argparse.Namespace) -> "Config":
+    from digitwatch.cli.factories import Config  # noqa: PLC0415
+
+    return Config(options.config, options.profile)
 
 
 def _batch(options: argparse.Namespace) -> ExitCode:
@@ -108,7 +118,7 @@ def _batch(options: argparse.Namespace) -> ExitCode:
         again=options.again,
         is_quiet=options.quiet,
     )
-    return batch(options.config, options.batch, options.out, chosen)
+    return batch(_config(options), options.batch, options.out, chosen)
 
 
 def _merge(options: argparse.Namespace) -> ExitCode:
@@ -120,7 +130,7 @@ def _merge(options: argparse.Namespace) -> ExitCode:
 def _evaluate(options: argparse.Namespace) -> ExitCode:
     from digitwatch.cli import train  # noqa: PLC0415
 
-    return train.evaluate(options.config, options.model, options.data, options.report, options.source)
+    return train.evaluate(_config(options), options.model, options.data, options.report, options.source)
 
 
 def _prepare_workers() -> None:
@@ -140,13 +150,13 @@ def _fields(options: argparse.Namespace) -> ExitCode:
         return fields.new(options.example, options.out)
     if options.action == "draw":
         return fields.draw(options.template, options.out)
-    return fields.test(options.config, options.template, options.folder, options.out)
+    return fields.test(_config(options), options.template, options.folder, options.out)
 
 
 def _read(options: argparse.Namespace) -> ExitCode:
     from digitwatch.cli.read import ReadOptions, read  # noqa: PLC0415 (loads OpenCV and LiteRT)
 
-    return read(options.config, options.names, ReadOptions(options.json, options.annotate, options.forms))
+    return read(_config(options), options.names, ReadOptions(options.json, options.annotate, options.forms))
 
 
 def _install_service(options: argparse.Namespace) -> ExitCode:
@@ -160,12 +170,12 @@ def _train(options: argparse.Namespace) -> ExitCode:
     from digitwatch.cli import train  # noqa: PLC0415
 
     if options.rollback:
-        return train.rollback(options.config)
+        return train.rollback(_config(options))
     if options.convert:
         return train.convert(options.convert, options.out)
     arguments = train.TrainArguments(
         options.model, options.dataset, options.data, options.out, options.epochs, options.seed
     )
     if options.corrections is not None:
-        return train.fine_tune(options.config, options.corrections, arguments)
-    return train.train(options.config, arguments)
+        return train.fine_tune(_config(options), options.corrections, arguments)
+    return train.train(_config(options), arguments)

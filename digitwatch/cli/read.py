@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from digitwatch.cli import factories
+from digitwatch.cli.factories import Config
 from digitwatch.cli.outputs import output_folder
 from digitwatch.errors import ExitCode, UsageError
 from digitwatch.forms import drawing, schema
@@ -89,7 +90,7 @@ class ReadOptions:
     forms: Path | None = None
 
 
-def read(path: Path | None, names: Sequence[str], options: ReadOptions) -> ExitCode:
+def read(config: Config, names: Sequence[str], options: ReadOptions) -> ExitCode:
     """Read files and print each page or field as soon as it is read; the code is 1 if something could not be read.
 
     Raises:
@@ -97,7 +98,7 @@ def read(path: Path | None, names: Sequence[str], options: ReadOptions) -> ExitC
         NoModelError: the configured model does not exist.
         FormError: a form template cannot be used.
     """
-    settings = factories.load_settings(path)
+    settings = factories.load_settings(config)
     folder = output_folder("--annotate", options.annotate) if options.annotate else None
     limits, templates = settings.limits, options.forms or settings.forms
     reader = Reader(provisioning.existing_model(settings), review_below=settings.review_below, max_pixels=limits.pixels)

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from digitwatch.cli import factories
 from digitwatch.config import sink_settings as sections
 from digitwatch.config.settings import ConfigError, Settings
 from digitwatch.errors import UsageError
@@ -39,8 +40,8 @@ def supervisor(settings: Settings, source: Path | None) -> WebSupervisor | None:
     if not settings.sinks:
         return None
     orders(settings, source)
-    command = [sys.executable, "-P", "-m", "digitwatch", "--config", str(source), "sinks", "--until-eof"]
-    return WebSupervisor(command, what="the delivery to sinks")
+    command = [*factories.own_command(settings, source), "sinks", "--until-eof"]
+    return WebSupervisor(command, what=f"the delivery to sinks{f' of {settings.profile}' if settings.profile else ''}")
 
 
 def run(settings: Settings, source: Path | None, *, once: bool, until_eof: bool) -> None:

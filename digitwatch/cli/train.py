@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from digitwatch.cli import factories
+from digitwatch.cli.factories import Config
 from digitwatch.cli.outputs import output_folder
 from digitwatch.config.settings import model_path
 from digitwatch.corrections import training_pages
@@ -33,7 +34,7 @@ class TrainArguments:
     seed: int = 1
 
 
-def train(path: Path | None, arguments: TrainArguments) -> ExitCode:
+def train(config: Config, arguments: TrainArguments) -> ExitCode:
     """Train a network from random weights and save it; the configuration is read only if `out` is not given.
 
     Raises:
@@ -46,7 +47,7 @@ def train(path: Path | None, arguments: TrainArguments) -> ExitCode:
     if not is_digits and (arguments.data or arguments.model):
         raise UsageError("--dataset cannot be combined with --data or --model")
     name = arguments.model or "cnn" if is_digits else Path(arguments.dataset or "").stem
-    out = arguments.out or factories.load_settings(path).base / "models" / name
+    out = arguments.out or factories.load_all_settings(config)[0].base / "models" / name
     output_folder("--out", out.parent)  # before minutes of training
     if is_digits:
         train_digits.train(name, out, data=arguments.data, epochs=arguments.epochs, seed=arguments.seed, progress=print)
@@ -66,7 +67,7 @@ def convert(keras: Path, out: Path | None) -> ExitCode:
     return ExitCode.DONE
 
 
-def fine_tune(path: Path | None, corrections: str, arguments: TrainArguments) -> ExitCode:
+def fine_tune(config: Config, corrections: str, arguments: TrainArguments) -> ExitCode:
     """Fine-tune the configured model on reviewed pages and install it if it got better.
 
     `corrections` is the file with the corrections, "" for the configured one.
@@ -82,7 +83,7 @@ def fine_tune(path: Path | None, corrections: str, arguments: TrainArguments) ->
 
     if arguments.out or arguments.model:
         raise UsageError("--corrections cannot be combined with --model or --out: it fine-tunes the configured model")
-    settings = factories.load_settings(path)
+    settings = factories.load_settings(config)
     content = partial(training_pages.content, factories.folders(settings))
     file = Path(corrections or settings.corrections)
     found, hasty = training_pages.pages(settings.predictions, file, settings.rotated_logs)
@@ -102,13 +103,13 @@ def fine_tune(path: Path | None, corrections: str, arguments: TrainArguments) ->
     return ExitCode.DONE
 
 
-def rollback(path: Path | None) -> ExitCode:
+def rollback(config: Config) -> ExitCode:
     """Return to the model that was in use before the newest fine-tuned one.
 
     Raises:
         UsageError: no fine-tuned model is in use.
     """
-    settings = factories.load_settings(path)
+    settings = factories.load_settings(config)
     done = registry.rollback(settings.taught, model_path(settings))
     if done is None:
         raise UsageError(f"--rollback: no fine-tuned model is in use, only `model: {settings.model}`")
@@ -118,7 +119,7 @@ def rollback(path: Path | None) -> ExitCode:
 
 
 def evaluate(
-    path: Path | None, model: str | None, data: Path | None, report: Path | None, sources: list[Path]
+    config: Config, model: str | None, data: Path | None, report: Path | None, sources: list[Path]
 ) -> ExitCode:
     """Measure a model on test digits; also write a report with charts into the folder `report` if given.
 
@@ -132,7 +133,7 @@ def evaluate(
     Raises:
         UsageError: the data or the model cannot be used.
     """
-    settings = factories.load_settings(path)
+    settings = factories.load_settings(config)
     if model and "/" not in model and not any(Path(f"{model}{end}").exists() for end in ("", ".tflite", ".keras")):
         _require_bundled(model)
     if report is not None:

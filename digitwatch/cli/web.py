@@ -3,7 +3,8 @@
 import errno
 import os
 import socket
-import sys
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from digitwatch.cli import factories
@@ -20,22 +21,27 @@ from digitwatch.web.extras import missing
 DEFAULT = "127.0.0.1:8080"
 
 
-def supervisor(settings: Settings, source: Path | None) -> WebSupervisor | None:
-    """Return what runs the web interface beside the daemon, not yet started; None without web.listen.
+def supervisors(profiles: Sequence[Settings], source: Path | None) -> dict[str, WebSupervisor]:
+    """Return what runs the web interfaces beside the daemon, not yet started, for each profile with web.listen.
 
-    `source` is the configuration file, which the child process reads again.
+    `source` is the configuration file, which the child processes read again. The sockets of systemd are theirs in the
+    order of the profiles.
 
     Raises:
-        ConfigError: an extra is missing, or the address is open to others without a token.
+        ConfigError: an extra is missing, or an address is open to others without a token.
     """
-    if settings.web.listen is None:
-        return None
-    sockets = sd_notify.inherited_sockets()[:1]
+    listening = [settings for settings in profiles if settings.web.listen is not None]
+    sockets = iter(sd_notify.inherited_sockets() if listening else [])
+    return {settings.profile: _supervisor(settings, source, list(islice(sockets, 1))) for settings in listening}
+
+
+def _supervisor(settings: Settings, source: Path | None, sockets: list[int]) -> WebSupervisor:
     _check(settings, source, sockets)
-    command = [sys.executable, "-P", "-m", "digitwatch", "--config", str(source), "web", "--until-eof"]
+    command = [*factories.own_command(settings, source), "web", "--until-eof"]
     for handle in sockets:
         command += ["--socket", str(handle)]
-    return WebSupervisor(command, sockets=sockets)
+    what = f"the web interface{f' of {settings.profile}' if settings.profile else ''}"
+    return WebSupervisor(command, sockets=sockets, what=what)
 
 
 def serve(settings: Settings, source: Path | None, *, handle: int | None, until_eof: bool) -> None:
@@ -66,6 +72,7 @@ def serve(settings: Settings, source: Path | None, *, handle: int | None, until_
         ignored=factories.ignored_names(settings),
         forms=settings.forms,
         sinks=lambda: factories.sinks(settings),
+        profile=settings.profile,
     )
     sock = _bind(web.listen or DEFAULT) if handle is None else socket.socket(fileno=handle)
     serve(site, sock, until_eof=until_eof)

@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from digitwatch.config import profile_settings
 from digitwatch.config.field_types import Address, FilePath, NamePattern, Size, address, existing_user, is_loopback
 from digitwatch.config.series_settings import SeriesSection
 from digitwatch.config.sink_settings import PATHS, SECTIONS, SinkSection
-from digitwatch.errors import ConfigurationError
+from digitwatch.errors import ConfigurationError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,8 @@ BUNDLED = ("cnn", "dense")
 
 FOLDERS = ("inbox", "outbox", "archive", "failed")
 FILES = ("predictions", "corrections")
+INTERNAL = ("base", "profile")
+"""Fields of the settings that are no keys of the file."""
 
 
 class ConfigError(ConfigurationError):
@@ -97,6 +100,9 @@ class Settings(_Section):
     sinks: list[SinkSection] = []
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    profile: Annotated[str, Field(exclude=True)] = ""
+    """The name of the profile that these settings are of; "" for a configuration without profiles."""
+
     base: Annotated[Path, Field(exclude=True)] = Path()
     """The folder of config.yaml; relative paths start here, and the paths in the log are relative to it."""
 
@@ -124,8 +130,31 @@ def find(given: Path | None) -> Path | None:
     return next((place for place in SEARCH_PATH if place.is_file()), None)
 
 
-def load(path: Path | None) -> Settings:
-    """Read, check and freeze the settings.
+def load(path: Path | None, profile: str = "") -> Settings:
+    """Read, check and freeze the settings of one profile.
+
+    Args:
+        path: the YAML file, or None for the built-in defaults below the current folder.
+        profile: its name, "" for the only one.
+
+    Raises:
+        ConfigError: the file is missing or wrong; the error lists all problems.
+        UsageError: there is no such profile, or there are several and none is named.
+    """
+    found = load_profiles(path)
+    if len(found) == 1 and not profile:
+        return found[0]
+    names = [settings.profile for settings in found if settings.profile]
+    if profile in names:
+        return found[names.index(profile)]
+    if not names:
+        raise UsageError(f"--profile {profile}: {path or 'the built-in default'} has no profiles")
+    what = f"has no profile {profile!r}" if profile else "has several profiles"
+    raise UsageError(f"{path} {what}: choose one with --profile, of {', '.join(names)}")
+
+
+def load_profiles(path: Path | None) -> tuple[Settings, ...]:
+    """Read, check and freeze the settings of all profiles; a file without `profiles` is one.
 
     Args:
         path: the YAML file, or None for the built-in defaults below the current folder.
@@ -134,17 +163,50 @@ def load(path: Path | None) -> Settings:
         ConfigError: the file is missing or wrong; the error lists all problems.
     """
     if path is None:
-        return _absolute(Settings(), Path.cwd())
+        return (_absolute(Settings(), Path.cwd()),)
     source = str(path)
     raw = _parse(path, source)
-    problems = _problems(raw)
-    valid = {key: value for key, value in raw.items() if key not in problems}
-    settings = _absolute(Settings(**valid), Path(os.path.abspath(path)).parent)  # without any `..`
-    sentences = [sentence for found in problems.values() for sentence in found]
-    sentences += [*_unknown_model(settings), *dangers(settings)]
+    base = Path(os.path.abspath(path)).parent  # without any `..`
+    if "profiles" not in raw:
+        settings, sentences = _checked(raw, base)
+        found = [settings]
+    else:
+        found, sentences = _checked_profiles(raw, base)
     if sentences:
         raise ConfigError(source, sentences)
-    return settings
+    return tuple(found)
+
+
+def _checked_profiles(raw: dict[str, Any], base: Path) -> tuple[list[Settings], list[str]]:
+    """Return the settings of each profile, and a sentence for each problem; one of the top of the file is said once."""
+    sections, sentences = profile_settings.split(raw)
+    top = {key: value for key, value in raw.items() if key not in (*profile_settings.OWN, "profiles")}
+    problems = _problems(top)
+    sentences += [sentence for found in problems.values() for sentence in found]
+    profiles = []
+    for name, section in sections.items():
+        own = {key: value for key, value in section.items() if key not in problems or value is not raw.get(key)}
+        settings, found = _checked(own, base, name)
+        profiles.append(settings)
+        sentences += [f"profiles.{name}.{sentence}" for sentence in found]
+    return profiles, [*sentences, *profile_settings.shared_places(profiles)]
+
+
+def _checked(raw: dict[str, Any], base: Path, profile: str = "") -> tuple[Settings, list[str]]:
+    """Return the settings that the keys without a problem give, and a sentence for each problem."""
+    problems = _problems(raw)
+    valid = {key: value for key, value in raw.items() if key not in problems}
+    settings = Settings(**valid)
+    if profile:
+        places = {
+            key: profile_settings.default(profile, getattr(settings, key))
+            for key in profile_settings.PLACES
+            if key not in raw
+        }
+        settings = settings.model_copy(update=places | {"profile": profile})
+    settings = _absolute(settings, base)
+    sentences = [sentence for found in problems.values() for sentence in found]
+    return settings, [*sentences, *_unknown_model(settings), *dangers(settings)]
 
 
 def _parse(path: Path, source: str) -> dict[str, Any]:
@@ -166,10 +228,9 @@ def _parse(path: Path, source: str) -> dict[str, Any]:
 def _problems(raw: dict[str, Any]) -> dict[str, list[str]]:
     """Return a sentence for each problem, by the top-level key that it belongs to."""
     problems: dict[str, list[str]] = {}
-    if "base" in raw:  # an internal field, not a key of the file
-        problems["base"] = [_unknown(("base",))]
+    problems |= {key: [_unknown((key,))] for key in INTERNAL if key in raw}
     try:
-        Settings(**{key: value for key, value in raw.items() if key != "base"})
+        Settings(**{key: value for key, value in raw.items() if key not in INTERNAL})
     except ValidationError as error:
         for problem in error.errors():
             problems.setdefault(str(problem["loc"][0]), []).append(_sentence(problem))
@@ -207,7 +268,8 @@ def _unknown(location: tuple[str, ...]) -> str:
     else:
         for parent in parents:
             section = section.model_fields[parent].annotation
-    known = [name for name in section.model_fields if name != "base"]
+    known = [name for name in section.model_fields if name not in INTERNAL]
+    known += ["profiles"] if section is Settings else []
     near = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean '{near[0]}'?" if near else f"known keys are {', '.join(known)}"
     return f"{_shown(location)}: unknown key; {hint}"

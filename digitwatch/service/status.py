@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from digitwatch.workers.messages import Rejected, Result
 log = logging.getLogger(__name__)
 
 EVERY = 1.0  # seconds between two status lines
+PAUSED = "PAUSED"
 
 
 def _today() -> date:
@@ -21,16 +22,14 @@ def _today() -> date:
 
 
 class Status:
-    """Counts the scans of the day and informs the service manager."""
+    """Counts the scans of the day of one profile and logs each."""
 
-    def __init__(self, clock: Callable[[], float], today: Callable[[], date] = _today) -> None:
-        """Start a day with nothing read; `clock` gives monotonic seconds."""
-        self._clock = clock
+    def __init__(self, profile: str = "", today: Callable[[], date] = _today) -> None:
+        """Start a day with nothing read; the name of the profile, if any, stands before those of its scans."""
+        self._lead = f"{profile}: " if profile else ""
         self._today = today
         self._day = today()
         self._counts: Counter[str] = Counter()
-        self._line = ""
-        self._sent_at = float("-inf")
 
     def resume(self, predictions: Path) -> None:
         """Continue the counts of an earlier run, from its rows in the log."""
@@ -41,7 +40,7 @@ class Status:
         if self._day != self._today():
             self._day = self._today()
             self._counts.clear()
-        name = printable(result.job.name)
+        name = f"{self._lead}{printable(result.job.name)}"
         if isinstance(result, Rejected):
             self._counts["failed"] += 1
             log.warning("%s failed: %s", name, printable(result.reason))
@@ -55,19 +54,35 @@ class Status:
             codes = f"; {page.codes}" if page.codes else ""
             log.info("%s: %s (%s, confidence %.1f %%%s)", place, printable(read), page.status, percent, codes)
 
-    def publish(self, watching: str, waiting: int, paused: str, *left: str) -> None:
-        """Feed the watchdog, and send the status line when it has changed and the last one is old enough.
-
-        It has how new files are noticed, how many wait, why processing is `paused`, and which files are `left` waiting.
-        """
+    def line(self, watching: str, waiting: int, paused: str, *left: str) -> str:
+        """Return the status: how new files are noticed, how many wait, why processing is `paused`, what is `left`."""
         line = (
             f"watching by {watching}; {waiting} waiting; "
             f"{self._counts['read']} read, {self._counts['failed']} failed today"
         )
         if paused:
-            line = f"PAUSED: {paused}; {line}"
+            line = f"{PAUSED}: {paused}; {line}"
         if any(left):
             line += f"; left alone: {'; '.join(filter(None, left))}"
+        return line
+
+
+class StatusLine:
+    """Informs the service manager."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """Start with no line sent; `clock` gives monotonic seconds."""
+        self._clock = clock
+        self._line = ""
+        self._sent_at = float("-inf")
+
+    def publish(self, states: Mapping[str, str]) -> None:
+        """Feed the watchdog, and send the status line when it has changed and the last one is old enough.
+
+        It has the state of each profile, by its name; a paused one comes first.
+        """
+        named = [f"{name}: {state}" if name else state for name, state in states.items()]
+        line = " | ".join(sorted(named, key=lambda text: PAUSED not in text))
         if line != self._line and self._clock() - self._sent_at >= EVERY:
             self._line = line
             self._sent_at = self._clock()

@@ -72,9 +72,9 @@ class Recorded:
     result: Result | None = None
 
 
-def job(folders: Folders, claim: Claim) -> Job:
+def job(folders: Folders, claim: Claim, profile: str = "") -> Job:
     """Return the job with which a worker reads a claimed scan."""
-    return Job(claim.id, claim.name, claim.path, folders.outbox / claim.day)
+    return Job(claim.id, claim.name, claim.path, folders.outbox / claim.day, profile=profile)
 
 
 def record(

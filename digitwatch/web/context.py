@@ -64,6 +64,7 @@ class Context:
         """Return the text of a template; every value is escaped."""
         return self.templates.get_template(template).render(
             proof=self.proof,
+            profile=self.settings.profile,
             has_token=bool(self.settings.token),
             version=__version__,
             shown_text=lambda text: without_paths(self.settings, text),

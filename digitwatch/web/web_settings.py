@@ -27,6 +27,7 @@ class WebSettings:
     ignored: IgnoredNames = IGNORED
     forms: Path | None = None  # the folder of form templates
     sinks: Callable[[], list[Lag]] = list  # how far each is behind the log
+    profile: str = ""  # its name, where the configuration has several
 
     @property
     def ended_sessions(self) -> Path:

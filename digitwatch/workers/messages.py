@@ -35,13 +35,14 @@ class WorkerConfig:
 
 @dataclass(frozen=True)
 class Job:
-    """A scan to be read: the path of its bytes and the folder of its pictures."""
+    """A scan to be read: the path of its bytes and the folder of its pictures; `profile` says with which settings."""
 
     id: str
     name: str
     source: Path
     outbox: Path
     claimed: bool = True
+    profile: str = ""
 
 
 @dataclass(frozen=True)

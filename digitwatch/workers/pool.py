@@ -7,13 +7,14 @@ each scan through four threads, which took more time than all other work of the 
 
 import contextlib
 import multiprocessing
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from digitwatch.errors import TransientError
-from digitwatch.workers.messages import Job, Outcome, PageDone, Read, Rejected, Retry, WorkerConfig
-from digitwatch.workers.process import WorkerDiedError, WorkerProcess, start, verdict, warm_up
+from digitwatch.workers.messages import Job, Outcome, PageDone, Read, Rejected, Retry
+from digitwatch.workers.process import Configs, Models, WorkerDiedError, WorkerProcess, start, verdict, warm_up
 
 AHEAD = 2  # scans sent to a worker at a time: one that it reads, one that waits so that the worker never idles
 CRASHES = 5  # deaths of a worker, with this scan read alone, after which the scan counts as their cause
@@ -38,17 +39,18 @@ class Pool:
     def __init__(
         self,
         size: int,
-        config: WorkerConfig,
+        configs: Configs,
         *,
         seconds: float,
         report: Callable[[Outcome], None],
         post: Callable[[Callable[[], None]], None],
         clock: Callable[[], float],
     ) -> None:
-        """Store the settings; no worker is started yet."""
+        """Store the settings; no worker is started yet. Each worker reads with the configuration of a job's profile."""
         self._size = size
-        self.config = config
-        self.model = ""
+        self.configs = configs
+        self.models: Models = dict.fromkeys(configs, "")
+        self.spent: defaultdict[str, float] = defaultdict(float)  # seconds of the workers, by profile
         self._seconds = seconds
         self._report = report
         self._post = post
@@ -71,19 +73,24 @@ class Pool:
             raise WorkerError(str(error)) from error
 
     def start(self) -> str:
-        """Start the workers that are missing and wait for their self-tests; return the model's name.
+        """Start the workers that are missing and wait for their self-tests; return the names of the models.
 
         Raises:
             WorkerError: a worker cannot be made ready.
         """
         self.begin()
         try:
-            self.model = {worker.ready.result(START_SECONDS) for worker in self._workers}.pop()
+            self.models = [worker.ready.result(START_SECONDS) for worker in self._workers][-1]
             return self.model
         except TimeoutError:
             raise WorkerError(f"no worker was ready after {START_SECONDS:.0f} seconds") from None
         except (WorkerDiedError, ValueError) as error:  # ValueError: the message of the model's loader
             raise WorkerError(str(error)) from error
+
+    @property
+    def model(self) -> str:
+        """Return the names of all models."""
+        return ", ".join(dict.fromkeys(self.models.values()))
 
     @property
     def free(self) -> int:
@@ -128,16 +135,16 @@ class Pool:
         self._candidate = None
         return unfinished
 
-    def reload(self, config: WorkerConfig, report: Callable[[str, str], None]) -> None:
-        """Test a configuration in a new worker; such workers then replace the others as these finish.
+    def reload(self, configs: Configs, report: Callable[[str, str], None]) -> None:
+        """Test configurations in a new worker; such workers then replace the others as these finish.
 
-        `report` is called in the owning thread with the model's name, or with "" and why the model cannot be used;
+        `report` is called in the owning thread with the names of the models, or with "" and why one cannot be used;
         then nothing changes. A test that is still running is abandoned without a report.
         """
         if self._candidate is not None:
             self._candidate.kill()
         try:
-            self._candidate = worker = self._new_worker(config)
+            self._candidate = worker = self._new_worker(configs)
         except (OSError, EOFError) as error:
             report("", f"no worker can be started ({error})")
             return
@@ -149,20 +156,23 @@ class Pool:
             return
         self._candidate, worker.deadline = None, None
         error = worker.ready.exception()
-        is_same = error is None and (worker.model, worker.config.templates) == (self.model, self.config.templates)
+        is_same = error is None and (worker.models, _templates(worker.configs)) == (
+            self.models,
+            _templates(self.configs),
+        )
         if error is not None or is_same:
             worker.dismiss()
             died = isinstance(error, WorkerDiedError)
-            report(worker.model, "its worker died or took too long" if died else str(error or ""))
+            report("" if error else self.model, "its worker died or took too long" if died else str(error or ""))
             return
-        self.config, self.model = worker.config, worker.model
+        self.configs, self.models = worker.configs, worker.models
         for old in self._staying:
             old.leaving = True
             self._dismiss_if_idle(old)
         self._workers.append(worker)
         with contextlib.suppress(OSError, EOFError):  # reported when the next scan is submitted
             self._fill()
-        report(worker.model, "")
+        report(self.model, "")
 
     def _dismiss_if_idle(self, worker: WorkerProcess) -> None:
         """End a worker that is leaving and has no job left."""
@@ -180,15 +190,15 @@ class Pool:
 
     def _fill(self) -> None:
         while len(self._staying) < self._size:
-            worker = self._new_worker(self.config)
+            worker = self._new_worker(self.configs)
             self._workers.append(worker)
             worker.ready.add_done_callback(partial(self._ready, worker))
 
-    def _new_worker(self, config: WorkerConfig) -> WorkerProcess:
+    def _new_worker(self, configs: Configs) -> WorkerProcess:
         """Start a worker that reports outcomes, and its end, in the thread that owns the pool."""
         return start(
             self._context,
-            config,
+            configs,
             lambda worker, outcome: self._post(partial(self._done, worker, outcome)),
             lambda worker: self._post(partial(self._ended, worker)),
         )
@@ -210,12 +220,19 @@ class Pool:
         """Set the deadline for the first job of a worker; the time to load the model does not count."""
         if not worker.jobs:
             return
-        worker.deadline = self._clock() + self._seconds + (0 if worker.ready.done() else START_SECONDS)
+        worker.since = self._clock()
+        worker.deadline = worker.since + self._seconds + (0 if worker.ready.done() else START_SECONDS)
         worker.used = worker.processor_seconds()
+
+    def _charge(self, worker: WorkerProcess) -> None:
+        """Add the time that a worker has read its first job, or a page of it, to that of the job's profile."""
+        if worker.jobs and worker.was_ready:
+            self.spent[worker.jobs[0].profile] += self._clock() - worker.since
 
     def _done(self, worker: WorkerProcess, outcome: Outcome | PageDone) -> None:
         if worker not in self._workers:
             return  # it was replaced, and another worker has the job
+        self._charge(worker)
         if isinstance(outcome, PageDone):
             self._start_clock(worker)
             return
@@ -223,7 +240,7 @@ class Pool:
         worker.jobs.popleft()
         worker.deadline = None
         self._start_clock(worker)
-        self._report(_with_model(outcome, worker.model))
+        self._report(_with_model(outcome, worker.models))
         self._dismiss_if_idle(worker)
 
     def _ended(self, worker: WorkerProcess) -> None:
@@ -236,6 +253,7 @@ class Pool:
 
     def _replace(self, worker: WorkerProcess, culprit: Job | None) -> None:
         """Start a worker in place of a dead one and send it the jobs, except the one that was being read."""
+        self._charge(worker)
         self._workers.remove(worker)
         others = [job for job in worker.jobs if job is not culprit]
         if culprit is not None:
@@ -253,6 +271,12 @@ class Pool:
             self.submit(job)
 
 
-def _with_model(outcome: Outcome, model: str) -> Outcome:
+def _with_model(outcome: Outcome, models: Models) -> Outcome:
     """Return the outcome with the name of the model that read the scan."""
+    model = models[outcome.job.profile]
     return replace(outcome, model=model) if isinstance(outcome, Read | Rejected) else outcome
+
+
+def _templates(configs: Configs) -> list[str]:
+    """Return the digests of the form templates of all profiles."""
+    return [config.templates for config in configs.values()]

@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from multiprocessing import forkserver
@@ -22,6 +22,9 @@ from digitwatch.spool.csv_rows import printable
 from digitwatch.workers.messages import Crashed, Job, Outcome, PageDone, Rejected, Retry, WorkerConfig
 
 log = logging.getLogger(__name__)
+
+Configs = Mapping[str, WorkerConfig]  # by the name of the profile, "" for the only one
+Models = Mapping[str, str]  # the name of each profile's model
 
 TASK_MODULE = "digitwatch.workers.task"
 STOPPED, ENDED = "T", ("Z", "X", "")  # states of a process: stopped by a signal; ended, waited for or not
@@ -39,10 +42,11 @@ class WorkerProcess:
 
     pid: int
     pipe: Connection
-    config: WorkerConfig
-    ready: Future[str] = field(default_factory=Future)  # the name of its model
+    configs: Configs
+    ready: Future[Models] = field(default_factory=Future)
     jobs: deque[Job] = field(default_factory=deque)
     deadline: float | None = None
+    since: float = 0.0  # clock time since when it reads its first job, or the page that it is at
     used: float = 0.0  # processor seconds when its first job began
     overdue: bool = False
     was_idle: bool = False
@@ -55,9 +59,9 @@ class WorkerProcess:
         return self.ready.done() and self.ready.exception() is None
 
     @property
-    def model(self) -> str:
-        """Return the name of its model, or "" before it was ready."""
-        return self.ready.result() if self.was_ready else ""
+    def models(self) -> Models:
+        """Return the names of its models, none before it was ready."""
+        return self.ready.result() if self.was_ready else {}
 
     def processor_seconds(self) -> float:
         """Return the processor time that it has used (proc(5), fields 14 and 15); infinity where it is unknown."""
@@ -102,11 +106,11 @@ def warm_up() -> None:
 
 def start(
     context: ForkServerContext,
-    config: WorkerConfig,
+    configs: Configs,
     answered: Callable[[WorkerProcess, Outcome | PageDone], None],
     ended: Callable[[WorkerProcess], None],
 ) -> WorkerProcess:
-    """Start a worker; it loads the model at once.
+    """Start a worker; it loads the models at once.
 
     `answered` is called with the outcome of each job, in their order, and before it with each page that is done but
     the first; `ended` when the process has ended; both in
@@ -117,10 +121,10 @@ def start(
     """
     here, there = context.Pipe()
     with there:
-        process = context.Process(target=_serve, args=(there, config), daemon=True)
+        process = context.Process(target=_serve, args=(there, configs), daemon=True)
         _start(process)
     assert process.pid is not None
-    worker = WorkerProcess(process.pid, here, config)
+    worker = WorkerProcess(process.pid, here, configs)
     worker.listener = threading.Thread(target=_listen, args=(worker, answered, ended), daemon=True)
     worker.listener.start()
     return worker
@@ -135,7 +139,7 @@ def verdict(worker: WorkerProcess, culprit: Job, seconds: float) -> Outcome:
         why = f"a worker waited for {seconds:g} seconds: a disk or network folder does not answer"
         return Retry(culprit, why)
     reason = f"it took longer than {seconds:g} seconds (limits.seconds in config.yaml)"
-    return Rejected(culprit, reason, model=worker.model)
+    return Rejected(culprit, reason, model=worker.models.get(culprit.profile, ""))
 
 
 def _start(process: ForkServerProcess) -> None:
@@ -194,8 +198,8 @@ def _listen(
 ) -> None:
     """Pass on the messages of a worker. No other process has the other end of the pipe, so that it closes with it."""
     try:
-        model, error = worker.pipe.recv()
-        worker.ready.set_exception(ValueError(error)) if error else worker.ready.set_result(model)
+        models, error = worker.pipe.recv()
+        worker.ready.set_exception(ValueError(error)) if error else worker.ready.set_result(models)
         while True:
             answered(worker, worker.pipe.recv())
     except (EOFError, OSError):
@@ -204,18 +208,19 @@ def _listen(
         ended(worker)
 
 
-def _serve(pipe: Connection, config: WorkerConfig) -> None:
-    """Run a worker: send the name of the loaded model, or why none is, then the outcome of each job until None comes.
+def _serve(pipe: Connection, configs: Configs) -> None:
+    """Run a worker: send the names of the loaded models, or why one cannot be used, then the outcome of each job until
+    None comes.
 
     Only worker processes import the task module (and OpenCV).
     """
     task = importlib.import_module(TASK_MODULE)
     task.attach_to_parent()
     try:
-        pipe.send((task.prepare(config), ""))
-    except Exception as error:  # any error of the model's loader is reported as it is
-        pipe.send(("", str(error) or repr(error)))
+        pipe.send(({name: task.prepare(config) for name, config in configs.items()}, ""))
+    except Exception as error:  # any error of a model's loader is reported as it is
+        pipe.send(({}, str(error) or repr(error)))
         return
     with contextlib.suppress(EOFError, BrokenPipeError):  # the daemon has died, and this process ends with it
         while (job := pipe.recv()) is not None:
-            pipe.send(task.perform(job, config, pipe.send))
+            pipe.send(task.perform(job, configs[job.profile], pipe.send))

@@ -12,6 +12,7 @@ import resource
 import signal
 import stat
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -52,13 +53,12 @@ from digitwatch.workers.messages import (
 )
 from digitwatch.workers.page_journal import PageJournal
 
+HELD = 3  # configurations (model, threshold, forms) that a worker holds, about 30 MB each
 TRIM_EVERY = 200  # scans after which a worker returns unused memory; that takes a few milliseconds
 
 _performed = itertools.count(1)
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
-_reader: Reader | None = None
-_forms: FormReader | None = None
-_templates = ""  # the digest of their files
+_loaded: "OrderedDict[WorkerConfig, _Loaded]" = OrderedDict()  # the newest used last
 _syncing = ThreadPoolExecutor(1)  # waits for the disk during the reading; its thread starts with the first scan
 
 
@@ -90,25 +90,40 @@ def prepare(config: WorkerConfig) -> str:
     Raises:
         ModelError: the model cannot be used.
     """
-    model = _load(config).model
+    model = _load(config).reader.model
     _silence_stderr()  # from here on errors are part of the outcome
     return model
 
 
-def _load(config: WorkerConfig) -> Reader:
-    global _reader, _forms, _templates  # noqa: PLW0603 (a process has one reader, made once)
+@dataclass(frozen=True)
+class _Loaded:
+    """What reads the scans of one configuration; `templates` is the digest of the files of its forms."""
+
+    reader: Reader
+    forms: FormReader | None
+    templates: str
+
+
+def _load(config: WorkerConfig) -> _Loaded:
+    """Return what reads with a configuration; of more than HELD, the one that was not used for longest is dropped."""
+    if config in _loaded:
+        _loaded.move_to_end(config)
+        return _loaded[config]
+    while len(_loaded) >= HELD:
+        _loaded.popitem(last=False)
     cv2.setNumThreads(1)
     reader = Reader(config.model, review_below=config.review_below, max_pixels=config.pixels)
     page = _self_test()
     annotate(Page(1, page), reader.read(page), "self-test")  # draws too, so that the first scan need not wait
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (config.memory, hard))
+    forms = None
     if config.forms is not None:
-        _templates = schema.digest(config.forms)
-        _forms = FormReader(schema.load(config.forms), lambda page: reader.read_page(page)[1])
-    _reader = reader
+        forms = FormReader(schema.load(config.forms), lambda page: reader.read_page(page)[1])
+    templates = schema.digest(config.forms)
+    _loaded[config] = _Loaded(reader, forms, templates)
     gc.freeze()  # what is loaded now stays: the garbage collector can skip it
-    return reader
+    return _loaded[config]
 
 
 def _self_test() -> np.ndarray:
@@ -163,7 +178,7 @@ def _outbox_works(job: Job) -> bool:
 
 
 def _perform(job: Job, config: WorkerConfig, progress: Callable[[PageDone], None]) -> Outcome:
-    reader = _reader or _load(config)
+    loaded = _load(config)
     try:
         data, version, durable = _read_durably(job, config.largest_file)
     except _UnreadableError as error:
@@ -171,8 +186,9 @@ def _perform(job: Job, config: WorkerConfig, progress: Callable[[PageDone], None
     sha256 = hashlib.sha256(data).hexdigest()
     reason, truncated = "it holds no page", False
     try:
-        journal = PageJournal(page_journal.place(job), f"{sha256} {reader.model} {config} {_templates}")
-        pages = tuple(_publish_all(job, _Source(reader, _forms, data), journal, durable, progress))
+        settings = f"{loaded.reader.model} {config} {loaded.templates}"
+        journal = PageJournal(page_journal.place(job), f"{sha256} {settings}")
+        pages = tuple(_publish_all(job, _Source(loaded, data), journal, durable, progress))
         if pages:
             return Read(job, sha256, pages, version)
     except OSError:  # raised by the publishing only; see read_pages
@@ -194,13 +210,12 @@ def _perform(job: Job, config: WorkerConfig, progress: Callable[[PageDone], None
 class _Source:
     """The bytes of a scan, and what reads them."""
 
-    reader: Reader
-    forms: FormReader | None
+    loaded: _Loaded
     data: bytes
 
     def pages(self, first: int) -> Iterator[ReadPage]:
         """Read the pages from number `first` on."""
-        return read_pages(self.reader, self.forms, self.data, first)
+        return read_pages(self.loaded.reader, self.loaded.forms, self.data, first)
 
 
 def _publish_all(

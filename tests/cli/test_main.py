@@ -172,7 +172,9 @@ def test_a_refusal_of_the_system_ends_with_75(tmp_path: Path, run: Run) -> None:
 def test_an_unforeseen_error_ends_with_70(tmp_path: Path) -> None:
     """A bug and an environment error have different exit codes."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import digitwatch.config.settings as s\ndef broken(_): raise ZeroDivisionError('planned')\ns.load = broken\n"
+        "import digitwatch.config.settings as s\n"
+        "def broken(_): raise ZeroDivisionError('planned')\n"
+        "s.load_profiles = broken\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     command = [sys.executable, "-m", "digitwatch", "check"]
@@ -187,7 +189,7 @@ def test_a_thread_limit_ends_with_75(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import _thread, threading, digitwatch.config.settings as c\n"
         "def load(path):\n _thread.stack_size(1 << 46)\n threading.Thread(target=print).start()\n"
-        "c.load = load\n"
+        "c.load_profiles = load\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     command = [sys.executable, "-m", "digitwatch", "check"]

@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from digitwatch.config.settings import ConfigError, Limits, Settings, Training, Web, _absolute, load
+from digitwatch.config.settings import (
+    INTERNAL,
+    ConfigError,
+    Limits,
+    Settings,
+    Training,
+    Web,
+    _absolute,
+    load,
+    load_profiles,
+)
+from digitwatch.errors import UsageError
 
 SHIPPED = Path(__file__).parents[2] / "config.example.yaml"
 
@@ -21,9 +32,9 @@ def problems_of(tmp_path: Path, text: str) -> list[str]:
 
 def test_shipped_file_states_the_defaults() -> None:
     """config.yaml says exactly what applies without it."""
-    shipped = load(SHIPPED).model_dump(exclude={"base"})
+    shipped = load(SHIPPED).model_dump(exclude=set(INTERNAL))
 
-    assert _absolute(Settings(), SHIPPED.parent).model_dump(exclude={"base"}) == shipped
+    assert _absolute(Settings(), SHIPPED.parent).model_dump(exclude=set(INTERNAL)) == shipped
 
 
 def test_shipped_file_explains_every_key() -> None:
@@ -31,7 +42,7 @@ def test_shipped_file_explains_every_key() -> None:
     lines = SHIPPED.read_text().splitlines()
     sections = (Settings, Limits, Training, Web)
     for key in [key for section in sections for key in section.model_fields]:
-        if key == "base":
+        if key in INTERNAL:
             continue
         number = next(i for i, line in enumerate(lines) if re.match(rf" *{key}:", line))
 
@@ -174,3 +185,96 @@ def test_sinks_have_different_names(tmp_path: Path) -> None:
     sink = "{name: a, type: command, command: [x]}"
 
     assert problems_of(tmp_path, f"sinks: [{sink}, {sink}]\n") == ["sinks: expected different names, found 'a' twice"]
+
+
+PROFILES = """
+settle: 1.5
+model: dense
+workers: 3
+profiles:
+  meters:
+    review_below: 0.5
+    series: [{file: "{meter}.png", never_decreases: true}]
+  bills:
+    inbox: scans
+    model: cnn
+"""
+
+
+def test_profiles_have_their_own_folders_and_the_keys_of_the_top(tmp_path: Path) -> None:
+    """Each is complete settings; a plain file is one profile without a name."""
+    (tmp_path / "config.yaml").write_text(PROFILES)
+    meters, bills = load_profiles(tmp_path / "config.yaml")
+
+    assert [(each.profile, each.settle, each.workers, each.model) for each in (meters, bills)] == [
+        ("meters", 1.5, 3, "dense"),
+        ("bills", 1.5, 3, "cnn"),
+    ]
+    assert (meters.inbox, bills.inbox) == (tmp_path / "digitwatch-data/meters/inbox", tmp_path / "scans")
+    assert meters.predictions == tmp_path / "digitwatch-data/meters/predictions.csv"
+    assert [each.profile for each in load_profiles(None)] == [""]
+
+
+def test_one_of_several_profiles_is_named(tmp_path: Path) -> None:
+    """A command that works on one profile says which there are."""
+    path = tmp_path / "config.yaml"
+    path.write_text(PROFILES)
+
+    assert load(path, "bills").inbox == tmp_path / "scans"
+    with pytest.raises(UsageError, match="has several profiles: choose one with --profile, of meters, bills"):
+        load(path)
+    with pytest.raises(UsageError, match="has no profile 'x': choose one with --profile, of meters, bills"):
+        load(path, "x")
+    with pytest.raises(UsageError, match="has no profiles"):
+        load(None, "x")
+
+
+def test_all_problems_of_profiles_are_reported_together(tmp_path: Path) -> None:
+    """With their dotted paths, those of the top once."""
+    text = "setle: 1\ninbox: in\nprofiles:\n  a: {workers: 2, rescan: soon}\n  B: {}\n  c: 3\n  d: {model: cn}\n"
+
+    assert sorted(problem.partition(": ")[0] for problem in problems_of(tmp_path, text)) == [
+        "inbox",
+        "profiles",
+        "profiles.a.rescan",
+        "profiles.a.workers",
+        "profiles.c",
+        "profiles.d.model",
+        "setle",
+    ]
+
+
+@pytest.mark.parametrize("text", ["profiles: 3", "profiles: {}", "profiles: [a]", "profiles:"])
+def test_profiles_are_sections_by_name(tmp_path: Path, text: str) -> None:
+    """Any other form is one sentence."""
+    [problem] = problems_of(tmp_path, text)
+
+    assert problem.startswith("profiles: expected sections by their names")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "keys"),
+    [
+        ("inbox: in", "inbox: in", ["inbox"]),
+        ("inbox: in", "inbox: in/deeper", ["inbox"]),
+        ("archive: x", "inbox: x/y", ["inbox"]),
+        ("inbox: in", "predictions: in/p.csv", ["predictions"]),
+        ("predictions: logs/a.csv", "predictions: logs/b.csv", ["predictions"]),
+        ("outbox: o", "outbox: link", ["outbox"]),
+        ("archive: x, failed: y", "archive: y, failed: x", ["archive", "failed"]),
+        ("web: {listen: '127.0.0.1:1'}", "web: {listen: '127.0.0.1:1'}", ["web.listen"]),
+        ("sinks: [], archive: x", "archive: xy", []),
+    ],
+)
+def test_no_two_profiles_share_a_place(tmp_path: Path, one: str, other: str, keys: list[str]) -> None:
+    """Neither the same folder nor one in the other, by where they really lie."""
+    (tmp_path / "o").mkdir()
+    (tmp_path / "link").symlink_to("o")
+    text = f"profiles:\n  a: {{{one}}}\n  b: {{{other}}}\n"
+    if not keys:
+        (tmp_path / "config.yaml").write_text(text)
+        assert len(load_profiles(tmp_path / "config.yaml")) == 2
+        return
+
+    found = sorted(problem.partition(": ")[0] for problem in problems_of(tmp_path, text))
+    assert found == [f"profiles.b.{key}" for key in keys]

@@ -92,7 +92,7 @@ class _Unready:
     """Workers that are started, and never ready."""
 
     def __init__(self, inbox: Inbox) -> None:
-        self._inbox, self.listed = inbox, [0]
+        self._inbox, self.listed, self.spent = inbox, [0], dict[str, float]()
 
     def begin(self) -> None:
         """Note what was listed before."""
@@ -111,7 +111,7 @@ def test_a_full_inbox_is_listed_while_the_workers_get_ready(tmp_path: Path) -> N
     inbox = Inbox(tmp_path, settle=0, recursive=False, is_complete=lambda *_: True, clock=time.monotonic)
     places = Folders(*[tmp_path] * 5)
     habits = WatchPolicy("polling", False, 1, 1, 0)
-    daemon = Daemon(ProfileParts(places, inbox, PredictionLog(tmp_path / "log"), habits), clock=time.monotonic)
+    daemon = Daemon([ProfileParts(places, inbox, PredictionLog(tmp_path / "log"), habits)], clock=time.monotonic)
     pool = _Unready(inbox)
     with pytest.raises(WorkerError):
         daemon.run(pool)  # type: ignore[arg-type]  # all of a pool that this needs

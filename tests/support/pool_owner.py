@@ -17,7 +17,7 @@ class Owner:
         self.outcomes: list[Outcome] = []
         self.pool = Pool(
             1,
-            WorkerConfig(model, None, 10**8, 4 * 10**9),
+            {"": WorkerConfig(model, None, 10**8, 4 * 10**9)},
             seconds=seconds,
             report=self.outcomes.append,
             post=self.calls.put,

@@ -18,6 +18,7 @@ import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 from digitwatch.log_codes import Status
 from digitwatch.service.completion import Completion, T
@@ -61,6 +62,8 @@ class ReadsAtOnce:
 
     busy = 0
     free = 2
+    models: ClassVar = {"": "none-00000000"}
+    spent: ClassVar[dict[str, float]] = {"": 0.0}
 
     def __init__(self, report: Callable[[Outcome], None], post: Callable[[Callable[[], None]], None]) -> None:
         """Store the callbacks."""
@@ -72,7 +75,7 @@ class ReadsAtOnce:
 
     def start(self) -> str:
         """Return the name of the model."""
-        return "none-00000000"
+        return self.models[""]
 
     def submit(self, job: Job) -> None:
         """Read a scan; the outcome comes with the next calls, as from a worker."""
@@ -126,8 +129,8 @@ def make(base: Path, log: Path | None = None) -> tuple[Daemon, ReadsAtOnce]:
     rescan = float(os.environ.get("SMALL_RESCAN", "1"))
     habits = WatchPolicy(os.environ.get("SMALL_WATCH", "polling"), False, rescan, 0.1, 0)
     parts = ProfileParts(places, inbox, PredictionLog(log or base / "predictions.csv"), habits)
-    daemon = Daemon(parts, clock=time.monotonic)
-    daemon._in_flight.copies = CopiesAtOnce("copies", daemon.calls.put)
+    daemon = Daemon([parts], clock=time.monotonic)
+    daemon.profiles[""].in_flight.copies = CopiesAtOnce("copies", daemon.calls.put)
     return daemon, ReadsAtOnce(daemon.report, daemon.calls.put)
 
 

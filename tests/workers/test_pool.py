@@ -180,7 +180,7 @@ def test_a_held_fork_server_is_replaced(
 def renewed(owner: Owner, model: str) -> tuple[str, str]:
     """Reload another model; return the reported name and error."""
     told: list[tuple[str, str]] = []
-    owner.pool.reload(WorkerConfig(model, None, 10**8, 4 * 10**9), lambda *said: told.append(said))
+    owner.pool.reload({"": WorkerConfig(model, None, 10**8, 4 * 10**9)}, lambda *said: told.append(said))
     end = time.monotonic() + 60
     while not told:
         assert time.monotonic() < end, "nothing was told"
@@ -226,7 +226,7 @@ def test_the_same_model_keeps_its_workers(owner: Owner) -> None:
 
 def test_a_trial_ends_with_the_pool(owner: Owner) -> None:
     """Stopping does not wait for a model that is being tried, and leaves no process."""
-    owner.pool.reload(WorkerConfig("cnn", None, 10**8, 4 * 10**9), lambda *_: None)
+    owner.pool.reload({"": WorkerConfig("cnn", None, 10**8, 4 * 10**9)}, lambda *_: None)
 
     assert owner.pool.stop() == []
     assert owner.pool.free == 2

@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,20 @@ def metrics(request: Request) -> Response:
     """Return the metrics in the text format of Prometheus."""
     context = context_of(request)
     context.index.refresh()
-    return PlainTextResponse("\n".join(_metrics(context)) + "\n", media_type="text/plain; version=0.0.4")
+    lines = labelled(_metrics(context), context.settings.profile)
+    return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+
+
+def labelled(lines: Iterable[str], profile: str) -> Iterator[str]:
+    """Yield lines of metrics, each value with the label of its profile where there are several."""
+    for line in lines:
+        if not profile or line.startswith("#"):
+            yield line
+            continue
+        name, value = line.rsplit(" ", 1)
+        name, _, labels = name.rstrip("}").partition("{")
+        own = f'profile="{profile}"'
+        yield f"{name}{{{own}{',' if labels else ''}{labels}}} {value}"
 
 
 def _metrics(context: Context) -> Iterator[str]:
