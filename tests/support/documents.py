@@ -55,3 +55,10 @@ def placed(picture: Image.Image, matrix: str, page: bytes = b"") -> bytes:
     image = head % (*picture.size, len(samples)) + b"stream\n" + samples + b"\nendstream"
     content = f"q {matrix} cm /I Do Q".encode()
     return pdf(content, page=b"/Resources<</XObject<</I 1000 0 R>>>>" + page, objects={1000: image})
+
+
+def encrypted() -> bytes:
+    """Return a document that claims a password which nobody knows."""
+    entries = b"/Filter/Standard/V 1/R 2/P -4/O<%s>/U<%s>" % (b"11" * 32, b"22" * 32)
+    whole = pdf(DRAWN)
+    return whole.replace(b"/Root 1 0 R", b"/Root 1 0 R/ID[<00><00>]/Encrypt<<%s>>" % entries)

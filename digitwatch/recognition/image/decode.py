@@ -31,8 +31,7 @@ from digitwatch.recognition.image.greyscale import grey
 from digitwatch.recognition.image.pixels import key_to_alpha, on_paper, square, to_eight_bits, upright
 from digitwatch.recognition.image.sniff import advice, sniff
 
-# More pages than a person feeds into a scanner: a file with more of them is a mistake or an attack.
-MAX_PAGES = 1000
+MAX_PAGES = 20_000  # of a document; one with more is a mistake or an attack
 
 
 class ImageError(InputError):
@@ -92,7 +91,7 @@ def decode(data: bytes, max_pixels: int = 200_000_000, first: int = 1) -> Iterat
             module = importlib.import_module(f"{__package__}.{decoder}")  # which imports this one
             yield from module.pages(data, max_pixels, first)
         elif kind == "TIFF":
-            yield from (page for page in _tiff_pages(data, max_pixels) if page.number >= first)
+            yield from _tiff_pages(data, max_pixels, first)
         else:
             yield _page(1, kind, _picture(kind, data, max_pixels))
     except TruncatedError as problem:
@@ -148,18 +147,24 @@ def _picture(kind: str, data: bytes, max_pixels: int) -> Decoded:
     return _finished(decoded, header)
 
 
-def _tiff_pages(data: bytes, max_pixels: int) -> Iterator[Page]:
+def _tiff_pages(data: bytes, max_pixels: int, first: int) -> Iterator[Page]:
+    """Yield the pages from number `first` on; those before it are decoded only where they may be copies."""
     offsets = tiff_directories(data, MAX_PAGES)
     if len(offsets) > MAX_PAGES:
         raise ImageError(f"The TIFF has more than {MAX_PAGES:,} pages. Split it into several files.")
     scan = _Tiff(data, offsets, max_pixels)
     number = 0
     for each in scan.pages:
+        original = scan.original_of(each)
+        if original is None and number + 1 < first:
+            number += 1
+            continue
         decoded = scan.decode(each)
-        if scan.is_copy(each, decoded):
+        if original is not None and scan.is_copy(decoded, original):
             continue
         number += 1
-        yield _page(number, "TIFF", decoded)
+        if number >= first:
+            yield _page(number, "TIFF", decoded)
     if not number:
         raise ImageError("The TIFF contains only thumbnails or masks. Export the page itself as PNG or JPEG.")
 
@@ -175,6 +180,7 @@ class _Tiff:
         self._contents: dict[int, np.ndarray] = {}  # of pages that others may be copies of, by their offsets
         directories = [self._directory(offset) for offset in offsets]
         self.pages = [each for each in directories if self._is_single or not each.is_marked]
+        self._sizes = tiff.first_of_each_size(self.pages)
 
     def _directory(self, offset: int) -> tiff.Directory:
         if not self._is_single:
@@ -196,11 +202,12 @@ class _Tiff:
             tiff.explain(tiff.tags_of(self._stream))
             raise
 
-    def is_copy(self, page: tiff.Directory, decoded: Decoded) -> bool:
+    def original_of(self, page: tiff.Directory) -> tiff.Directory | None:
+        """Return the page that one may be a smaller copy of; None if there is none."""
+        return tiff.original_of(page, self._sizes)
+
+    def is_copy(self, decoded: Decoded, original: tiff.Directory) -> bool:
         """Return whether a page shows the same as a larger one: a thumbnail, or a level of a pyramid."""
-        original = tiff.original_of(page, self.pages)
-        if original is None:
-            return False
         if original.offset not in self._contents:
             self._contents[original.offset] = tiff.content(grey(self.decode(original).image))
         return tiff.shows_the_same(tiff.content(grey(decoded.image)), self._contents[original.offset])

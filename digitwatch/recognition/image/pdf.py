@@ -18,10 +18,9 @@ import numpy as np
 from digitwatch.log_codes import Reason, ReasonCode
 from digitwatch.recognition.image import extras, missing_data
 from digitwatch.recognition.image.containers import DamagedError, TruncatedError, read_jpeg
-from digitwatch.recognition.image.decode import ImageError, Page, check_size, decode
+from digitwatch.recognition.image.decode import MAX_PAGES, ImageError, Page, check_size, decode
 from digitwatch.recognition.image.pixels import on_paper, upright
 
-MAX_PAGES = 20_000  # a document with more is a mistake or an attack
 MIN_DPI, USUAL_DPI, MAX_DPI = 150, 300, 400  # of rendered pages; the middle one where no picture has a resolution
 POINTS_PER_INCH = 72
 MAX_OBJECTS = 2_000  # of a page that are looked at; a page with more is rendered

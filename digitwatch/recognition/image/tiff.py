@@ -146,10 +146,22 @@ def _aspect(tags: Any) -> float:
     return 1 / aspect if tags.get(_ORIENTATION) in _TURNED else aspect
 
 
+def first_of_each_size(pages: Sequence[Directory]) -> list[Directory]:
+    """Return the first page of each size, the widest before the others."""
+    sizes: dict[tuple[int, int], Directory] = {}
+    for page in pages:
+        sizes.setdefault((page.header.width, page.header.height), page)
+    found = list(sizes.values())
+    widest = max(found, key=lambda page: page.header.width, default=None)
+    return sorted(found, key=lambda page: page is not widest)
+
+
 def original_of(copy: Directory, pages: Sequence[Directory]) -> Directory | None:
-    """Return the largest page of the same proportions that `copy` may be a smaller copy of; None if there is none."""
-    largest = max(pages, key=lambda page: page.header.width)
-    for page in {largest.offset: largest, **{page.offset: page for page in pages}}.values():
+    """Return the largest page of the same proportions that `copy` may be a smaller copy of; None if there is none.
+
+    `pages` are those that `first_of_each_size` returns.
+    """
+    for page in pages:
         scale = copy.header.width / max(page.header.width, 1)
         if scale <= COPY_SCALE and abs(copy.header.height - scale * page.header.height) <= 1.5:
             return page

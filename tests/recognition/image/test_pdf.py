@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from documents import DRAWN, FONT, TYPED, WITH_FONT, pdf, placed, rasters, written
+from documents import DRAWN, FONT, TYPED, WITH_FONT, encrypted, pdf, placed, rasters, written
 from PIL import Image
 
 from digitwatch.recognition.image import extras
@@ -94,13 +94,6 @@ def test_invisible_text_on_a_scan_does_not_count() -> None:
 
     assert page.caveats == ()
     assert page.image.shape[:2] == CHECKS.shape
-
-
-def encrypted() -> bytes:
-    """Return a document that claims a password which nobody knows."""
-    entries = b"/Filter/Standard/V 1/R 2/P -4/O<%s>/U<%s>" % (b"11" * 32, b"22" * 32)
-    whole = pdf(DRAWN)
-    return whole.replace(b"/Root 1 0 R", b"/Root 1 0 R/ID[<00><00>]/Encrypt<<%s>>" % entries)
 
 
 ENDLESS = written({1: b"<</Type/Catalog/Pages 2 0 R>>", 2: b"<</Type/Pages/Kids[2 0 R]/Count 900000>>"})
