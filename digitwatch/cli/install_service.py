@@ -28,7 +28,7 @@ PRIVATE = tuple(map(Path, ("/home", "/root", "/run", "/tmp", "/var/tmp")))
 """Places that the confined service cannot see."""
 
 UNITS = ("digitwatch.service", "digitwatch.socket", "digitwatch-inbox.path")
-ADVICE = "python3 -m venv /opt/digitwatch && /opt/digitwatch/bin/pip install 'digitwatch[web]'"
+ADVICE = "umask 022; python3 -m venv /opt/digitwatch && /opt/digitwatch/bin/pip install 'digitwatch[web]'"
 
 
 def install(root: Path) -> ExitCode:
@@ -109,6 +109,11 @@ def _drop_in(prefix: Path, base: Path) -> str:
             raise UsageError(
                 f"install-service: expected digitwatch and its Python in a place that the service can see, such as "
                 f"/opt/digitwatch, found {place}: {ADVICE}"
+            )
+    for place in (prefix, Path(__file__)):
+        if place.exists() and not place.stat().st_mode & 0o004:
+            raise UsageError(
+                f"install-service: expected {place} to be readable by the user digitwatch: chmod -R go+rX {prefix}"
             )
     if not places:
         return ""

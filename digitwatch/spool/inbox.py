@@ -289,6 +289,8 @@ class Inbox:
 
     def _is_scan(self, name: str, status: os.stat_result) -> bool:
         """Return whether a directory entry is a file to be read; log once why others are left alone."""
+        if stat.S_ISDIR(status.st_mode):  # each of thousands in a new tree raises events: no look at those above it
+            return False
         parts = name.split(os.sep)
         if len(parts) > DEEPEST + 1 or self._is_behind_link(parts):
             return False
@@ -300,8 +302,7 @@ class Inbox:
             return status.st_mode & READABLE == READABLE or self._may_read(
                 name
             )  # the system call takes a tenth of a listing
-        if not stat.S_ISDIR(status.st_mode):
-            self._say_once(name, name, "is not a plain file (a link, pipe, socket or device) and is left alone")
+        self._say_once(name, name, "is not a plain file (a link, pipe, socket or device) and is left alone")
         return False
 
     def _is_behind_link(self, parts: list[str]) -> bool:

@@ -76,6 +76,18 @@ def test_a_private_program_is_refused(root: Path, monkeypatch: pytest.MonkeyPatc
     assert not root.exists()
 
 
+def test_a_program_that_others_cannot_read_is_refused(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a pip under umask 077 makes it: the service would end with code 126."""
+    monkeypatch.setattr(install_service, "PRIVATE", ())
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "program"))
+    (tmp_path / "program").mkdir(mode=0o700)
+
+    with pytest.raises(UsageError, match=r"chmod -R go\+rX"):
+        install_service.install(root)
+
+
 def test_the_example_is_printed(run: Run) -> None:
     """It is the file of the checkout."""
     example = Path(__file__).parents[2] / "config.example.yaml"

@@ -180,6 +180,20 @@ def test_sub_folders_are_searched_if_configured(tmp_path: Path, make: Callable[.
     assert [inbox.take(), inbox.take()] == ["batch-1/a.png", None]
 
 
+def test_an_event_of_a_folder_needs_no_look_at_those_above_it(
+    tmp_path: Path, make: Callable[..., Inbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new tree of thousands of nested folders raises as many events; scans wait until all of them are handled."""
+    name = "/".join("d" * 60)
+    (tmp_path / name).mkdir(parents=True)
+    looked: list[object] = []
+    monkeypatch.setattr(os.path, "islink", lambda path: bool(looked.append(path)))
+    inbox = make(recursive=True)
+    inbox.note(name)
+
+    assert (len(inbox), looked) == (0, [])
+
+
 def test_names_that_are_not_utf8_are_taken(tmp_path: Path, make: Callable[..., Inbox]) -> None:
     """A name of any bytes is a name."""
     name = os.fsdecode(b"caf\xe9\n.png")
