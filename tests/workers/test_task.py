@@ -114,3 +114,30 @@ def test_trimming_returns_memory() -> None:
     done = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, check=True)
 
     assert int(done.stdout) > 50  # MB of 100
+
+
+MANY = """
+import sys
+from pathlib import Path
+from digitwatch.workers import task
+from digitwatch.workers.messages import Job, WorkerConfig
+
+base = Path(sys.argv[1])
+configs = [WorkerConfig(model, below, 10**8, 4 * 10**9) for model in ("dense", "cnn") for below in (0.0, 1.0, 0.5)]
+for config in configs:
+    task.prepare(config)
+for number, config in enumerate(configs):
+    read = task.perform(Job(f"{number}", "a.png", base / "a.png", base / "out", claimed=False), config)
+    print(task._load(config).reader.model, read.pages[0].status, len(task._loaded))
+"""
+
+
+def test_a_worker_reads_with_the_configuration_of_each_job(tmp_path: Path) -> None:
+    """Six of them, of which it holds three: what was dropped is loaded again."""
+    (tmp_path / "a.png").write_bytes(scan("7"))
+    done = subprocess.run([sys.executable, "-c", MANY, str(tmp_path)], capture_output=True, text=True, check=True)
+    lines = [line.split() for line in done.stdout.splitlines()]
+
+    assert [line[0].partition("-")[0] for line in lines] == ["dense"] * 3 + ["cnn"] * 3
+    assert [line[1] for line in lines[:2]] == ["ok", "review"]
+    assert {int(line[2]) for line in lines} == {task.HELD}

@@ -32,3 +32,14 @@ def test_each_sink_has_its_lag(tmp_path: Path) -> None:
         'digitwatch_sink_delivered_total{sink="web"} 7',
         'digitwatch_sink_refused_total{sink="web"} 1',
     ]
+
+
+def test_metrics_carry_the_profile(tmp_path: Path) -> None:
+    """Each value has the label, and the page the name; without profiles there is none."""
+    with visiting(site(tmp_path, profile="meters", sinks=lambda: [Lag("web", True, waiting=3)])) as page:
+        lines, html = page.get("/metrics").text.splitlines(), page.get("/").text
+
+    assert 'digitwatch_waiting{profile="meters"} 0' in lines
+    assert 'digitwatch_sink_waiting{profile="meters",sink="web"} 3' in lines
+    assert [line for line in lines if not line.startswith("#") and 'profile="meters"' not in line] == []
+    assert "digitwatch: meters" in html
