@@ -134,8 +134,15 @@ class Daemon:
         return [
             name
             for name, profile in self.profiles.items()
-            if profile.may_take and (profile.wants_quiet or not is_quiet)
+            if profile.may_take and profile.reading < self._most and (profile.wants_quiet or not is_quiet)
         ]
+
+    @property
+    def _most(self) -> int:
+        """Return how many scans of one profile may be at the workers: one place is left for the others, so that a scan
+        of another profile waits for the end of one scan at most, and not for that of the one behind it, too.
+        """
+        return self._pool.places - 1 if len(self.profiles) > 1 else self._pool.places
 
     # --- helpers ---
 

@@ -69,7 +69,7 @@ class Profile:
         self._queue = ReadQueue(clock)
         self.in_flight = InFlight(folders, parts.predictions, clock, Completion("copies", post), parts.series)
         self._completion = Completion("completion", post)
-        self._reading = 0  # scans at the workers
+        self.reading = 0  # scans at the workers
 
     # --- start and end ---
 
@@ -117,7 +117,7 @@ class Profile:
 
     def report(self, outcome: Outcome) -> None:
         """Handle the outcome of a scan that came back from the workers."""
-        self._reading -= 1
+        self.reading -= 1
         self._handle(outcome)
 
     def _handle(self, outcome: Outcome) -> None:
@@ -162,19 +162,19 @@ class Profile:
     @property
     def wants_quiet(self) -> bool:
         """Return whether a scan is read alone, or is to be read alone now: no other profile may read meanwhile."""
-        return self._queue.wants_quiet and (bool(self._reading) or not self._backoff.is_holding)
+        return self._queue.wants_quiet and (bool(self.reading) or not self._backoff.is_holding)
 
     @property
     def may_take(self) -> bool:
         """Return whether one more scan may be read; after an environment error one alone tests whether it is over."""
         if self._backoff.is_holding:
             return False
-        return not (self._backoff.reason and (self._reading or self.in_flight.is_pending))
+        return not (self._backoff.reason and (self.reading or self.in_flight.is_pending))
 
     @property
     def is_idle(self) -> bool:
         """Return whether nothing is being read, recorded or filed."""
-        return not (self._reading or self.in_flight.is_pending or self.in_flight.is_copying)
+        return not (self.reading or self.in_flight.is_pending or self.in_flight.is_copying)
 
     def next_due(self, *, may_read: bool) -> float:
         """Return the clock time at which there is something to do without a call; `may_read`: a worker is free."""
@@ -209,7 +209,7 @@ class Profile:
             return None
         if claim is None:
             return None
-        self._reading += 1
+        self.reading += 1
         return transaction.job(self._folders, claim, self.name)
 
     def state(self) -> str:
@@ -236,7 +236,7 @@ class Profile:
 
         While others are being read, a few scans are grouped.
         """
-        if self._reading and not is_stopping and self._clock() < (self.in_flight.due or 0.0):
+        if self.reading and not is_stopping and self._clock() < (self.in_flight.due or 0.0):
             return
         for done in self.in_flight.changed():
             self._queue.later(done.claim, RECHECK_SECONDS)

@@ -93,6 +93,11 @@ class Pool:
         return ", ".join(dict.fromkeys(self.models.values()))
 
     @property
+    def places(self) -> int:
+        """Return how many scans the workers take at a time, those that wait at a worker included."""
+        return self._size * AHEAD
+
+    @property
     def free(self) -> int:
         """Return how many more scans may be submitted now."""
         missing = self._size - len(self._staying)

@@ -61,7 +61,7 @@ class ReadsAtOnce:
     """
 
     busy = 0
-    free = 2
+    free = places = 2
     models: ClassVar = {"": "none-00000000"}
     spent: ClassVar[dict[str, float]] = {"": 0.0}
 
