@@ -61,7 +61,7 @@ class Daemon:
     def stop(self) -> None:
         """Finish or give back the scans in flight, then end (called through `calls`)."""
         if not self._stopping:
-            log.info("stopping; %d scans in flight", sum(len(each.in_flight) for each in self.profiles.values()))
+            log.info("stopping; scans in flight: %d", sum(len(each.in_flight) for each in self.profiles.values()))
             sd_notify.notify(STOPPING=1)
             self._stop_at = self._clock() + STOP_SECONDS
 

@@ -37,7 +37,7 @@ def retry(failed: Path, inbox: Path, names: Sequence[str], *, everything: bool) 
     for name in missing:
         print(f"digitwatch: no failed scan has the name {printable(name)}", file=sys.stderr)
     if not everything and not names:
-        count = f"{len(present)} failed scans; retry NAME… or --all puts them back"
+        count = f"failed scans: {len(present)}; retry NAME… or --all puts them back"
         print("\n".join([*map(printable, present), count]))
     return all_moved and not missing
 
