@@ -74,7 +74,9 @@ def _shown(reading: Reading, certain: Certainty) -> tuple[list[int], str]:
         return [], "Nothing here looks like a number."
     if len(alone) <= _MOST_CARDS:
         return alone, f"Each digit as the model saw it, and how probable each answer is{cross}:"
-    least = sorted(alone, key=lambda number: digits[number].probability)[: _MOST_CARDS // 2]
+    # digits to be checked come before marks that are probably none, which need no check
+    ranked = sorted(alone, key=lambda number: (number in certain.unlikely, digits[number].probability))
+    least = ranked[: _MOST_CARDS // 2]
     return least, f"The {len(least)} least certain of {len(alone):,} digits, as the model saw them{cross}:"
 
 
