@@ -24,8 +24,6 @@ from digitwatch.recognition.segmentation.text_lines import Component, find_rows
 MIN_TURN_COMPONENTS = 3  # components from which on the orientation is judged: alone, a 9 may be a 6
 UPRIGHT_PROBABILITY = 0.9  # mean digit probability of an upright page; hardly any page has it upside down
 TURN_GAIN = 0.08  # by how much the mean digit probability must be higher after a turn
-SURE_TURN_COMPONENTS = 6  # with fewer components a turn is doubtful: "the" upside down resembles 247
-DOUBTFUL_TURN = 0.9  # factor of the confidence then
 # The digits of a page share their doubts (pen, paper): the product of their probabilities is too low, and this power
 # of it calibrates the confidence. On rows of held-out writers a smaller power fits better; it would be less safe.
 CALIBRATION_EXPONENT = 0.8
@@ -108,7 +106,6 @@ class PageReader:
         """Return the digits of a page's text lines; what is expected stands in one."""
         rows, complete = without_fragments(page.rows, page.paper)
         complete *= p_spanning_digits(rows, page.paper)
-        upright = DOUBTFUL_TURN if page.turn and sum(map(len, rows)) < SURE_TURN_COMPONENTS else 1.0
         rows, merged = merge_split_digit(rows, self._classifier, self._digits)
         cluttered = is_cluttered(rows, self._classifier, self._digits)
         if cluttered:
@@ -124,10 +121,10 @@ class PageReader:
         every = [digit for row in digits for digit in row]
         segmented = [merged, *(row.certainty for row in read)]
         confidence = float(np.prod([digit.probability for digit in every]) * np.prod(segmented))
-        confidence = confidence * complete * upright
+        confidence = confidence * complete
         confidence **= CALIBRATION_EXPONENT if len(every) > 1 else 1.0
         doubts = review_reason.layout_reasons(complete=complete, cluttered=cluttered)
-        if min(complete, upright) >= min(segmented):
+        if complete >= min(segmented):
             doubts = (self._weakest(every, min(segmented)), *doubts)
         notes = (review_reason.turned(page.turn),) if page.turn else ()
         return Evidence(digits, confidence, page.turn, notes, doubts)

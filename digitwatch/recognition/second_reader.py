@@ -40,6 +40,7 @@ CONTRADICTING = (
 SLASHES = {"/": "1"}  # signs of the second reader that are a digit to the first
 PREFERRED = 0.5  # probability of the second text from which on it replaces the first; a thumbnail needs no segmentation
 SEPARATED = re.compile(r"\d+([.,:/-]\d+)+")  # texts with signs that may be `ok`; a lone stroke may be a minus, or dirt
+FEWEST_TURNED = 6  # digits that prove how a page lies: "the" upside down resembles 247
 FEWEST_TALLIES = 3  # strokes side by side that may count something; of numbers of three digits one in 900 is 111
 MARK_SHAPES = "01"  # digits that a punched hole, a staple or a stroke beside the writing resembles
 
@@ -149,7 +150,7 @@ class SecondReader:
         chance = reading.confidence if reading.digits else 0.0
         is_thumbnail = max(grey.shape) <= THUMBNAIL_PX
         needed = max(PREFERRED, chance) if is_thumbnail else min(PREFERRED, chance)
-        if line.known and line.probability >= (needed if line.digits else PREFERRED):
+        if (line.digits or line.known) and line.probability >= (needed if line.digits else PREFERRED):
             return self._replaced(grey, reading, line)
         seen = f"a second reader sees {line.text} instead" if line.symbols else "a second reader sees no digits"
         return for_review(reading, min(chance, 1 - line.probability), Reason(ReasonCode.DISAGREEMENT, seen))
@@ -191,6 +192,20 @@ class SecondReader:
         return Line(text, chances[text], *best[text][1:], free=free, excluded=0.0 if text in excluded else share)
 
     def _check_rows(self, grey: Pixels, reading: Reading) -> Reading:
+        """Return the reading of several rows; where it is for review, that of one line if the page is likely one.
+
+        The parts of a fraction, or a digit with something above it, are rows to the first reader.
+        """
+        checked = self._each_row(grey, reading)
+        if checked.status == Status.OK:
+            return checked
+        line = self.read(views(grey, reading.digits))
+        is_a_row = line.digits in ("".join(digit.text for digit in row) for row in reading.rows)
+        if line.known and line.digits and line.probability >= PREFERRED and not is_a_row:
+            return self._replaced(grey, reading, line)
+        return checked
+
+    def _each_row(self, grey: Pixels, reading: Reading) -> Reading:
         """Return the reading of several rows, for review where one may be no number, or the second reader differs."""
         for number, row in enumerate(reading.rows if reading.status == Status.OK else (), 1):
             if len(row) == 1 and row[0].text in MARK_SHAPES:
@@ -217,6 +232,8 @@ class SecondReader:
         if not line.plain and not SEPARATED.fullmatch(line.text):
             reason = Reason(ReasonCode.SIGN, f"a second reader sees {line.text}")
             return for_review(reading, reading.confidence, reason)
+        if reading.turn and len(reading.text) < FEWEST_TURNED:
+            return for_review(reading, self._unsure(reading.confidence), review_reason.turned(reading.turn))
         if len(reading.text) >= FEWEST_TALLIES and set(reading.text) == {"1"}:
             reason = Reason(ReasonCode.AMBIGUOUS, f"{reading.text} may be tally marks", reading.text)
             return for_review(reading, self._unsure(reading.confidence), reason)
@@ -234,7 +251,7 @@ class SecondReader:
         first = f"a first reader sees {reading.text} instead" if reading.text else "only a second reader sees digits"
         confidence = self._unsure(line.probability)
         rows = (self._digits(grey, line),) if line.digits else ()
-        found = replace(reading, rows=rows, signs="" if line.plain else line.text)
+        found = replace(reading, rows=rows, signs=line.text if line.known and not line.plain else "")
         return _with(found, Status.REVIEW, confidence, (Reason(ReasonCode.DISAGREEMENT, first),))
 
     def _digits(self, grey: Pixels, line: Line) -> tuple[Digit, ...]:
@@ -265,9 +282,9 @@ def _without_slashes(reading: Reading, line: Line) -> Reading | None:
     """Return the reading with the digits of the line; a slash, which the first reader takes for a 1, is left out."""
     if reading.text == line.digits:
         return reading
-    if reading.text != "".join(SLASHES.get(each, each) for each in line.text if each.isdigit() or each in SLASHES):
-        return None
     seen = [each for each in line.text if each.isdigit() or each in SLASHES]
+    if HALF in line.symbols or reading.text != "".join(SLASHES.get(each, each) for each in seen):
+        return None
     row = tuple(digit for digit, each in zip(reading.digits, seen, strict=True) if each not in SLASHES)
     return replace(reading, rows=(row,))
 
@@ -284,7 +301,7 @@ def _spelt(symbols: Text) -> str:
 
 def features(reading: Reading, line: Line) -> Weights:
     """Return what the weights of the agreement are for: 1, and the logits of both readers' confidences."""
-    return 1.0, _logit(reading.confidence), _logit(line.probability)
+    return 1.0, logit(reading.confidence), logit(line.probability)
 
 
 def for_review(reading: Reading, confidence: float, reason: Reason) -> Reading:
@@ -307,7 +324,7 @@ def _glyph(grey: Pixels, box: Box) -> Pixels:
     return np.pad(part, ((rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2)))
 
 
-def _logit(probability: float) -> float:
+def logit(probability: float) -> float:
     """Return the logarithm of the odds."""
     chance = min(max(probability, LEAST_CHANCE), 1 - LEAST_CHANCE)
     return float(np.log(chance / (1 - chance)))

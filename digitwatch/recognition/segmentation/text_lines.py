@@ -9,6 +9,7 @@ from digitwatch.recognition.arrays import Floats, Numbers, Pixels
 from digitwatch.recognition.foreground.binarise import THUMBNAIL_PX
 from digitwatch.recognition.foreground.geometry import AREA, HEIGHT, LEFT, TOP, part_with_ink, writing_height
 from digitwatch.recognition.segmentation.components import MIN_WRITING_PX, find_components
+from digitwatch.recognition.segmentation.enclosures import without_rings
 
 MIN_PART_AREA = 2  # pixels of a part of a thumbnail's digit; less is dust
 MIN_DIGIT_HEIGHT = 0.45  # of a component that can be a digit by itself, by the writing's height
@@ -106,6 +107,7 @@ def _find_rows(strength: Floats, mask: Pixels, min_height_px: float) -> list[lis
     if not writing:
         return []
     level = _level(strength, mask)
+    writing = without_rings(labels, stats, writing)
     height = writing_height(stats[writing])
     tall = [n for n in writing if stats[n, HEIGHT] >= MIN_DIGIT_HEIGHT * height]
     small = [n for n in writing if stats[n, HEIGHT] < MIN_DIGIT_HEIGHT * height]

@@ -82,8 +82,8 @@ def crop() -> keras.Model:
     """
     grey = layers.Input((HEIGHT, None, 1))
     flow = _block(grey, 24, (5, 5), strides=2)  # (N, 20, W / 2, 24)
-    flow = _block(flow, 48, (3, 3))
-    flow = layers.MaxPooling2D()(_block(flow, 48, (3, 3)))  # (N, 10, W / 4, 48)
+    flow = _block(flow, 32, (3, 3))
+    flow = layers.MaxPooling2D()(_block(flow, 32, (3, 3)))  # (N, 10, W / 4, 32)
     flow = _block(flow, 96, (3, 3))
     flow = layers.MaxPooling2D((2, 1))(_block(flow, 96, (3, 3)))  # (N, 5, W / 4, 96)
     flow = _block(flow, 128, (3, 3))

@@ -16,7 +16,7 @@ from digitwatch.recognition.networks.foreground_network import ForegroundNetwork
 from digitwatch.recognition.networks.line_recognizer import LineRecognizer
 from digitwatch.recognition.page_reader import PageReader
 from digitwatch.recognition.reader import BUNDLED
-from digitwatch.recognition.second_reader import SecondReader, features
+from digitwatch.recognition.second_reader import SecondReader, features, logit
 from digitwatch.recognition.segmentation.crop_views import views
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.fitting.trainer import Progress
@@ -26,7 +26,7 @@ PAGES = 4000  # crops that are read
 STEPS, RIDGE = 30, 0.05
 # Composed crops are harder than paper: of the readings on which both agree so many are wrong there, but 3 % on paper.
 # The constant is moved by the difference of the log odds (prior correction, King and Zeng 2001).
-WRONG, LEAST = 0.03, 0.001
+WRONG = 0.03
 
 
 def fit(model: CropRecognizer, digits: Digits, progress: Progress, *, pages: int = PAGES) -> list[float]:
@@ -47,12 +47,8 @@ def fit(model: CropRecognizer, digits: Digits, progress: Progress, *, pages: int
             right.append(line.symbols == tuple(composed.symbols))
     progress(f"the readers agree on {len(right)} of {pages} crops, and are wrong on {len(right) - sum(right)} of these")
     weights = logistic(np.array(known), np.array(right))
-    weights[0] += _log_odds(1 - WRONG) - _log_odds(min(max(float(np.mean(right)), LEAST), 1 - LEAST))
+    weights[0] += logit(1 - WRONG) - logit(float(np.mean(right)))
     return [round(float(weight), 3) for weight in weights]
-
-
-def _log_odds(chance: float) -> float:
-    return float(np.log(chance / (1 - chance)))
 
 
 def logistic(known: Logs, right: Flags) -> Logs:

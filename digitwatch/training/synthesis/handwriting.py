@@ -17,17 +17,23 @@ TALL = 80  # pixels of a crop while it is composed
 LONGEST = 14  # symbols in a crop
 
 EMPTY, LONE = 0.06, 0.17  # probabilities of a crop without writing, and of a single digit
-SIGNED, LETTERED, STRUCK, OVERWRITTEN = 0.28, 0.15, 0.025, 0.012  # of a crop; of a digit from the third on
+# Probabilities of signs, of a half, of other ink, and of crossed-out cells before the number, in a crop of a number
+SIGNED, HALVED, LETTERED, CROSSED = 0.28, 0.09, 0.13, 0.03
+STRUCK, OVERWRITTEN = 0.02, 0.01  # of a digit
 LONE_STRUCK, LONE_OVERWRITTEN = 0.05, 0.05  # of a single digit
 # Probability that a digit is drawn as strokes, in a form that MNIST hardly has (1 with an upstroke, open 4, barred 7).
 DRAWN = (0.12, 0.22, 0.12, 0.12, 0.22, 0.12, 0.12, 0.4, 0.12, 0.16)
+TRIES = 300  # digits among which one with a label is looked for
 CELLS = 0.30  # probability that digits stand in cells
 BENT = 0.7  # how much single digits vary, relative to the augmentation of the digit model
 # d: one digit or several; D: two; Y: four
-FORMS = "d.d d,d d,dd d/d d/d/d -d (d) d:d d% d-d d. d) d½ ½ d.d.d d,- d/ d.d% D/D/Y D/D/D D/D/Y D/D/D D.D.Y D-D-Y D:D"
+FORMS = "d.d d,d d,dd d/d d/d/d -d (d) d:d d% d-d d. d) d.d.d d,- d/ d.d% D/D/Y D/D/D D/D/Y D/D/D D/D/Y D.D.Y D-D-Y D:D"
+HALVES = "d½ d½ d½ ½"
 LENGTHS = {"D": 2, "Y": 4}
-TEXTS = tuple(FORMS.split())
+DATED = 0.7  # probability that a form with parts of two digits is a date or a time that may exist
+TEXTS, HALF_TEXTS = tuple(FORMS.split()), tuple(HALVES.split())
 LINES = ("-0,0 100,5", "-0,0 0,100 100,100", "-100,0 0,0 0,100", "-100,0 100,100 0,100")  # a minus, corners of boxes
+CROSS = "-0,0 100,100 | -100,0 0,100"
 MARKS = tuple(mark for mark in negatives.SIGNS if mark not in LINES)
 INDEX = {label: number for number, label in enumerate(LABELS)}
 
@@ -45,27 +51,40 @@ class Row:
 
 
 def _text(rng: Random) -> str:
-    """Return what a crop says: 0 for a digit, SIGNS, x for other ink, s and o for a struck-out or overwritten digit."""
+    """Return what a crop says: # for any digit, 0 to 9, SIGNS, x for other ink, c for a cross in a cell, s and o for a
+    struck-out or overwritten digit.
+    """
     chance = rng.random()
     if chance < EMPTY:
         return ""
     if chance < EMPTY + LONE:
-        return str(rng.choice(["0", "s", "o"], p=[1 - LONE_STRUCK - LONE_OVERWRITTEN, LONE_STRUCK, LONE_OVERWRITTEN]))
+        return str(rng.choice(["#", "s", "o"], p=[1 - LONE_STRUCK - LONE_OVERWRITTEN, LONE_STRUCK, LONE_OVERWRITTEN]))
     length = int(rng.choice([2, 3, 4, 5, 6, 7, 8, 9, 10], p=[0.24, 0.2, 0.14, 0.1, 0.08, 0.07, 0.07, 0.05, 0.05]))
-    text = "0" * length
-    if rng.random() < SIGNED:
-        text = "".join(_digits(symbol, rng) for symbol in str(rng.choice(TEXTS)))
+    text = "#" * length
+    kind = rng.random()
+    if kind < SIGNED + HALVED:
+        form = rng.choice(TEXTS if kind < SIGNED else HALF_TEXTS)
+        text = _date(str(form), rng) if "D" in form and rng.random() < DATED else _any_digits(str(form), rng)
+    elif kind < SIGNED + HALVED + CROSSED:
+        text = "c" * int(rng.integers(1, 4)) + text[:3]
     if rng.random() < LETTERED:
         at = int(rng.choice([0, len(text), int(rng.integers(len(text) + 1))]))
         text = text[:at] + "x" + text[at:] if rng.random() < 0.6 else "x"
     return text[:LONGEST]
 
 
-def _digits(symbol: str, rng: Random) -> str:
-    """Return a symbol of FORMS with digits in place of its letters."""
-    if symbol == "d":
-        return "0" * int(rng.choice([1, 2, 3, 4], p=[0.4, 0.35, 0.15, 0.1]))
-    return "0" * LENGTHS[symbol] if symbol in LENGTHS else symbol
+def _any_digits(form: str, rng: Random) -> str:
+    """Return a form of FORMS with any digits in place of its letters."""
+    few = int(rng.choice([1, 2, 3, 4], p=[0.4, 0.35, 0.15, 0.1]))
+    return "".join("#" * LENGTHS.get(symbol, few) if symbol in LENGTHS or symbol == "d" else symbol for symbol in form)
+
+
+def _date(form: str, rng: Random) -> str:
+    """Return a form of FORMS with a day, a month and the last digits of a year as its parts."""
+    parts = iter((f"{rng.integers(1, 32):02}", f"{rng.integers(1, 13):02}", f"{rng.integers(0, 100):02}"))
+    century = str(rng.choice(["19", "20", "20"]))
+    filled = (next(parts) if symbol == "D" else century + next(parts) if symbol == "Y" else symbol for symbol in form)
+    return "".join(filled)
 
 
 def written(digits: Digits, rng: Random) -> Row:
@@ -80,7 +99,7 @@ def written(digits: Digits, rng: Random) -> Row:
     stretch = float(np.exp(rng.normal(0, 0.13)))
     for number, each in enumerate(text):
         symbol, glyph, below = _glyph(each, digits, height, rng)
-        if each.isdigit():
+        if each == "#" or each.isdigit():
             glyph = np.asarray(cv2.resize(glyph, (max(2, round(glyph.shape[1] * stretch)), glyph.shape[0])), np.uint8)
         if pitch:
             left = round(
@@ -103,13 +122,10 @@ def _glyph(text: str, digits: Digits, height: int, rng: Random) -> tuple[int, Pi
     if text in SIGNS:
         ink, below = signs.sign(text, height, lambda label: digit(digits, int(label), rng)[1], rng)
         return INDEX[text], ink, below
-    if text == "x":
-        return (
-            INDEX[OTHER],
-            sized(_other(digits, rng), height * rng.uniform(0.7, 1.25)),
-            round(rng.normal(0, 0.1) * height),
-        )
-    label, ink = digit(digits, None, rng)
+    if text in "xc":
+        ink = _other(digits, rng) if text == "x" else _cropped(pens.draw(pens.strokes(CROSS, rng), rng))
+        return INDEX[OTHER], sized(ink, height * rng.uniform(0.7, 1.25)), round(rng.normal(0, 0.1) * height)
+    label, ink = digit(digits, int(text) if text.isdigit() else None, rng)
     ink = sized(ink, height * float(np.exp(rng.normal(0, 0.07))))
     if text == "s" or rng.random() < STRUCK:
         return INDEX[OTHER], _struck(ink, rng), 0
@@ -122,18 +138,25 @@ def _glyph(text: str, digits: Digits, height: int, rng: Random) -> tuple[int, Pi
 
 
 def digit(digits: Digits, label: int | None, rng: Random) -> tuple[int, Pixels]:
-    """Return a label, the given one or any, and its ink, cropped."""
-    which = int(rng.integers(len(digits)))
-    while label is not None and digits.labels[which] != label:
-        which = int(rng.integers(len(digits)))
-    label = int(digits.labels[which])
-    if rng.random() < DRAWN[label]:
-        ink = pens.digit(label, rng)
+    """Return a label, the given one or any, and its ink, cropped; a label that hardly occurs is drawn as strokes."""
+    which = _index(digits, label, rng)
+    found = int(digits.labels[which]) if label is None else label
+    if digits.labels[which] != found or rng.random() < DRAWN[found]:
+        ink = pens.digit(found, rng)
     else:
-        ink = augment.bar_or_slash(digits.pictures[which], label, rng)
+        ink = augment.bar_or_slash(digits.pictures[which], found, rng)
         ink = augment.bend(ink, rng, side=augment.FINE, amount=BENT, zoom=1.0, shift=np.zeros(2))
-    left, top, width, height = cv2.boundingRect(ink)
-    return label, ink[top : top + height, left : left + width] if width else np.full((40, 6), 255, np.uint8)
+    return found, _cropped(ink) if ink.any() else np.full((40, 6), 255, np.uint8)
+
+
+def _index(digits: Digits, label: int | None, rng: Random) -> int:
+    """Return the index of a digit, with this label if one is given and among TRIES digits one has it."""
+    which = int(rng.integers(len(digits)))
+    for _ in range(TRIES):
+        if label is None or digits.labels[which] == label:
+            break
+        which = int(rng.integers(len(digits)))
+    return which
 
 
 def sized(ink: Pixels, height: float) -> Pixels:
@@ -156,9 +179,12 @@ def _other(digits: Digits, rng: Random) -> Pixels:
         ink = _disc(rng)
     else:
         ink = negatives.scribble(digits, rng)
+    return _cropped(ink) if ink.any() else _other(digits, rng)  # a fine pen may leave nothing of it
+
+
+def _cropped(ink: Pixels) -> Pixels:
+    """Return the part of the picture that has ink."""
     left, top, width, height = cv2.boundingRect(ink)
-    if not width:  # a fine pen left nothing of it
-        return _other(digits, rng)
     return ink[top : top + height, left : left + width]
 
 

@@ -10,9 +10,10 @@ from digitwatch.recognition.arrays import Floats, Pixels
 Random = np.random.Generator
 
 # ---- probability of each kind of print; several may be combined
-FRAME, SIDE, RULE, DOTTED, GRID, CAPTION, GUIDES, PATTERN = 0.28, 0.22, 0.18, 0.10, 0.06, 0.10, 0.05, 0.12
+FRAME, SIDE, RULE, DOTTED, GRID, CAPTION, GUIDES, PATTERN = 0.28, 0.22, 0.18, 0.10, 0.06, 0.10, 0.05, 0.09
 # ---- probability of each effect on the paper and its picture
-GRADIENT, SHADOW, STAIN, DRY, SMALL, SOFT, JPEG, NEGATIVE = 0.6, 0.12, 0.12, 0.15, 0.35, 0.5, 0.35, 0.12
+GRADIENT, SHADOW, STAIN, DRY, SMALL, SOFT, JPEG, NEGATIVE = 0.6, 0.10, 0.12, 0.12, 0.32, 0.5, 0.35, 0.08
+LEAST_CONTRAST = 6  # of ink to paper, in standard deviations of the noise
 CAPTIONS = "Total Name Date Roll No Marks Q1 Score Answer Betrag Summe a) b) No."
 
 
@@ -154,7 +155,7 @@ def _cloud(shape: tuple[int, int], step: int, rng: Random) -> Floats:
 def _pattern(shape: tuple[int, int], rng: Random) -> Floats:
     """Return (H, W) float32 grey levels of security print: waves, crossed lines, or fine text-like noise."""
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    depth, period = np.float32(rng.uniform(6, 42)), rng.uniform(3, 24)
+    depth, period = np.float32(rng.uniform(6, 34)), rng.uniform(3, 24)
     turn, bow = rng.uniform(0, 3.2), rng.uniform(0, 6)
     phase = (x * np.cos(turn) + y * np.sin(turn) + bow * np.sin(x / rng.uniform(5, 30))) * (6.283 / period)
     wave = np.sin(phase)
@@ -171,14 +172,16 @@ def picture(ink: Pixels, lines: Pixels, rng: Random) -> Pixels:
     own = ink.astype(np.float32) / 255
     if rng.random() < DRY:
         own *= np.clip(0.35 + 1.3 * _cloud(ink.shape, int(rng.integers(6, 24)), rng), 0, 1)
-    strength = np.float32(rng.choice([rng.uniform(0.08, 0.3), rng.uniform(0.3, 0.95)], p=[0.3, 0.7]))
+    noise = rng.choice([0.5, 2, 5, 10], p=[0.38, 0.37, 0.18, 0.07])
+    faintest = max(0.08, LEAST_CONTRAST * noise / 255)  # of ink that a person can read
+    strength = np.float32(rng.choice([rng.uniform(faintest, faintest + 0.2), rng.uniform(0.3, 0.95)], p=[0.3, 0.7]))
     dark = np.float32(rng.uniform(0.1, 0.95))
     page *= (1 - strength * own) * (1 - dark / 255 * lines * (1 - np.float32(0.6) * own))
     if rng.random() < SOFT:
         page = cv2.GaussianBlur(page, (0, 0), float(rng.uniform(0.4, 2.2)))
     if rng.random() < SMALL:
         page = _coarse(page, rng)
-    grain = rng.normal(0, rng.choice([0.5, 2, 5, 10], p=[0.35, 0.35, 0.2, 0.1]), page.shape)
+    grain = rng.normal(0, noise, page.shape)
     grey = np.clip(page + grain, 0, 255).astype(np.uint8)
     if rng.random() < JPEG:
         quality = int(rng.integers(12, 85))
@@ -190,7 +193,7 @@ def picture(ink: Pixels, lines: Pixels, rng: Random) -> Pixels:
 def _coarse(page: Floats, rng: Random) -> Floats:
     """Return the (H, W) page downscaled and enlarged again, as by a coarser scan."""
     height, width = page.shape
-    share = float(rng.uniform(0.22, 0.7))
+    share = float(rng.uniform(0.28, 0.75))
     size = (max(4, round(width * share)), max(4, round(height * share)))
     small = cv2.resize(page, size, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)

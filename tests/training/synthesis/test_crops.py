@@ -9,6 +9,7 @@ from drawn_digits import drawn
 from digitwatch.training.synthesis import strokes
 
 crops = pytest.importorskip("digitwatch.training.synthesis.crops", reason="needs the extra `train`")
+handwriting = pytest.importorskip("digitwatch.training.synthesis.handwriting", reason="needs the extra `train`")
 signs = pytest.importorskip("digitwatch.training.synthesis.signs", reason="needs the extra `train`")
 
 
@@ -43,3 +44,12 @@ def test_every_sign_is_drawn(text: str) -> None:
         ink, below = signs.sign(text, 40, lambda label: strokes.digit(int(label), rng), rng)
         assert ink.max() > 0
         assert -40 < below < 40
+
+
+def test_a_label_that_no_digit_has_is_drawn() -> None:
+    """A date needs certain digits; a small set of digits may lack one of them."""
+    few = drawn(60)
+    label, ink = handwriting.digit(few[few.labels != 7], 7, np.random.default_rng(0))
+
+    assert label == 7
+    assert ink.any()
