@@ -229,14 +229,9 @@ class SecondReader:
             return reading
         if line.known and not line.plain:
             reading = replace(reading, signs=line.text)
-        if not line.plain and not SEPARATED.fullmatch(line.text):
-            reason = Reason(ReasonCode.SIGN, f"a second reader sees {line.text}")
-            return for_review(reading, reading.confidence, reason)
-        if reading.turn and len(reading.text) < FEWEST_TURNED:
-            return for_review(reading, self._unsure(reading.confidence), review_reason.turned(reading.turn))
-        if len(reading.text) >= FEWEST_TALLIES and set(reading.text) == {"1"}:
-            reason = Reason(ReasonCode.AMBIGUOUS, f"{reading.text} may be tally marks", reading.text)
-            return for_review(reading, self._unsure(reading.confidence), reason)
+        doubt = _doubt(reading, line)
+        if doubt is not None:
+            return for_review(reading, self._unsure(reading.confidence), doubt)
         confidence = float(1 / (1 + np.exp(-np.dot(features(reading, line), self._agreement))))
         confidence = with_prior(confidence, line.excluded)
         if is_sure(confidence, self._review_below):
@@ -276,6 +271,17 @@ class SecondReader:
         probabilities = np.zeros(len(self._labels), np.float32)
         probabilities[[self._labels.index(label) for label in LABELS[:DIGITS]]] = chance
         return Digit(LABELS[symbol], float(chance[symbol]), place, _glyph(grey, place), probabilities)
+
+
+def _doubt(reading: Reading, line: Line) -> Reason | None:
+    """Return why digits on which both readers agree are for review nevertheless; None where nothing speaks for it."""
+    if not line.plain and not SEPARATED.fullmatch(line.text):
+        return Reason(ReasonCode.SIGN, f"a second reader sees {line.text}")
+    if reading.turn and len(reading.text) < FEWEST_TURNED:
+        return review_reason.turned(reading.turn)
+    if len(reading.text) >= FEWEST_TALLIES and set(reading.text) == {"1"}:
+        return Reason(ReasonCode.AMBIGUOUS, f"{reading.text} may be tally marks", reading.text)
+    return None
 
 
 def _without_slashes(reading: Reading, line: Line) -> Reading | None:

@@ -224,7 +224,7 @@ def test_the_rest_of_a_neighbour_that_touches_the_digit_is_left_out(reader: Read
 
 
 def test_a_lone_digit_that_broke_in_two_is_one(reader: Reader) -> None:
-    """The upper and the lower half of a 3 with a little paper between are no two rows; far apart they are for review."""
+    """The two halves of a 3 with a little paper between are one digit; far apart they are for review."""
     page = np.full((160, 120), 235, np.uint8)
     cv2.putText(page, "3", (25, 120), cv2.FONT_HERSHEY_SIMPLEX, 4, 40, 8, cv2.LINE_AA)
     halves = page[:80].copy(), page[80:].copy()
