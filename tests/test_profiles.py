@@ -6,7 +6,10 @@ import hashlib
 import os
 import random
 import signal
+import socket
+import sqlite3
 import time
+import urllib.request
 from collections import Counter
 from pathlib import Path
 
@@ -44,7 +47,7 @@ def test_each_profile_has_its_own_folders_model_and_series(tmp_path: Path) -> No
 
 
 def test_an_error_of_one_profile_pauses_that_one_only(tmp_path: Path) -> None:
-    """Its outbox is gone: its scans wait, and the other profile's are read."""
+    """Its outbox is gone: its scans wait, also over a kill, and the other profile's are read."""
     with TwoProfiles(tmp_path) as service:
         (tmp_path / "flood" / "outbox").rename(tmp_path / "kept")
         (tmp_path / "flood" / "outbox").write_text("in the way")
@@ -52,6 +55,10 @@ def test_an_error_of_one_profile_pauses_that_one_only(tmp_path: Path) -> None:
         until(lambda: "paused: " in service.lines(), "the pause")
         (tmp_path / "calm" / "inbox" / "b.png").write_bytes(tiny(2))
         await_rows(service, "calm", 1)
+        service.kill()  # the claim of the other profile is left: it is to be read alone
+        service.start()
+        (tmp_path / "calm" / "inbox" / "c.png").write_bytes(tiny(3))
+        await_rows(service, "calm", 2)
         assert not service.profile("flood").rows()
         (tmp_path / "flood" / "outbox").unlink()
         (tmp_path / "kept").rename(tmp_path / "flood" / "outbox")
@@ -133,3 +140,38 @@ def _check(base: Path, name: str, sent: dict[str, str]) -> None:
     assert [hashlib.sha256(path.read_bytes()).hexdigest() for path in filed] == [row["sha256"] for row in rows]
     assert pictures == {path for path in (base / name / "outbox").rglob("*") if path.is_file()}
     assert not list((base / name / "inbox" / ".digitwatch").iterdir())
+
+
+def test_each_profile_has_its_own_page_sinks_and_reload(tmp_path: Path) -> None:
+    """The page of one carries its name; the sink of the other gets its rows only; SIGHUP reopens both logs."""
+    pytest.importorskip("uvicorn")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    sink = "sinks: [{name: table, type: sqlite, path: flood/table.sqlite}]"
+    with TwoProfiles(tmp_path, flood=sink, calm=f"web: {{listen: '127.0.0.1:{port}'}}") as service:
+        for name in NAMES:
+            (tmp_path / name / "inbox" / f"{name}.png").write_bytes(scan("7"))
+            await_rows(service, name, 1)
+            (tmp_path / name / "predictions.csv").rename(tmp_path / name / "predictions.csv.1")
+        service.signal(signal.SIGHUP)
+        (tmp_path / "flood" / "inbox" / "later.png").write_bytes(scan("8"))
+        await_rows(service, "flood", 1)
+        until(lambda: 'digitwatch_readings_total{profile="calm",status="ok"} 1' in _metrics(port), "the metrics")
+        until(lambda: _delivered(tmp_path / "flood" / "table.sqlite") == ["flood.png", "later.png"], "the deliveries")
+        assert service.stop() == 0
+
+
+def _metrics(port: int) -> str:
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        return str(answer.read().decode())
+    return ""
+
+
+def _delivered(table: Path) -> list[str]:
+    with (
+        contextlib.suppress(sqlite3.Error),
+        contextlib.closing(sqlite3.connect(f"file:{table}?mode=ro", uri=True)) as db,
+    ):
+        return [name for (name,) in db.execute("SELECT file FROM readings ORDER BY file")]
+    return []

@@ -53,7 +53,7 @@ from digitwatch.workers.messages import (
 )
 from digitwatch.workers.page_journal import PageJournal
 
-HELD = 3  # configurations (model, threshold, forms) that a worker holds, about 30 MB each
+HELD = 6  # configurations (model, threshold, forms) that a worker holds: 26 MB the first, about 8 MB each further one
 TRIM_EVERY = 200  # scans after which a worker returns unused memory; that takes a few milliseconds
 
 _performed = itertools.count(1)

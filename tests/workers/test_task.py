@@ -123,7 +123,7 @@ from digitwatch.workers import task
 from digitwatch.workers.messages import Job, WorkerConfig
 
 base = Path(sys.argv[1])
-configs = [WorkerConfig(model, below, 10**8, 4 * 10**9) for model in ("dense", "cnn") for below in (0.0, 1.0, 0.5)]
+configs = [WorkerConfig(model, below, 10**8, 4 * 10**9) for model in ("dense", "cnn") for below in (0.0, 1.0, 0.5, 0.6)]
 for config in configs:
     task.prepare(config)
 for number, config in enumerate(configs):
@@ -133,11 +133,11 @@ for number, config in enumerate(configs):
 
 
 def test_a_worker_reads_with_the_configuration_of_each_job(tmp_path: Path) -> None:
-    """Six of them, of which it holds three: what was dropped is loaded again."""
+    """Eight of them, of which it holds six: what was dropped is loaded again."""
     (tmp_path / "a.png").write_bytes(scan("7"))
     done = subprocess.run([sys.executable, "-c", MANY, str(tmp_path)], capture_output=True, text=True, check=True)
     lines = [line.split() for line in done.stdout.splitlines()]
 
-    assert [line[0].partition("-")[0] for line in lines] == ["dense"] * 3 + ["cnn"] * 3
+    assert [line[0].partition("-")[0] for line in lines] == ["dense"] * 4 + ["cnn"] * 4
     assert [line[1] for line in lines[:2]] == ["ok", "review"]
     assert {int(line[2]) for line in lines} == {task.HELD}
