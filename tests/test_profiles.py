@@ -59,6 +59,7 @@ def test_an_error_of_one_profile_pauses_that_one_only(tmp_path: Path) -> None:
         service.start()
         (tmp_path / "calm" / "inbox" / "c.png").write_bytes(tiny(3))
         await_rows(service, "calm", 2)
+        assert "profile flood waits: File exists: " in service.lines()
         assert not service.profile("flood").rows()
         (tmp_path / "flood" / "outbox").unlink()
         (tmp_path / "kept").rename(tmp_path / "flood" / "outbox")
@@ -81,6 +82,26 @@ def test_commands_take_the_profile_that_is_named(tmp_path: Path, capsys: pytest.
         "profile flood:",
         "profile calm:",
     ]
+
+
+def test_a_profile_without_its_inbox_joins_the_others_later(tmp_path: Path) -> None:
+    """Its disk is not mounted at the start: the others are read, and it is tried again; a second daemon has none."""
+    service, inbox = TwoProfiles(tmp_path), tmp_path / "flood" / "inbox"
+    inbox.rmdir()
+    inbox.write_text("in the way")
+    with service:
+        (tmp_path / "calm" / "inbox" / "a.png").write_bytes(tiny(1))
+        await_rows(service, "calm", 1)
+        assert "profile flood waits: " in service.lines() and service.lines().count("watching ") == 1
+        inbox.unlink()
+        inbox.mkdir()
+        (inbox / "b.png").write_bytes(tiny(2))
+        await_rows(service, "flood", 1)
+        second = TwoProfiles(tmp_path)
+        second.output = tmp_path / "second.txt"
+        second.start(ready=False)
+        assert second.process is not None and second.process.wait(30) == 75
+        assert "another digitwatch" in second.lines()
 
 
 @pytest.mark.proof

@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 def watch(config: Config) -> ExitCode:
     """Watch the inboxes of all profiles, or of the one that is named, until a signal ends it."""
     profiles = factories.load_all_settings(config)
-    for settings in profiles:
-        factories.make_folders(settings)
+    factories.make_all_folders(profiles)
     webs = supervisors(profiles, config.file)
     sinks = [child for settings in profiles if (child := _deliveries(settings, config.file))]
     senders = {name: child.send for name, child in webs.items()}

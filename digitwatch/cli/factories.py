@@ -23,6 +23,7 @@ from digitwatch.spool.inbox import Inbox
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.spool.watch_policy import WatchPolicy
 from digitwatch.system import sd_notify
+from digitwatch.system.os_errors import describe
 from digitwatch.workers.messages import Outcome, WorkerConfig
 from digitwatch.workers.pool import Pool
 
@@ -145,6 +146,23 @@ def ignored_names(settings: Settings) -> IgnoredNames:
     return IgnoredNames(settings.ignore)
 
 
+def make_all_folders(profiles: Sequence[Settings]) -> None:
+    """Create the folders of all profiles; one whose folders cannot be used waits for them, unless it is the last.
+
+    Raises:
+        OSError: no profile can be used; a note says what to do.
+    """
+    errors: list[OSError] = []
+    for settings in profiles:
+        try:
+            make_folders(settings)
+        except OSError as error:
+            errors.append(error)
+            if len(errors) == len(profiles):
+                raise
+            log.error("profile %s waits: %s; %s", settings.profile, describe(error), "; ".join(error.__notes__))
+
+
 def make_folders(settings: Settings) -> None:
     """Create the folders below that of config.yaml; others must exist: their disk may not be mounted yet.
 
@@ -153,11 +171,17 @@ def make_folders(settings: Settings) -> None:
     """
     paths = {name: getattr(settings, name) for name in FOLDERS}
     paths |= {name: getattr(settings, name).parent for name in FILES}
+    errors: list[OSError] = []
     for name, folder in paths.items():
-        with advice(f"{name}: create it (mkdir -p {folder}) or mount its disk; `digitwatch check` shows more"):
-            if folder.is_relative_to(settings.base):
-                folder.mkdir(parents=True, exist_ok=True)
-            os.listdir(folder)
+        try:
+            with advice(f"{name}: create it (mkdir -p {folder}) or mount its disk; `digitwatch check` shows more"):
+                if folder.is_relative_to(settings.base):
+                    folder.mkdir(parents=True, exist_ok=True)
+                os.listdir(folder)
+        except OSError as error:  # the other folders are made all the same
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def pool(

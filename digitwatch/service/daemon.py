@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from digitwatch.service.fair_share import FairShare
 from digitwatch.service.profile import Profile, ProfileParts
 from digitwatch.service.status import StatusLine
+from digitwatch.spool.claims import AlreadyRunningError
 from digitwatch.system import sd_notify
 from digitwatch.workers.messages import Outcome
 from digitwatch.workers.pool import Pool
@@ -37,17 +38,15 @@ class Daemon:
         """Watch until `stop` is called.
 
         Raises:
-            AlreadyRunningError: another daemon has an inbox.
-            OSError: a folder cannot be used.
+            AlreadyRunningError: another daemon has the inbox of each profile.
+            OSError: no profile can be used.
             WorkerError: a model cannot be used.
         """
         self._pool = pool
         self._share = FairShare(pool.spent)
-        for profile in self.profiles.values():
-            profile.open()
+        self._for_each(Profile.open)
         pool.begin()  # a full inbox is listed while the workers load the models
-        for profile in self.profiles.values():
-            profile.recover()
+        self._for_each(Profile.recover)
         pool.start()
         for name, profile in self.profiles.items():
             profile.announce(pool.models[name])
@@ -145,6 +144,22 @@ class Daemon:
         return self._pool.places - 1 if len(self.profiles) > 1 else self._pool.places
 
     # --- helpers ---
+
+    def _for_each(self, start: Callable[[Profile], None]) -> None:
+        """Start each profile; one that cannot be used pauses and is tried again, unless it is the last.
+
+        Raises:
+            AlreadyRunningError, OSError: no profile can be used.
+        """
+        errors: list[OSError | AlreadyRunningError] = []
+        for profile in self.profiles.values():
+            try:
+                start(profile)
+            except (OSError, AlreadyRunningError) as error:
+                profile.pause(error)
+                errors.append(error)
+        if len(errors) == len(self.profiles):
+            raise errors[0]
 
     @property
     def _stopping(self) -> bool:

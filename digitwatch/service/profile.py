@@ -70,6 +70,7 @@ class Profile:
         self.in_flight = InFlight(folders, parts.predictions, clock, Completion("copies", post), parts.series)
         self._completion = Completion("completion", post)
         self.reading = 0  # scans at the workers
+        self._is_open = self._is_ready = False  # whether the inbox is locked, and what was left is recovered
 
     # --- start and end ---
 
@@ -81,13 +82,16 @@ class Profile:
             OSError: the folder cannot be used.
         """
         self._monitor.open()
+        self._is_open = True
 
     def recover(self) -> None:
-        """Repair the log, adopt the claims of an earlier run, start the watch and list the inbox.
+        """Repair the log, adopt the claims of an earlier run, start the watch and list the inbox, if it is open.
 
         Raises:
             OSError: a folder or the log cannot be used.
         """
+        if not self._is_open:
+            return
         if cut := self._predictions.repair():
             log.warning("%s: cut off %d bytes of an incomplete last line", self._predictions.path, cut)
         if self._series is not None:
@@ -95,13 +99,15 @@ class Profile:
         self._status.resume(self._predictions.path)
         self._adopt()
         self._monitor.start()
+        self._is_ready = True
         with contextlib.suppress(OSError, AlreadyRunningError):  # the first turn of the loop reports it
             self._sweep_if_due()
 
     def announce(self, model: str) -> None:
         """Log that scans are read from now on, with this model."""
         self.in_flight.model = model
-        log.info("watching %s by %s; model %s", self._folders.inbox, self._monitor.watching, model)
+        if self._is_ready:
+            log.info("watching %s by %s; model %s", self._folders.inbox, self._monitor.watching, model)
 
     def reopen_log(self) -> None:
         """Reopen the log, for log rotation."""
@@ -167,7 +173,7 @@ class Profile:
     @property
     def may_take(self) -> bool:
         """Return whether one more scan may be read; after an environment error one alone tests whether it is over."""
-        if self._backoff.is_holding:
+        if self._backoff.is_holding or not self._is_ready:
             return False
         return not (self._backoff.reason and (self.reading or self.in_flight.is_pending))
 
@@ -186,14 +192,25 @@ class Profile:
         return max(min(work_due), self._backoff.resume_at)
 
     def work(self, *, is_stopping: bool) -> None:
-        """Record and file what was read, and list the inbox when that is due; an error pauses this profile."""
+        """Record and file what was read, and list the inbox when that is due; an error pauses this profile.
+
+        A profile that could not be used at the start is begun as soon as it can.
+        """
         if self._backoff.is_holding:
             return
         try:
+            if not self._is_ready:
+                self._begin()
             self._commit(is_stopping=is_stopping)
             self._sweep_if_due()
         except (OSError, AlreadyRunningError) as error:
-            self._pause(error)
+            self.pause(error)
+
+    def _begin(self) -> None:
+        self.open()
+        self.recover()
+        self._backoff.recovered()
+        self.announce(self.in_flight.model)
 
     def take(self, busy: int, *, is_quiet: bool) -> Job | None:
         """Return the next scan to be read, those claimed earlier first; None where there is none now.
@@ -205,7 +222,7 @@ class Profile:
         try:
             claim = self._next_claim(busy, is_quiet=is_quiet)
         except (OSError, AlreadyRunningError) as error:
-            self._pause(error)
+            self.pause(error)
             return None
         if claim is None:
             return None
@@ -282,6 +299,7 @@ class Profile:
         for claim in self.in_flight.adopt():
             self._queue.suspect(claim)
 
-    def _pause(self, error: Exception) -> None:
+    def pause(self, error: Exception) -> None:
+        """Pause after an environment error."""
         self._backoff.pause(describe(error) if isinstance(error, OSError) else str(error))
         self._monitor.next_sweep = 0.0  # what has changed meanwhile is seen as soon as processing resumes
