@@ -5,7 +5,7 @@ As root, on a machine with debootstrap and systemd-nspawn (Debian: systemd-conta
     python3 tests/container.py                  # packages come from the network
     python3 tests/container.py --attacks 600    # a hostile member of the group for ten minutes instead of the faults
     python3 tests/container.py --wheels DIR     # or from DIR, filled by: pip wheel -w DIR '.[web]' 'setuptools>=77'
-    python3 tests/container.py --from-wheel     # with --wheels: installed from the wheel in DIR, and removed; no faults
+    python3 tests/container.py --wheels DIR --from-wheel /opt/other   # from the wheel in DIR, to this place; no faults
 
 It prints a line for each step and at the end what was put in and what came out; the exit code tells whether
 every step went well, no scan was lost and none counted twice. The container is thrown away afterwards.
@@ -32,6 +32,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[1]
 PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-venv,logrotate"
 SPOOL = "srv/digitwatch"
+USUAL = "/opt/digitwatch"  # where the program goes
 LOAD = 120  # scans put in before each blow
 BEGUN = 12  # rows of them after which it falls
 PAUSE = 15  # seconds for which a slow writer says nothing
@@ -221,16 +222,17 @@ class Proof:
         return Counter(hashlib.sha256(path.read_bytes()).hexdigest() for path in originals)
 
 
-def install(proof: Proof, from_wheel: bool = False) -> None:
-    """Paste the commands of systemd/README.md, for a checkout or for a wheel."""
+def install(proof: Proof, place: str = "") -> None:
+    """Paste the commands of systemd/README.md, for a checkout, or for a wheel that goes to a place."""
     container = proof.container
     page = (SOURCE / "systemd/README.md").read_text()
     blocks = [block.splitlines() for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL)]
     commands = blocks[0]
-    if from_wheel:
+    if place:
         shutil.rmtree(container.root / "root/digitwatch")
         (container.root / "root/digitwatch").mkdir()
-        commands = ["cp /wheels/digitwatch-*.whl .", commands[0], *blocks[1], commands[2]]
+        wheel = [command.replace(USUAL, place) for command in blocks[1]]
+        commands = ["cp /wheels/digitwatch-*.whl .", commands[0], *wheel, commands[2]]
     for command in commands:
         start = time.monotonic()
         done = container.run(f"cd /root/digitwatch && umask 077 && {command}")  # as careful roots have it
@@ -240,11 +242,11 @@ def install(proof: Proof, from_wheel: bool = False) -> None:
     proof.note("active at once, READY included", container.show("ActiveState") == "active")
 
 
-def removal(proof: Proof) -> None:
+def removal(proof: Proof, place: str) -> None:
     """Remove the service: none of its files stays but the settings, and no scan is touched."""
     container = proof.container
     before = proof._digests("archive") + proof._digests("failed")
-    done = container.run("/opt/digitwatch/bin/digitwatch install-service --remove")
+    done = container.run(f"{place}/bin/digitwatch install-service --remove")
     left = container.say("find /etc -name '*digitwatch*' -not -path '/etc/digitwatch*' -type f").split()
     proof.note("install-service --remove", done.returncode == 0, done.stderr.strip())
     proof.note(
@@ -543,7 +545,7 @@ def main() -> int:
     parser.add_argument("--directory", type=Path, default=Path("/var/tmp/digitwatch-container"))
     parser.add_argument("--suite", default="bookworm", help="the Debian to boot (default: bookworm)")
     parser.add_argument("--wheels", type=Path, help="a folder of wheels instead of the network")
-    parser.add_argument("--from-wheel", action="store_true", help="install the wheel in the folder of --wheels")
+    parser.add_argument("--from-wheel", metavar="PLACE", default="", help="install the wheel in --wheels to PLACE")
     parser.add_argument("--attacks", type=float, metavar="SECONDS", help="a hostile member instead of the faults")
     parser.add_argument("--keep", action="store_true", help="leave the container's files for a look")
     options = parser.parse_args()
@@ -563,7 +565,7 @@ def main() -> int:
             for part in (members, rights, operations, page, blows):
                 part(proof)
             proof.count()
-        removal(proof)
+        removal(proof, options.from_wheel or USUAL)
         bugs = container.say("journalctl -u digitwatch -p err --no-pager -q")
         print(f"error lines in the journal:\n{bugs}" if bugs else "no error line in the journal")
     finally:
