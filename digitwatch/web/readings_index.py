@@ -31,7 +31,8 @@ _SCHEMA = f"""
 CREATE TABLE readings (seq INTEGER PRIMARY KEY, {_COLUMNS});
 CREATE INDEX by_scan ON readings (id, page);
 CREATE INDEX by_status ON readings (status, seq);
-CREATE INDEX by_time ON readings (time, status);
+CREATE INDEX by_time ON readings (time);
+CREATE INDEX by_day ON readings (status, time);
 CREATE INDEX by_confidence ON readings (confidence, seq);
 CREATE INDEX by_field ON readings (field) WHERE field != '';
 CREATE INDEX least_certain ON readings (confidence) WHERE {_TO_REVIEW};

@@ -34,4 +34,4 @@ if ($("all-keys")) {
   });
   $("show-keys").addEventListener("click", () => $("all-keys").showModal());
   if (location.hash === "#filters") toSearch();
-}
+} else $("show-keys")?.addEventListener("click", () => $("help").click()); // the review's own

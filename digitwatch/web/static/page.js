@@ -124,6 +124,10 @@ if (list) {
 }
 if (proof) listen();
 
+// --- the filters of the list ---
+
+if ($("more-filters") && !list.dataset.query && matchMedia("(max-width: 36em)").matches) $("more-filters").open = false;
+
 // --- uploads ---
 
 async function upload(file, place) {

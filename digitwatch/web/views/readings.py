@@ -257,8 +257,5 @@ def _totals(context: Context) -> dict[str, int]:
     return {status: context.index.count(Filter(status)) for status in CHOICES}
 
 
-def _last_error(context: Context) -> str:
-    found = context.index.readings(Filter(Status.FAILED), limit=1)
-    if not found:
-        return ""
-    return f"{found[0]['file']}: {without_paths(context.settings, found[0]['reason'])} ({found[0]['time']})"
+def _last_error(context: Context) -> sqlite3.Row | None:
+    return next(iter(context.index.readings(Filter(Status.FAILED), limit=1)), None)
