@@ -10,17 +10,23 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from accounts import account, broken, family, processes_writing, tiny, tiny_tiff
 from disks import other_filesystem
+from documents import rasters
+from form_example import FOLDER
+from form_example import SCANS as SCANS_OF_FORM
+from PIL import Image
 from service import Service, until
 
 pytestmark = pytest.mark.proof
 
 KILLS = int(os.environ.get("STORM_KILLS", "60"))
 SCANS = int(os.environ.get("STORM_SCANS", "600"))
+Make = Callable[[int, Path], tuple[str, bytes, int]]
 SEED = int(os.environ.get("STORM_SEED", "1"))
 
 
@@ -35,7 +41,22 @@ def make(number: int, folder: Path) -> tuple[str, bytes, int]:
             return f"SCN_{number % 50:04}.png", tiny(number), 1
 
 
-def bring(service: Service, number: int, sent: dict[str, int], outside: Path) -> None:
+def make_document(number: int, folder: Path) -> tuple[str, bytes, int]:
+    """Return the same with a tenth of filled cards (four fields), of PDF of a card and a page, and of broken PDF."""
+    card = SCANS_OF_FORM / f"card-{1 + number // 10 % 10:02}.jpg"
+    match number % 10:
+        case 1:
+            return f"card-{number % 40}.jpg", card.read_bytes() + b"%d" % number, 4
+        case 5:
+            two = rasters(Image.open(card), Image.open(FOLDER.parent / "scans" / "rows-4711-0815.jpg"))
+            return f"cards-{number % 40}.pdf", two + b"%%%d" % number, 5
+        case 8:
+            return f"half-{number % 40}.pdf", rasters(Image.open(card))[:9000] + b"%%EOF%d" % number, 0
+        case _:
+            return make(number, folder)
+
+
+def bring(service: Service, number: int, sent: dict[str, int], outside: Path, make: Make = make) -> None:
     """Bring one scan into the inbox in one of the ways that programs have; never onto another."""
     name, data, pages = make(number, outside)
     sent[hashlib.sha256(data).hexdigest()] = pages
@@ -81,11 +102,14 @@ def strike(service: Service, chance: random.Random) -> str:
     return what
 
 
-@pytest.mark.parametrize("archive", ["on the same disk", "on another disk"])
+@pytest.mark.parametrize("archive", ["on the same disk", "on another disk", "forms and PDF"])
 def test_storm_of_kills(tmp_path: Path, archive: str) -> None:
     """Daemon, workers and fork server are killed at random times, also during start and recovery."""
     chance = random.Random(SEED)
-    service, outside = Service(tmp_path), tmp_path / "outside"
+    with_forms = archive == "forms and PDF"
+    if with_forms:
+        pytest.importorskip("pypdfium2")
+    service, outside = Service(tmp_path, f"forms: {FOLDER}\n" if with_forms else ""), tmp_path / "outside"
     outside.mkdir()
     if archive == "on another disk":  # originals are copied there by a thread
         (tmp_path / "archive").symlink_to(other_filesystem(tmp_path))
@@ -94,7 +118,7 @@ def test_storm_of_kills(tmp_path: Path, archive: str) -> None:
 
     def writer() -> None:
         for number in range(SCANS):
-            bring(service, number, sent, outside)
+            bring(service, number, sent, outside, make_document if with_forms else make)
 
     with service:
         thread = threading.Thread(target=writer, daemon=True)

@@ -32,6 +32,8 @@ INSET_MM = 0.8  # of a field, beside its frame, that is read when no stroke reac
 LINE_SLACK_MM = 0.3  # by which printed lines are widened before they are removed
 FRAME_MM = 1.0  # from the border of a field, within which a line is its frame
 SPANNING = 0.95  # of a field, that a line runs across at least to be print
+WALL_MM = 2.5  # of the frame or a filled area that such a line meets at both ends
+WALL_SHARE = 0.2  # of the line's length, in which they meet
 OWN_SHARE = 0.5  # of a stroke's pixels that must lie in the field for it to belong there
 
 
@@ -82,6 +84,8 @@ class FormReader:
 
     def register(self, page: Page) -> tuple[Form, Template, Registered] | None:
         """Return the template that the page lies on, and how; those of the features first, which are fast."""
+        if max(page.grey.shape) < registration.MIN_PAGE_PX:
+            return None
         prepared = registration.prepare_page(page.grey)
         for thorough in (False, True):
             found = [
@@ -176,23 +180,47 @@ def field_crop(template: Template, mapping: Mapping, page: Page, box: Box, blank
 def _print(template: Template, box: Box, blank: bool) -> Pixels:
     """Return what is print in and around a box: all ink of a blank example.
 
-    Of an example that may be filled: its lines, within the box only those across most of it. Others may be strokes.
+    Of an example that may be filled: its ink around the box, its lines at the box's border, and within the box only
+    lines that run from frame to frame. Others may be strokes: the slash of a date, the dash in an empty field.
     """
+    printed = (template.dark > INK_LEVEL).astype(np.uint8)
     if blank:
-        return (template.dark > INK_LEVEL).astype(np.uint8)
-    lines = template.lines.across | template.lines.down
+        return printed
     inset = FRAME_MM * template.px_per_mm
+    field, inner = _inside(box, 0.0), _inside(box, inset)
+    printed[field] = (template.lines.across | template.lines.down)[field]
+    height, width = printed[inner].shape
+    if min(height, width) == 0:
+        return printed
+    around = _inside(box, -inset)
+    ink = (template.dark[around] > INK_LEVEL).astype(np.uint8)
+    framed = _between(template.lines.across[around], ink, SPANNING * width, template.px_per_mm)
+    framed |= _between(template.lines.down[around].T, ink.T, SPANNING * height, template.px_per_mm).T
+    top, left = inner[0].start - around[0].start, inner[1].start - around[1].start
+    printed[inner] = framed[top : top + height, left : left + width]
+    return printed
+
+
+def _inside(box: Box, inset: float) -> tuple[slice, slice]:
+    """Return the rows and columns of a box that is smaller on all sides."""
     left, top = np.maximum(box[:2] + inset, 0).astype(int)
-    right, bottom = (box[:2] + box[2:] - inset).astype(int)
-    if right <= left or bottom <= top:
-        return lines
-    lines = lines.copy()
-    spans = max(1, round(SPANNING * (right - left))), max(1, round(SPANNING * (bottom - top)))
-    inside = slice(top, bottom), slice(left, right)
-    across = cv2.morphologyEx(template.lines.across[inside], cv2.MORPH_OPEN, np.ones((1, spans[0]), np.uint8))
-    down = cv2.morphologyEx(template.lines.down[inside], cv2.MORPH_OPEN, np.ones((spans[1], 1), np.uint8))
-    lines[inside] = across | down
-    return lines
+    right, bottom = np.maximum(box[:2] + box[2:] - inset, 0).astype(int)
+    return slice(top, bottom), slice(left, right)
+
+
+def _between(lines: Pixels, ink: Pixels, length: float, px_per_mm: float) -> Pixels:
+    """Return those of the lines across, (H, W) uint8, that are so long and meet lines or areas of ink at both ends."""
+    tall = np.ones((round(WALL_MM * px_per_mm), 1), np.uint8)
+    gap = np.ones((1, 2 * round(FRAME_MM * px_per_mm) + 1), np.uint8)
+    walls = cv2.dilate(cv2.morphologyEx(np.ascontiguousarray(ink), cv2.MORPH_OPEN, tall), gap)
+    long = cv2.morphologyEx(np.ascontiguousarray(lines), cv2.MORPH_OPEN, np.ones((1, max(1, round(length))), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(long)
+    kept = np.zeros(count, bool)
+    for number in range(1, count):
+        first, width = stats[number, cv2.CC_STAT_LEFT], stats[number, cv2.CC_STAT_WIDTH]
+        met = np.flatnonzero((walls & (labels == number)).any(axis=0)) - first
+        kept[number] = len(met) > 0 and met[0] < WALL_SHARE * width and met[-1] >= (1 - WALL_SHARE) * width
+    return kept[labels].astype(np.uint8)
 
 
 def _cut_out(mask: Pixels, outer: Box, scale: float, shape: tuple[int, ...]) -> Pixels:

@@ -20,6 +20,7 @@ from digitwatch.recognition.arrays import Floats, Pixels
 Steps = Sequence[tuple[int, int, int]]
 
 PAGE_PX = 1600  # longer side of a page as it is registered
+MIN_PAGE_PX = 400  # longer side of a page that may be a form: A4 with 1.3 pixels a millimetre
 PATCH_PX, STRIDE_PX = 72, 56  # of the patches that are looked for near their places
 MIN_PATCH_INK = 0.02  # share of a patch's pixels that are dark
 STEPS = ((2, 12, 1), (2, 8, 1), (1, 8, 2), (1, 5, 3))  # reduction, search radius in its pixels, order

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from form_example import FOLDER, SCANS, truth
 
+from digitwatch.forms import registration
 from digitwatch.forms.boxes import find_boxes
-from digitwatch.forms.form_reader import FormPage, FormReader
+from digitwatch.forms.form_reader import FormPage, FormReader, _print
 from digitwatch.forms.schema import load
 from digitwatch.log_codes import Status
 from digitwatch.recognition.image.decode import Page, decode
@@ -103,3 +105,30 @@ def test_boxes_are_found_by_themselves() -> None:
     missed = [field.name for field in form.fields if np.abs(boxes - field.box).max(axis=1).min() > 0.02]
 
     assert missed == []
+
+
+def test_strokes_of_a_filled_example_are_no_print() -> None:
+    """A slash above an underline stays; a separator from frame to frame, and what is around a field, are print."""
+    px = 6  # a millimetre
+    page = np.full((297 * px, 210 * px), 250, np.uint8)
+    cv2.rectangle(page, (40 * px, 50 * px), (100 * px, 60 * px), 30, 3)
+    cv2.line(page, (60 * px, 50 * px), (60 * px, 60 * px), 30, 3)  # a separator
+    cv2.line(page, (40 * px, 80 * px), (100 * px, 80 * px), 30, 3)
+    cv2.line(page, (80 * px, 69 * px), (80 * px, 80 * px), 30, 3)  # a slash
+    cv2.putText(page, "Number", (40 * px, 47 * px), 0, 1, 30, 2)
+    template = registration.prepare_template(page, 297)
+    scale = registration.WORK_PX / (297 * px) * px  # template pixels a millimetre
+    framed, underlined = (
+        _print(template, np.array([40.0, top, 60.0, 10.0]) * scale, blank=False) for top in (50.0, 70.0)
+    )
+
+    def share(printed: np.ndarray, left: float, top: float, width: float, height: float) -> float:
+        rows, columns = (
+            slice(round(top * scale), round((top + height) * scale)),
+            slice(round(left * scale), round((left + width) * scale)),
+        )
+        return float(printed[rows, columns].any(axis=1).mean())
+
+    assert share(framed, 59, 51.5, 2, 7) > 0.9
+    assert share(underlined, 79, 71.5, 2, 7) == 0
+    assert share(framed, 41, 44, 20, 2) > 0.9
