@@ -25,7 +25,7 @@ from digitwatch.spool.ignored_names import IGNORED, IgnoredNames
 from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.workers import page_journal
 from digitwatch.workers.messages import Crashed, Gone, Job, Outcome, Read, Rejected, Retry
-from digitwatch.workers.pool import CRASHES
+from digitwatch.workers.pool import CRASHED, CRASHES
 
 AHEAD = 64  # scans that may be read before the first of them is recorded: rows keep the order of names
 GROUP = 64  # scans whose rows are written together at most, where so many are read: one sync for all of them
@@ -300,8 +300,7 @@ class Batch:
                 if self._crashes[job.name] <= CRASHES:
                     self._suspects.append(job.name)
                     return
-                reason = f"it ended the program that reads it {CRASHES} times; the image file is probably damaged"
-                self._finish(Rejected(job, reason))
+                self._finish(Rejected(job, CRASHED))
 
     def _finish(self, outcome: Read | Rejected | Gone) -> None:
         self._crashes.pop(outcome.job.name, None)

@@ -23,7 +23,7 @@ from digitwatch.spool.prediction_log import PredictionLog
 from digitwatch.spool.watch_policy import WatchPolicy
 from digitwatch.system.os_errors import describe
 from digitwatch.workers.messages import Crashed, Gone, Job, Outcome, Read, Rejected, Retry
-from digitwatch.workers.pool import CRASHES
+from digitwatch.workers.pool import CRASHED, CRASHES
 
 log = logging.getLogger(__name__)
 
@@ -276,8 +276,7 @@ class Profile:
         except OSError:
             self._queue.suspect(claim)
             raise
-        reason = f"it ended the program that reads it {CRASHES} times; the image file is probably damaged"
-        self._handle(Rejected(transaction.job(self._folders, claim, self.name), reason))
+        self._handle(Rejected(transaction.job(self._folders, claim, self.name), CRASHED))
         return False
 
     def _has_room(self) -> bool:

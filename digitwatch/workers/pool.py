@@ -18,6 +18,7 @@ from digitwatch.workers.process import Configs, Models, WorkerDiedError, WorkerP
 
 AHEAD = 2  # scans sent to a worker at a time: one that it reads, one that waits so that the worker never idles
 CRASHES = 5  # deaths of a worker, with this scan read alone, after which the scan counts as their cause
+CRASHED = f"it ended the program that reads it {CRASHES} times; the image file is probably damaged"
 FAILED_STARTS = 3  # workers in a row that died before they were ready: no scan is the cause of that
 IDLE_SHARE = 0.05  # processor time per second below which a slow worker was waiting for input or output
 START_SECONDS = 60.0  # in which a worker must be ready

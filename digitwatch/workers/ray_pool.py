@@ -18,7 +18,7 @@ import os
 import shutil
 import socket
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -29,8 +29,8 @@ from typing import Any
 from digitwatch import __version__
 from digitwatch.spool.annotated_images import adopt
 from digitwatch.spool.durable_io import open_folder, sync_folder
-from digitwatch.workers.messages import Crashed, Gone, Job, Outcome, PageResult, Read, Rejected, WorkerConfig
-from digitwatch.workers.pool import WorkerError
+from digitwatch.workers.messages import Gone, Job, Outcome, PageResult, Read, Rejected, WorkerConfig
+from digitwatch.workers.pool import CRASHED, CRASHES, WorkerError
 from digitwatch.workers.ray_reader import PROGRESS, Answer, Greeting, RayReader
 
 log = logging.getLogger(__name__)
@@ -109,6 +109,7 @@ class RayPool:
         self._actors: list[_Actor] = []
         self._started = 0  # actors so far
         self._sent = 0  # batches so far
+        self._deaths: Counter[str] = Counter()  # of actors, by the id of the scan that each was reading alone
         self._open: set[str] = set()  # ids of the scans that were submitted and not reported
         self._waiting: deque[Job] = deque()
         self._alone: deque[Job] = deque()  # of a batch that was lost: each is read in a batch of its own
@@ -345,6 +346,7 @@ class RayPool:
 
     def _finish(self, outcome: Outcome) -> None:
         self._open.discard(outcome.job.id)
+        self._deaths.pop(outcome.job.id, None)
         self._report(outcome)
 
     def _placed(self, job: Job, outcome: Outcome, model: str) -> Outcome:
@@ -365,21 +367,21 @@ class RayPool:
             return replace(outcome, pages=tuple(_adopted(page, folder) for page in outcome.pages), model=model)
 
     def _lose(self, actor: _Actor, *, overdue: bool = False) -> None:
-        """Give up an actor: others read what it was sent. A scan that it was reading alone may be the cause."""
+        """Give up an actor: others read what it was sent. A scan that it was reading alone may be the cause.
+
+        Nothing else need wait until that is known, as it does with local workers: each scan is alone on its actor.
+        """
         if actor not in self._actors:
             return
         self._actors.remove(actor)
         self._kill(actor)
-        jobs = actor.batches[0].jobs if actor.batches else []
-        if len(jobs) != 1:
-            self._send_to_others(actor)
-            return
-        actor.batches.pop(0)
+        if actor.batches and len(actor.batches[0].jobs) == 1:
+            [suspect] = actor.batches[0].jobs
+            self._deaths[suspect.id] += 1
+            if suspect.id in self._open and (overdue or self._deaths[suspect.id] >= CRASHES):
+                why = f"it took longer than {self._seconds:g} seconds (limits.seconds in config.yaml)"
+                self._finish(Rejected(suspect, why if overdue else CRASHED, model=actor.model))
         self._send_to_others(actor)
-        if jobs[0].id not in self._open:
-            return
-        why = f"it took longer than {self._seconds:g} seconds (limits.seconds in config.yaml)"
-        self._finish(Rejected(jobs[0], why, model=actor.model) if overdue else Crashed(jobs[0]))
 
     def _send_to_others(self, actor: _Actor) -> None:
         """Put what an actor was sent in front of the queue: what it was reading, each scan alone, then what waits."""

@@ -19,16 +19,11 @@ PREFIX = "10.77.0."
 BRIDGE = "dw-ray"
 PORT = 6379
 ADDRESS = f"{PREFIX}1:{PORT}"
+START = 300.0  # seconds until all have joined, on a machine that does other work as well
 ENVIRONMENT = {
     "RAY_AUTH_MODE": "disabled",  # nobody but these nodes reaches the addresses
     "RAY_worker_niceness": "0",  # else all other programs come first
 }
-AGENT_PORTS = [  # each node has its own; where they are left open, a node gives up after 20 s on a busy machine
-    "--dashboard-agent-listen-port=52465",
-    "--dashboard-agent-grpc-port=52466",
-    "--metrics-export-port=52467",
-    "--runtime-env-agent-port=52468",
-]
 
 
 def is_possible() -> bool:
@@ -43,14 +38,23 @@ def _ip(*arguments: str, check: bool = True) -> str:
 
 def _ray_start(*arguments: str) -> list[str]:
     start = [sys.executable, "-W", "ignore", "-m", "ray.scripts.scripts", "start", "--block", "--disable-usage-stats"]
-    return [*start, *AGENT_PORTS, *arguments]
+    return [*start, *arguments]
 
 
-def _is_listening() -> bool:
-    with suppress(OSError):
-        socket.create_connection((f"{PREFIX}1", PORT), 1).close()
-        return True
-    return False
+def _run(command: list[str]) -> "subprocess.Popen[bytes]":
+    nothing = subprocess.DEVNULL
+    return subprocess.Popen(command, stdout=nothing, stderr=nothing, env=os.environ | ENVIRONMENT)
+
+
+def joined() -> int:
+    """Return how many nodes have joined, the head included."""
+    from ray._raylet import GcsClient
+    from ray.exceptions import RpcError
+
+    with suppress(OSError, RpcError):
+        socket.create_connection((f"{PREFIX}1", PORT), 1).close()  # GcsClient waits for 40 s where nobody listens
+        return len(GcsClient(ADDRESS).get_all_node_info())
+    return 0
 
 
 class Node:
@@ -73,8 +77,7 @@ class Node:
         """Start the node; it joins the cluster on its own."""
         options = (f"--address={ADDRESS}", f"--node-ip-address={self.ip}", f"--num-cpus={self.processors}")
         command = ["ip", "netns", "exec", self.name, *_ray_start(*options, "--object-store-memory=80000000")]
-        environment = os.environ | ENVIRONMENT
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+        self.process = _run(command)
 
     def signal(self, number: int) -> None:
         """Send a signal to all processes of the node."""
@@ -105,30 +108,46 @@ class Cluster:
     def __init__(self, nodes: int = 3, processors: int = 1) -> None:
         """Remember how many nodes, and how many processors each."""
         self._nodes, self._processors = nodes, processors
+        self.head: subprocess.Popen[bytes] | None = None
         self.nodes: list[Node] = []
 
     def __enter__(self) -> "Cluster":
-        """Start it; the nodes join on their own."""
+        """Start it, and wait until all nodes have joined."""
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _start(self) -> None:
         _ip("link", "add", BRIDGE, "type", "bridge")
         _ip("addr", "add", f"{PREFIX}1/24", "dev", BRIDGE)
         _ip("link", "set", BRIDGE, "up")
         options = (f"--node-ip-address={PREFIX}1", f"--port={PORT}", "--num-cpus=0", "--include-dashboard=false")
-        head = _ray_start("--head", *options, "--object-store-memory=80000000")
-        self.head = subprocess.Popen(
-            head, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | ENVIRONMENT
-        )
-        until(_is_listening, "the head of the cluster")
+        self._head = _ray_start("--head", *options, "--object-store-memory=80000000")
+        until(self._has_started, "the head of the cluster", START)
         self.nodes = [Node(number + 1, self._processors) for number in range(self._nodes)]
-        return self
+        until(self._has_started, "all nodes", START)
+
+    def _has_started(self) -> bool:
+        """Return whether all have joined; start those again that Ray has given up, since they took 20 s to start."""
+        if self.head is None or self.head.poll() is not None:
+            self.head = _run(self._head)
+        for node in self.nodes:
+            if node.process.poll() is not None:
+                node.start()
+        return joined() > len(self.nodes)
 
     def __exit__(self, *_: object) -> None:
         """Kill all of it."""
         for node in self.nodes:
             node.remove()
-        self.head.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self.head.wait(20)
-        self.head.kill()
+        if self.head is not None:
+            self.head.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self.head.wait(20)
+            self.head.kill()
         _ip("link", "del", BRIDGE)
 
     def readers(self) -> list[int]:

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from ray_cluster import ADDRESS, ENVIRONMENT, Cluster
 
-KINDS = "worker,node,worker,stop,driver,network"
-OUTAGE = 30.0  # seconds
+KINDS = "worker,node,driver,worker,stop,worker,network,driver"
+OUTAGE = 20.0  # seconds: Ray would report such a node after 65
 
 
 class Storm:
@@ -69,6 +69,8 @@ class Storm:
 
     def fail(self, kind: str, chance: random.Random) -> None:
         """Let something fail."""
+        while kind in ("node", "stop", "network") and self.repair is not None and self.watch(0.2):
+            pass  # one node at a time fails
         self.faults[kind] += 1
         self.kind = kind
         if kind == "driver":
@@ -82,9 +84,7 @@ class Storm:
             self.fail_node(kind, chance)
 
     def fail_node(self, kind: str, chance: random.Random) -> None:
-        """Kill a node, stop it, or cut it off, when all others work."""
-        while self.repair is not None and self.watch(0.2):
-            pass
+        """Kill a node, stop it, or cut it off."""
         node = chance.choice(self.cluster.nodes)
         if kind == "node":
             node.kill()

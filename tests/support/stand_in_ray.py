@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future
+from importlib.machinery import ModuleSpec
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,6 +29,8 @@ class Handle:
         """Make the reader."""
         self.reader = reader
         self.held: tuple[str, ...] = ()
+        self.has_died = False
+        self.dies: Callable[[str, tuple[Any, ...]], bool] = lambda name, values: False
         self.batches: list[int] = []  # sizes
         self._kept: list[Callable[[], None]] = []
 
@@ -40,6 +43,10 @@ class Handle:
     def _call(self, name: str, values: tuple[Any, ...]) -> Reference:
         reference = Reference()
         self.batches += [len(values[0])] if name == "read" else []
+        if self.has_died or self.dies(name, values):
+            self.has_died = True
+            reference.answer.set_exception(RuntimeError("the actor has died"))
+            return reference
         result = getattr(self.reader, name)(*values)
         self._kept.append(lambda: reference.answer.set_result(result))
         if name not in self.held:
@@ -60,11 +67,13 @@ class Handle:
 class Ray:
     """The module, with a cluster of some processors."""
 
+    __spec__ = ModuleSpec("ray", None)
     exceptions = SimpleNamespace(RayError=RuntimeError)
 
     def __init__(self, processors: int) -> None:
         """Start with no actor."""
         self.actors: list[Handle] = []
+        self.dies: Callable[[str, tuple[Any, ...]], bool] = lambda name, values: False  # of which calls an actor dies
         self.processors = processors
 
     def init(self, **_: object) -> None:
@@ -83,6 +92,7 @@ class Ray:
 
     def _start(self, reader: type) -> Handle:
         self.actors.append(Handle(reader()))
+        self.actors[-1].dies = self.dies
         return self.actors[-1]
 
     def wait(self, references: list[Reference], timeout: float) -> tuple[list[Reference], list[Reference]]:

@@ -1,4 +1,4 @@
-"""Actors of a Ray cluster that do not answer: others read their scans, and the first answer for a scan counts."""
+"""Actors of a Ray cluster that do not answer or die: others read their scans, and the first answer counts."""
 
 import queue
 import time
@@ -14,6 +14,7 @@ from digitwatch.log_codes import Status
 from digitwatch.spool.annotated_images import publish
 from digitwatch.workers import ray_pool
 from digitwatch.workers.messages import Job, Outcome, PageResult, Read, Rejected, WorkerConfig
+from digitwatch.workers.pool import CRASHED, CRASHES
 from digitwatch.workers.ray_pool import SILENT_LOOKS, STAGING, RayPool
 from digitwatch.workers.ray_reader import Answer, Greeting, RayReader
 
@@ -183,3 +184,17 @@ def test_a_page_read_begins_the_time_limit_anew(ray: Ray, driver: Driver, monkey
     clock.now += 61
     driver.turn()
     assert isinstance(driver.outcomes[0], Rejected)
+
+
+def test_a_scan_that_ends_its_actor_five_times_is_failed(ray: Ray, tmp_path: Path) -> None:
+    """Others are read meanwhile, and lose nothing by it."""
+    ray.dies = lambda name, values: name == "read" and any(job.id == "3" for job in values[0])
+    driver = Driver(tmp_path)
+    driver.turn()
+    driver.submit(20)
+    driver.turn(40)
+    driver.pool.stop()
+
+    assert driver.read == [number for number in range(20) if number != 3]
+    assert [outcome.reason for outcome in driver.outcomes if isinstance(outcome, Rejected)] == [CRASHED]
+    assert sum(actor.has_died for actor in ray.actors) == CRASHES + 1  # with the batch of which it was a part
