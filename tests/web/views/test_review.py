@@ -112,6 +112,18 @@ def test_numbers_are_kept_as_they_are_written(page: Visitor, tmp_path: Path) -> 
     assert [line[6] for line in lines(tmp_path)] == ["12,50", "-3", "2½ 12/05/1998"]
 
 
+def test_the_expected_value_of_a_series_is_shown_beside(tmp_path: Path) -> None:
+    """In the review and on the card; the value that was read stays."""
+    settings = site(tmp_path)
+    write(tmp_path, row(4, codes="series:decreases", expected="004821"), files=False)
+    with visiting(settings) as page:
+        [reading] = page.get("/queue").json()["readings"]
+        html = page.get(f"/reading/{row(4).id}/1").text
+
+    assert (reading["value"], reading["expected"]) == ("7", "004821")
+    assert "<dt>Expected</dt><dd>after 004821" in html
+
+
 def test_one_key_confirms_only_what_is_likely_and_digits(tmp_path: Path) -> None:
     """The queue says so for each reading."""
     settings = site(tmp_path)
