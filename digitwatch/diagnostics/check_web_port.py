@@ -76,7 +76,7 @@ class _Asked:
 
 def _in_use(listen: str, asked: _Asked) -> Finding:
     """Ask the server at an address in use for a proof that it is the web interface of this installation."""
-    process = owner(asked.port) or f"see `ss -ltnp sport = {asked.port}`"
+    process = owner(asked.port) or f"a process that `ss -ltnp sport = {asked.port}` names to root"
     remedy = f"{process}; stop that process, or choose another port"
     challenge = secrets.token_hex(16)
     given = _answer(asked.host, asked.port, challenge)
