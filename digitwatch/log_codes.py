@@ -30,6 +30,7 @@ class ReasonCode(StrEnum):
     ROTATED = "rotated"
     CLUTTER = "clutter"
     NO_INK = "no_ink"
+    INK_LEFT_OUT = "ink_left_out"
     DAMAGED_FILE = "damaged_file"
     TEXT_LAYER = "text_layer"
     FORM_NOT_FOUND = "form_not_found"

@@ -17,17 +17,12 @@ from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.digit_image import SIZE, fit
 from digitwatch.recognition.networks.foreground_network import ForegroundNetwork
 from digitwatch.recognition.networks.letterbox import letterbox
-from digitwatch.recognition.result import Box
 from digitwatch.recognition.segmentation.components import MIN_WRITING_PX
 
 HALFTONE_PX = 5  # side of the box filter for a page that is made of dots
 HALFTONE_STEP, HALFTONE_SHARE = 96, 0.12  # grey levels between neighbours; share of all pairs that differ so much
 MIN_HALFTONE_PX = 64  # shorter side; in a smaller picture, strokes are as close as dots
 HALFTONE_ROWS = 64  # rows of pixels that are sampled for dots
-
-# Soft strokes: they fail the sharpness test for strokes, but no stain is so dark.
-SOFT_STROKE_GAIN = 1.4  # factor on the strength in the test that separates strokes from stains
-MIN_SOFT_CONTRAST = 80  # grey levels between a digit's box and the page
 
 # Faint or small writing: lower limits than usual on a page that seems empty.
 FAINT_CONTRAST = 10  # grey levels by which ink differs from paper at least
@@ -44,14 +39,12 @@ class Foreground:
         mask: (h, w) uint8, 1 where ink counts.
         scale: page pixels per pixel of `strength`, a whole number.
         min_height_px: height of the writing at least, in pixels of `strength`.
-        stroke_gain: factor on `strength` in the test that separates strokes from stains.
     """
 
     strength: Floats
     mask: Pixels
     scale: int
     min_height_px: int = MIN_WRITING_PX
-    stroke_gain: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -98,19 +91,16 @@ class Hypothesis:
     trust: Trust = FULL_TRUST
 
 
-def foreground(
-    grey: Pixels, *, min_contrast: int = MIN_CONTRAST, min_height_px: int = MIN_WRITING_PX, stroke_gain: float = 1.0
-) -> Foreground:
+def foreground(grey: Pixels, *, min_contrast: int = MIN_CONTRAST, min_height_px: int = MIN_WRITING_PX) -> Foreground:
     """Return the ink of (H, W) uint8 grey by an adaptive threshold.
 
     Args:
         grey: 0 to 255.
         min_contrast: grey levels by which ink differs from paper at least.
         min_height_px: see Foreground.
-        stroke_gain: see Foreground.
     """
     ink = find_ink(grey, min_contrast=min_contrast)
-    return Foreground(ink.strength, ink.mask, ink.factor, min_height_px, stroke_gain)
+    return Foreground(ink.strength, ink.mask, ink.factor, min_height_px)
 
 
 def seen_by(network: ForegroundNetwork) -> Hypothesis:
@@ -165,22 +155,10 @@ def _is_empty(page: Page, best: Evidence) -> bool:
     return best.status == Status.EMPTY
 
 
-def _is_dark(page: Page, best: Evidence, found: Evidence) -> bool:
-    """Return whether all digits are darker than any stain."""
-    boxes = [digit.box for row in found.rows for digit in row]
-    return bool(boxes) and min(_contrast(page.grey, box) for box in boxes) >= MIN_SOFT_CONTRAST
-
-
 def _is_likely(page: Page, best: Evidence, found: Evidence) -> bool:
     """Return whether at least half of what was found are probably digits; paper fibres and shadows are not."""
     likely = [digit.probability > LIKELY_DIGIT for row in found.rows for digit in row]
     return any(likely) and 2 * sum(likely) >= len(likely)
-
-
-def _contrast(grey: Pixels, box: Box) -> float:
-    """Return by how many grey levels the content of the box differs from the (H, W) page."""
-    inside = grey[box.top : box.top + box.height, box.left : box.left + box.width]
-    return float(np.abs(np.percentile(inside, [10, 90]) - np.median(grey)).max()) if inside.size else 0.0
 
 
 THRESHOLD = Hypothesis("adaptive threshold", lambda page: foreground(page.grey))
@@ -190,13 +168,6 @@ WHOLE_CROP = Hypothesis(
     lambda page: Picture(whole_crop(find_ink(page.grey).strength)),
     applies=_is_found,
     trust=Trust(review_reason.SURROUNDINGS, differs=0.9),
-)
-SOFT_STROKES = Hypothesis(
-    "soft strokes",
-    lambda page: foreground(page.grey, stroke_gain=SOFT_STROKE_GAIN),
-    applies=_is_empty,
-    accepts=_is_dark,
-    trust=Trust(review_reason.SOFT, alone=0.9),
 )
 FAINT = Hypothesis(
     "faint or small writing",
@@ -215,8 +186,8 @@ def hypotheses(grey: Pixels, handwriting: Hypothesis) -> tuple[Hypothesis, ...]:
     if is_halftone(grey):
         return HALFTONE, handwriting
     if max(grey.shape) <= THUMBNAIL_PX:
-        return (*THUMBNAIL, SOFT_STROKES, FAINT)
-    return THRESHOLD, handwriting, SOFT_STROKES, FAINT
+        return *THUMBNAIL, FAINT
+    return THRESHOLD, handwriting, FAINT
 
 
 def object_hypotheses(classifier: DigitClassifier) -> tuple[Hypothesis, ...]:

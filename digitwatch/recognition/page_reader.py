@@ -18,7 +18,6 @@ from digitwatch.recognition.image.decode import Page
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.line_recognizer import LineRecognizer
 from digitwatch.recognition.result import Box, Digit
-from digitwatch.recognition.segmentation.border_fragments import Paper, p_spanning_digits, without_fragments
 from digitwatch.recognition.segmentation.text_lines import Component, find_rows
 
 MIN_TURN_COMPONENTS = 3  # components from which on the orientation is judged: alone, a 9 may be a 6
@@ -31,7 +30,7 @@ CALIBRATION_EXPONENT = 0.8
 
 @dataclass(frozen=True)
 class _Layout:
-    """The text lines of a foreground, turned clockwise by `turn` degrees, on its paper (left, top, right, bottom).
+    """The text lines of a foreground `width` pixels wide, turned clockwise by `turn` degrees.
 
     `scale` is page pixels per pixel of the components.
     """
@@ -39,7 +38,7 @@ class _Layout:
     rows: list[list[Component]]
     scale: int
     turn: int
-    paper: Paper
+    width: int
 
 
 class PageReader:
@@ -81,11 +80,10 @@ class PageReader:
 
     def _decode_foreground(self, page: Foreground, expected: Expected | None) -> Evidence:
         """Return the digits of a foreground, on which something may be expected."""
-        strong = page.strength if page.stroke_gain == 1 else page.strength * np.float32(page.stroke_gain)
-        rows = find_rows(strong, page.mask, page.min_height_px)
+        rows = find_rows(page.strength, page.mask, page.min_height_px)
         turn, rows = self._best_turn(page.strength, page.mask, rows)
-        high, wide = page.mask.shape[::-1] if turn in (90, 270) else page.mask.shape
-        return self._read_rows(_Layout(rows, page.scale, turn, (0, 0, wide, high)), expected)
+        width = page.mask.shape[0 if turn in (90, 270) else 1]
+        return self._read_rows(_Layout(rows, page.scale, turn, width), expected)
 
     def _best_turn(
         self, strength: Floats, mask: Pixels, upright: list[list[Component]]
@@ -104,15 +102,13 @@ class PageReader:
 
     def _read_rows(self, page: _Layout, expected: Expected | None) -> Evidence:
         """Return the digits of a page's text lines; what is expected stands in one."""
-        rows, complete = without_fragments(page.rows, page.paper)
-        complete *= p_spanning_digits(rows, page.paper)
-        rows, merged = merge_split_digit(rows, self._classifier, self._digits)
+        rows, merged = merge_split_digit(page.rows, self._classifier, self._digits)
         cluttered = is_cluttered(rows, self._classifier, self._digits)
         if cluttered:
             read = classify_only(rows, self._classifier)
         else:
             steered = None if expected is None or len(rows) > 1 else expected.digits
-            sides = page.paper[::2]
+            sides = 0, page.width
             read = read_rows(rows, self._classifier, self._line, self._digits, sides=sides, expected=steered)
         read = [row for row in read if row.candidates]
         if not read:
@@ -121,11 +117,8 @@ class PageReader:
         every = [digit for row in digits for digit in row]
         segmented = [merged, *(row.certainty for row in read)]
         confidence = float(np.prod([digit.probability for digit in every]) * np.prod(segmented))
-        confidence = confidence * complete
         confidence **= CALIBRATION_EXPONENT if len(every) > 1 else 1.0
-        doubts = review_reason.layout_reasons(complete=complete, cluttered=cluttered)
-        if complete >= min(segmented):
-            doubts = (self._weakest(every, min(segmented)), *doubts)
+        doubts = self._weakest(every, min(segmented)), *((review_reason.CLUTTER,) if cluttered else ())
         notes = (review_reason.turned(page.turn),) if page.turn else ()
         return Evidence(digits, confidence, page.turn, notes, doubts)
 

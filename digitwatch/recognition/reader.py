@@ -1,13 +1,15 @@
 """The reader: a scan to the reading of each of its pages."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
-from digitwatch.log_codes import Reason, ReasonCode
+from digitwatch.log_codes import Reason, ReasonCode, Status
 from digitwatch.recognition.arrays import Pixels
+from digitwatch.recognition.completeness import left_out
 from digitwatch.recognition.hypotheses import hypotheses, object_hypotheses, seen_by
 from digitwatch.recognition.image.decode import ImageError, Page, decode
 from digitwatch.recognition.isolated_line import IsolatedLine
@@ -40,9 +42,9 @@ class Reader:
         self._classifier = DigitClassifier.load(locate(model))
         threshold = self._classifier.card["review_below"] if review_below is None else review_below
         self._page_reader = PageReader(self._classifier, LineRecognizer.load(BUNDLED / "line"), threshold)
-        foreground = ForegroundNetwork.load(BUNDLED / "foreground")
-        self._handwriting = seen_by(foreground)
-        isolated = IsolatedLine(foreground, self._page_reader)
+        self._foreground = ForegroundNetwork.load(BUNDLED / "foreground")
+        self._handwriting = seen_by(self._foreground)
+        isolated = IsolatedLine(self._foreground, self._page_reader)
         self._second_reader = SecondReader.load(BUNDLED / "crop", self._classifier.labels, threshold, isolated.read)
         self._review_below = threshold
         self._max_pixels = max_pixels
@@ -105,14 +107,26 @@ class Reader:
             return page, self._checked(page, best.reading(self._classifier.labels))
         best = self._page_reader.read(page, hypotheses(page.grey, self._handwriting))
         upright = turned(page, best.turn)
-        return upright, self._checked(page, self._second_reader.check(upright.grey, best.reading(), page.expected))
+        reading = self._second_reader.check(upright.grey, best.reading(), page.expected)
+        return upright, self._checked(page, self._complete(upright.grey, reading))
+
+    def _complete(self, grey: Pixels, reading: Reading) -> Reading:
+        """Return the reading of an (H, W) page, for review where handwriting is left out."""
+        boxes = left_out(grey, reading, self._foreground) if reading.status == Status.OK else ()
+        if not boxes:
+            return reading
+        reason = Reason(ReasonCode.INK_LEFT_OUT, "there is more handwriting than these digits")
+        return replace(for_review(reading, self._below(reading.confidence), reason), left_out=boxes)
 
     def _checked(self, page: Page, reading: Reading) -> Reading:
         """Return the reading, for review where a part of the picture is missing: digits may be lost with it."""
         if not page.damage:
             return reading
-        confidence = float(min(reading.confidence, np.nextafter(self._review_below, 0)))
-        return for_review(reading, confidence, Reason(ReasonCode.DAMAGED_FILE, page.damage))
+        return for_review(reading, self._below(reading.confidence), Reason(ReasonCode.DAMAGED_FILE, page.damage))
+
+    def _below(self, confidence: float) -> float:
+        """Return the confidence, below the threshold."""
+        return float(min(confidence, np.nextafter(self._review_below, 0)))
 
 
 def locate(model: Path | str) -> Path:

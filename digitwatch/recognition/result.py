@@ -50,6 +50,7 @@ class Reading:
         labels: the names of all answers where a model sorts whole pictures; empty where it reads digits.
         codes: the same as `reason` as codes of ReasonCode, some with a detail behind a colon.
         signs: the text with the signs between its digits, where some were read; empty otherwise.
+        left_out: where handwriting is that none of the digits accounts for.
         free: what would be read if nothing were known of what may stand there; empty where it is the same.
     """
 
@@ -62,6 +63,7 @@ class Reading:
     codes: tuple[str, ...] = ()
     signs: str = ""
     free: str = ""
+    left_out: tuple[Box, ...] = ()
 
     def for_review(self, reasons: Sequence[Reason]) -> "Reading":
         """Return the reading with the status REVIEW and more reasons, or unchanged where there are none."""

@@ -7,7 +7,6 @@ import pytest
 from digitwatch.recognition.hypotheses import (
     FAINT,
     HALFTONE,
-    SOFT_STROKES,
     THRESHOLD,
     WHOLE_CROP,
     Foreground,
@@ -41,7 +40,7 @@ def dithered(side: int = 120) -> np.ndarray:
 
 def test_the_size_and_the_dots_of_a_page_decide_what_is_tried() -> None:
     """A page of dots is filtered; a thumbnail is also classified as a whole."""
-    assert hypotheses(dithered(), SOFT_STROKES) == (HALFTONE, SOFT_STROKES)
+    assert hypotheses(dithered(), FAINT) == (HALFTONE, FAINT)
     assert hypotheses(seven(), FAINT)[:2] == (THRESHOLD, WHOLE_CROP)
     assert hypotheses(seven(112), FAINT)[:2] == (THRESHOLD, FAINT)
 

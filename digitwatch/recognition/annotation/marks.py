@@ -14,6 +14,7 @@ from digitwatch.recognition.result import Box, Digit, Reading
 MANY_DIGITS = 60  # with more digits than this, the page is shown larger and its marks smaller
 _MIN_DIGIT_PX = 16  # where digits would be less than this many pixels high, only the part that holds them is shown
 _TAG, _SMALL_TAG = 16, 11  # pixels: size of the letters
+_DASH = 5  # pixels of a dash around writing that is left out, and between two
 _WORD_TAG_PX = 70  # a word narrower than this gets a short tag
 
 
@@ -31,7 +32,10 @@ def marked(page: Page, reading: Reading, certain: Certainty, room: tuple[int, in
     picture = toned(cv2.resize(_reduced(image, int(1 / scale)), (across, down), interpolation=how))
     if image.shape != page.image.shape:
         paste(picture, lettering(" part of the page ", 11, ink=WHITE, ground=GREY), 0, max(0, down - 13))
-    boxes = [_scaled(digit.box, (left, top), (across / width, down / height)) for digit in reading.digits]
+    factors = across / width, down / height
+    for box in reading.left_out:
+        _dashed(picture, _scaled(box, (left, top), factors))
+    boxes = [_scaled(digit.box, (left, top), factors) for digit in reading.digits]
     picture, boxes = _with_room_above(picture, boxes, len(boxes) > MANY_DIGITS)
     _draw(picture, reading, boxes, certain)
     framed = blank(picture.shape[0] + 2, picture.shape[1] + 2, GREY, picture)
@@ -133,6 +137,17 @@ def _mark(picture: np.ndarray, box: Box, colour: Colour, tag: str, size: int) ->
     above, below = box.top - 2 - thick - words.shape[0], box.top + box.height + 2 + thick
     left = max(0, min(box.left - 2 - thick, picture.shape[1] - words.shape[1]))
     paste(picture, words, left, above if above >= 0 else max(0, min(below, picture.shape[0] - words.shape[0])))
+
+
+def _dashed(picture: np.ndarray, box: Box) -> None:
+    """Draw a dashed frame on the sides of a box, those that lie in the picture."""
+    right, bottom = box.left + box.width, box.top + box.height
+    for x in range(box.left, right, 2 * _DASH):
+        for y in (box.top - 1, bottom - 1):
+            fill(picture, (x, y, min(_DASH, right - x), 2), AMBER)
+    for y in range(box.top, bottom, 2 * _DASH):
+        for x in (box.left - 1, right - 1):
+            fill(picture, (x, y, 2, min(_DASH, bottom - y)), AMBER)
 
 
 def _frame(picture: np.ndarray, box: Box, outside: int, thick: int, colour: Colour) -> None:

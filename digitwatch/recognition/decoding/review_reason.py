@@ -11,10 +11,8 @@ REJECTED = 0.5  # probability of the class "no digit" from which on a component 
 
 EMPTY = Reason(ReasonCode.NO_INK, "no ink on the page")
 ONE_COLOUR = Reason(ReasonCode.NO_INK, "nothing on the page: it is of one colour")
-TOUCHES_BORDER = Reason(ReasonCode.BORDER_CONTACT, "a digit touches the border and may be cut off")
 CLUTTER = Reason(ReasonCode.CLUTTER, "too many doubtful components: each was classified only once")
 SURROUNDINGS = Reason(ReasonCode.DISAGREEMENT, "the whole picture reads as another digit than its ink")
-SOFT = Reason(ReasonCode.SOFT_STROKES, "soft strokes")
 FAINT = Reason(ReasonCode.FAINT, "very faint or small writing")
 SEGMENTATION = Reason(ReasonCode.TOUCHING, "digits touch or are broken: several segmentations are possible")
 NO_DIGIT = "not a digit"
@@ -23,17 +21,6 @@ NO_DIGIT = "not a digit"
 def turned(degrees: int) -> Reason:
     """Return the note on a page that was turned clockwise by 90, 180 or 270 degrees."""
     return Reason(ReasonCode.ROTATED, f"turned by {degrees} degrees", str(degrees))
-
-
-def layout_reasons(*, complete: float, cluttered: bool) -> tuple[Reason, ...]:
-    """Return what on the page makes its digits doubtful.
-
-    Args:
-        complete: probability that no digit is cut off by the border.
-        cluttered: whether there are too many components to decode each.
-    """
-    given = {TOUCHES_BORDER: complete < 1, CLUTTER: cluttered}
-    return tuple(reason for reason, holds in given.items() if holds)
 
 
 def weakest(probabilities: NDArray[np.float32], certainty: float, labels: Sequence[str], reject: int | None) -> Reason:

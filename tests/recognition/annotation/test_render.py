@@ -1,6 +1,7 @@
 """The picture that explains a reading."""
 
 import warnings
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -193,3 +194,11 @@ def test_a_sorted_picture_is_shown_with_its_names() -> None:
 
         shown = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
         assert (shown[100:, 100:300] == (40, 200, 90)).all(axis=2).mean() > 0.3
+
+
+def test_writing_that_was_left_out_is_dashed() -> None:
+    """A certain digit is blue; the writing beside it is framed in the colour of what is to be checked."""
+    certain = reading("7")
+
+    assert not shows(drawn(certain), AMBER)
+    assert shows(drawn(replace(certain, left_out=(Box(200, 100, 40, 60),))), AMBER)
