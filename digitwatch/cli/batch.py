@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digitwatch.cli import factories, progress
-from digitwatch.cli.outputs import output_folder
+from digitwatch.cli.outputs import closed_output_is_fine, output_folder
 from digitwatch.errors import ExitCode, UsageError, advice
 from digitwatch.log_codes import Status
 from digitwatch.service.batch import Batch
@@ -58,12 +58,13 @@ def batch(config: factories.Config, source: Path, out: Path | None, options: Bat
     finally:
         pool.stop()
         work.close()
-    for name, reason in work.failures:
-        print(f"failed: {name}: {reason}")
-    if work.failed > len(work.failures):
-        print(f"failed: {work.failed - len(work.failures)} more, see the status `failed` in the log")
-    if not options.is_quiet:
-        _summarise(work, out, len(names))
+    with closed_output_is_fine():
+        for name, reason in work.failures:
+            print(f"failed: {name}: {reason}")
+        if work.failed > len(work.failures):
+            print(f"failed: {work.failed - len(work.failures)} more, see the status `failed` in the log")
+        if not options.is_quiet:
+            _summarise(work, out, len(names))
     return ExitCode.SOME_FAILED if work.failures else ExitCode.DONE
 
 

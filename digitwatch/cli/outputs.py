@@ -1,6 +1,10 @@
-"""Output folders that are named on the command line."""
+"""Output of commands: folders that are named on the command line, and standard output."""
 
 import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from digitwatch.errors import UsageError
@@ -25,3 +29,13 @@ def output_folder(option: str, folder: Path) -> Path:
             raise UsageError(f"{option}: expected a folder that can be written, found {describe(error)}") from error
         raise
     return absolute
+
+
+@contextmanager
+def closed_output_is_fine() -> Iterator[None]:
+    """Print inside this block; where the reader of the pipe (`head`) has closed it, the rest is dropped."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
