@@ -39,6 +39,7 @@ CONTRADICTING = (
 )
 SLASHES = {"/": "1"}  # signs of the second reader that are a digit to the first
 PREFERRED = 0.5  # probability of the second text from which on it replaces the first; a thumbnail needs no segmentation
+SURER = 0.3  # by how much the confidence of the first text may be higher than that probability
 SEPARATED = re.compile(r"\d+([.,:/-]\d+)+")  # texts with signs that may be `ok`; a lone stroke may be a minus, or dirt
 FEWEST_TURNED = 6  # digits that prove how a page lies: "the" upside down resembles 247
 FEWEST_TALLIES = 3  # strokes side by side that may count something; of numbers of three digits one in 900 is 111
@@ -149,7 +150,7 @@ class SecondReader:
             return self._agreed(replace(same, free=reading.free), line)
         chance = reading.confidence if reading.digits else 0.0
         is_thumbnail = max(grey.shape) <= THUMBNAIL_PX
-        needed = max(PREFERRED, chance) if is_thumbnail else min(PREFERRED, chance)
+        needed = max(PREFERRED, chance) if is_thumbnail else max(min(PREFERRED, chance), chance - SURER)
         if (line.digits or line.known) and line.probability >= (needed if line.digits else PREFERRED):
             return self._replaced(grey, reading, line)
         seen = f"a second reader sees {line.text} instead" if line.symbols else "a second reader sees no digits"
