@@ -68,7 +68,7 @@ function draw() {
   edited.fields.forEach((field, k) => showRow(list.children[k] || newRow(), field));
   $("no-fields").hidden = edited.fields.length > 0;
   $("undo-box").disabled = !past.length;
-  $("use-found").textContent = `Use the ${edited.found.length} boxes found`;
+  $("use-found").textContent = edited.found.length ? `Use the ${edited.found.length} boxes found` : "No more boxes found";
   $("use-found").disabled = !edited.found.length;
 }
 
