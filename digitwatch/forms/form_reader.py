@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from digitwatch.forms import checks, registration
 from digitwatch.forms.expected_texts import expected
 from digitwatch.forms.mapping import Mapping, Points
-from digitwatch.forms.printed import darkness
+from digitwatch.forms.printed import Lines, darkness
 from digitwatch.forms.registration import Registered, Template
 from digitwatch.forms.schema import Field, Form, FormError
 from digitwatch.log_codes import Reason, ReasonCode, Status
@@ -163,7 +163,8 @@ def field_crop(template: Template, mapping: Mapping, page: Page, box: Box, blank
     outer = np.array([box[0] - margin, box[1] - margin, box[2] + 2 * margin, box[3] + 2 * margin])
     scale = _resolution(mapping, box)
     crop = mapping.crop(page.grey, outer, scale)
-    printed = _cut_out(_print(template, box, blank), outer, scale, crop.shape)
+    near, corner = _near(template, outer)
+    printed = _cut_out(_print(near, box - corner, blank), outer - corner, scale, crop.shape)
     inside = np.zeros(crop.shape, np.uint8)
     at = round(margin * scale)
     inside[at : crop.shape[0] - at, at : crop.shape[1] - at] = 1
@@ -175,6 +176,15 @@ def field_crop(template: Template, mapping: Mapping, page: Page, box: Box, blank
     left, right = (min(edge, xs.min() - 2), max(crop.shape[1] - edge, xs.max() + 3)) if len(xs) else (edge, -edge)
     has_strokes = len(ys) >= MIN_STROKES_MM2 * px_per_mm**2
     return np.ascontiguousarray(cleaned[max(0, top) : bottom, max(0, left) : right]), has_strokes
+
+
+def _near(template: Template, outer: Box) -> tuple[Template, Box]:
+    """Return the part of a template around a box, with the distance (left, top, 0, 0) of its corner."""
+    rows, columns = _inside(outer, -2 * FRAME_MM * template.px_per_mm)
+    part = Lines(template.lines.across[rows, columns], template.lines.down[rows, columns])
+    return replace(template, dark=template.dark[rows, columns], lines=part), np.array(
+        [columns.start, rows.start, 0.0, 0.0]
+    )
 
 
 def _print(template: Template, box: Box, blank: bool) -> Pixels:

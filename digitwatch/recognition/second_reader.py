@@ -161,8 +161,9 @@ class SecondReader:
         same = _without_slashes(reading, line)
         if not line.digits or self._look_again is None or (same is not None and same.confidence >= SURE):
             return same
-        if same is None and reading.digits and line.probability < CONTRADICTING:
-            return None
+        is_forced = line.free not in (line.symbols, ())  # and its view may be the one that lacks a digit
+        if (same is None or is_forced) and reading.digits and line.probability < CONTRADICTING:
+            return same
         again = self._look_again(line.view, expected)
         found = None if again.turn else _without_slashes(replace(again, turn=reading.turn), line)
         if found is None or (same is not None and same.confidence >= found.confidence):

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from digitwatch.log_codes import Status
+from digitwatch.recognition.decoding.expected import Expected, Texts
 from digitwatch.recognition.networks.crop_recognizer import LABELS, OTHER, CropRecognizer
 from digitwatch.recognition.result import Box, Digit, Reading
 from digitwatch.recognition.second_reader import Line, SecondReader
@@ -103,6 +104,17 @@ def test_the_writing_alone_may_settle_a_disagreement() -> None:
     checked = reader.check(PAGE, reading("412", 0.999, "ok"))
 
     assert (checked.status, checked.text) == ("ok", "42")
+
+
+def test_a_forced_text_is_not_looked_for_again() -> None:
+    """Only 12 may stand there and the second reader sees 42: a crop in which the first sees 12 is no proof."""
+    only = Texts("12".startswith, lambda text: text == "12")
+    weights = (0.0, 1.0, 1.0)
+    reader = SecondReader(Seen("42", 0.8), weights, DIGITS, 0.95, lambda *_: reading("12", 0.9999, "ok"))
+
+    checked = reader.check(PAGE, reading("12", 0.3, "review"), Expected(only, only))
+
+    assert (checked.status, checked.text, checked.free) == ("review", "12", "42")
 
 
 def test_digits_that_only_the_second_reader_sees_are_for_review() -> None:
