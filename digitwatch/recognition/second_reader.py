@@ -208,8 +208,12 @@ class SecondReader:
         return checked
 
     def _each_row(self, grey: Pixels, reading: Reading) -> Reading:
-        """Return the reading of several rows, for review where one may be no number, or the second reader differs."""
-        for number, row in enumerate(reading.rows if reading.status == Status.OK else (), 1):
+        """Return the reading of several rows, for review where one may be no number, or the second reader differs.
+
+        Where it agrees on all rows, the one of which it is least sure decides.
+        """
+        lines = []
+        for number, row in enumerate(reading.rows, 1):
             if len(row) == 1 and row[0].text in MARK_SHAPES:
                 reason = Reason(ReasonCode.AMBIGUOUS, f"the {row[0].text} in row {number} may be a mark", row[0].text)
                 return for_review(reading, self._unsure(reading.confidence), reason)
@@ -219,7 +223,8 @@ class SecondReader:
                 seen = line.text or "no digits" if line else "nothing to read"
                 reason = Reason(ReasonCode.DISAGREEMENT, f"a second reader sees {seen} in row {number}")
                 return for_review(reading, self._unsure(reading.confidence), reason)
-        return reading
+            lines.append(line)
+        return self._agreed(reading, min(lines, key=lambda line: line.probability))
 
     def _unsure(self, confidence: float) -> float:
         """Return the confidence, below the threshold."""

@@ -176,12 +176,12 @@ def test_nothing_seen_by_both_stays_empty() -> None:
 
 
 def test_each_row_of_several_is_asked_about() -> None:
-    """Both rows say 2: the reading stays; where the second reader sees something else it is for review."""
-    rows = reading("2", 0.99, "ok").rows * 2
-    page = Reading(rows, 0.99, "ok", "", 0)
+    """Both rows say 2: ok; where the second reader sees something else, or is not sure, they are for review."""
+    page = Reading(reading("2", 0.99, "ok").rows * 2, 0.9, "review", "because", 0)
 
-    assert second("2").check(PAGE, page) == page
-    assert second("2)").check(PAGE, page).reason == "a second reader sees 2) in row 1"
+    assert second("2").check(PAGE, page).status == "ok"
+    assert second("2)").check(PAGE, page).reason == "because; a second reader sees 2) in row 1"
+    assert second("2", 0.4).check(PAGE, page).status == "review"
 
 
 def test_a_lone_mark_beside_other_rows_is_for_review() -> None:
