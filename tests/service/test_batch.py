@@ -244,7 +244,7 @@ def test_a_pipe_in_place_of_a_scan_is_failed(scans: Path) -> None:
     os.mkfifo(scans / "a.png")
     work.report(Rejected(work._job("a.png"), "it is no plain file"))
     work._started["a.png"] = 0.0
-    work._record("a.png", "none")
+    work._record(["a.png"], "none")
     work.close()
 
     assert work.failures == [("a.png", "it is no plain file")]
