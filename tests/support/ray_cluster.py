@@ -65,6 +65,8 @@ class Node:
         self.name = f"{BRIDGE}{number}"
         self.ip = f"{PREFIX}{number + 1}"
         self.processors = processors
+        _ip("link", "del", self.name, check=False)  # of a run that was killed
+        _ip("netns", "del", self.name, check=False)
         _ip("netns", "add", self.name)
         _ip("link", "add", self.name, "type", "veth", "peer", "name", "eth0", "netns", self.name)
         _ip("link", "set", self.name, "master", BRIDGE, "up")
@@ -121,6 +123,7 @@ class Cluster:
         return self
 
     def _start(self) -> None:
+        _ip("link", "del", BRIDGE, check=False)
         _ip("link", "add", BRIDGE, "type", "bridge")
         _ip("addr", "add", f"{PREFIX}1/24", "dev", BRIDGE)
         _ip("link", "set", BRIDGE, "up")
