@@ -35,14 +35,15 @@ class Storm:
         self.log = log
         self.faults: Counter[str] = Counter()
         self.waits: dict[str, float] = {}
-        self.kind = "start"  # of the last fault
+        self.done: list[tuple[float, str]] = []  # faults and their times
         self.repair: tuple[float, Callable[[], None]] | None = None  # when the node that failed comes back, and how
         self.start_driver()
 
     def start_driver(self) -> None:
         """Run the batch, or resume it."""
         self.driver = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, env=os.environ | ENVIRONMENT)
-        self.changed, self.size = time.monotonic(), self.log_size()
+        self.changed = time.monotonic()
+        self.size = self.size_at_start = self.log_size()
 
     def log_size(self) -> int:
         """Return the size of the log."""
@@ -55,11 +56,18 @@ class Storm:
             time.sleep(0.05)
             now, size = time.monotonic(), self.log_size()
             if size != self.size:
-                self.waits[self.kind] = max(self.waits.get(self.kind, 0.0), now - self.changed)
+                kind = self.cause()
+                self.waits[kind] = max(self.waits.get(kind, 0.0), now - self.changed)
                 self.size, self.changed = size, now
             if self.repair is not None and now > self.repair[0]:
                 self.restore()
         return self.driver.poll() is None
+
+    def cause(self) -> str:
+        """Return the last fault before no more rows came, or within a second after; `driver` until its first row."""
+        if self.size == self.size_at_start:
+            return "driver"
+        return next((kind for when, kind in reversed(self.done) if when < self.changed + 1), "none")
 
     def restore(self) -> None:
         """Bring the node that failed back."""
@@ -72,7 +80,7 @@ class Storm:
         while kind in ("node", "stop", "network") and self.repair is not None and self.watch(0.2):
             pass  # one node at a time fails
         self.faults[kind] += 1
-        self.kind = kind
+        self.done.append((time.monotonic(), kind))
         if kind == "driver":
             self.driver.kill()
             self.driver.wait()
