@@ -73,7 +73,7 @@ def test_the_daemon_may_ask_for_leases_and_nothing_else() -> None:
 def test_the_web_interface_changes_no_line_of_the_unit() -> None:
     """The address is opened by systemd for this machine alone; the service itself has no network, page or not."""
     socket, service = directives("digitwatch.socket"), directives("digitwatch.service")
-    text = (ROOT / "config.example.yaml").read_text()
+    text = (ROOT / "config.yaml").read_text()
 
     assert socket["ListenStream"][0] in text
     assert (socket["IPAddressDeny"], socket["IPAddressAllow"]) == (["any"], ["localhost"])

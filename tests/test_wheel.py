@@ -36,7 +36,7 @@ def test_it_carries_units_settings_docs_and_manual(wheel: Path) -> None:
 
     wanted = {f"digitwatch/systemd/{name}" for name in install_service.PLACES}
     wanted |= {
-        "digitwatch/config.example.yaml",
+        "digitwatch/config.yaml",
         "digitwatch/README.md",
         "digitwatch/docs/log.md",
         "man/man1/digitwatch.1",

@@ -42,7 +42,7 @@ class _PrintConfig(argparse.Action):
     """Prints the example configuration and ends the process."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> NoReturn:
-        path = shipped("config.example.yaml")
+        path = shipped("config.yaml")
         if path is None:
             parser.error("the example is not installed: see docs/settings.md")
         sys.stdout.write(path.read_text("utf-8"))
@@ -152,7 +152,7 @@ def _add_common(
         metavar="FILE",
         type=Path,
         default=config,
-        help="configuration (default: ./config.yaml, then /etc/digitwatch/config.yaml, then built-in defaults)",
+        help="settings (default: ./config.local.yaml, ./config.yaml, /etc/digitwatch/config.yaml, or built in)",
     )
     parser.add_argument(
         "--profile", metavar="NAME", default=profile, help="one of the `profiles` of the configuration (default: all)"

@@ -80,7 +80,7 @@ def remove(root: Path) -> ExitCode:
 
 def service_settings() -> str:
     """Return the settings of the service: those of the example, with the folders below /srv/digitwatch."""
-    return _text("config.example.yaml").replace("digitwatch-data/", "/srv/digitwatch/")
+    return _text("config.yaml").replace("digitwatch-data/", "/srv/digitwatch/")
 
 
 def _check_user(root: Path) -> None:

@@ -18,7 +18,8 @@ from digitwatch.errors import ConfigurationError, UsageError
 
 log = logging.getLogger(__name__)
 
-SEARCH_PATH = (Path("config.yaml"), Path("/etc/digitwatch/config.yaml"))
+# A checkout has config.yaml, an example; a copy of it under the first name is not overwritten by an upgrade.
+SEARCH_PATH = (Path("config.local.yaml"), Path("config.yaml"), Path("/etc/digitwatch/config.yaml"))
 """Paths of the configuration if -c/--config is not given; the first that exists is used."""
 
 BUNDLED = ("cnn", "dense")

@@ -90,7 +90,7 @@ def test_a_program_that_others_cannot_read_is_refused(
 
 def test_the_example_is_printed(run: Run) -> None:
     """It is the file of the checkout."""
-    example = Path(__file__).parents[2] / "config.example.yaml"
+    example = Path(__file__).parents[2] / "config.yaml"
     assert run("--print-config").stdout == example.read_text()
 
 

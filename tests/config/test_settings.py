@@ -13,12 +13,13 @@ from digitwatch.config.settings import (
     Training,
     Web,
     _absolute,
+    find,
     load,
     load_profiles,
 )
 from digitwatch.errors import UsageError
 
-SHIPPED = Path(__file__).parents[2] / "config.example.yaml"
+SHIPPED = Path(__file__).parents[2] / "config.yaml"
 
 
 def problems_of(tmp_path: Path, text: str) -> list[str]:
@@ -278,3 +279,13 @@ def test_no_two_profiles_share_a_place(tmp_path: Path, one: str, other: str, key
 
     found = sorted(problem.partition(": ")[0] for problem in problems_of(tmp_path, text))
     assert found == [f"profiles.b.{key}" for key in keys]
+
+
+def test_a_local_copy_is_found_before_the_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a checkout both exist: config.yaml is the example that an upgrade replaces."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("config.yaml", "config.local.yaml"):
+        Path(name).write_text("{}\n")
+
+    assert find(None) == Path("config.local.yaml")
+    assert find(Path("config.yaml")) == Path("config.yaml")
