@@ -25,6 +25,8 @@ PATCH_PX, STRIDE_PX = 72, 56  # of the patches that are looked for near their pl
 MIN_PATCH_INK = 0.02  # share of a patch's pixels that are dark
 STEPS = ((2, 12, 1), (2, 8, 1), (1, 8, 2), (1, 5, 3))  # reduction, search radius in its pixels, order
 STEPS_AFTER_TURN = ((2, 8, 2), (1, 5, 3))  # for the same page upside down, whose curl is known
+# Mean likeness of the patches, below which a candidate is dropped: right ones have 0.6 and more, wrong ones 0.3.
+MIN_MEAN_LIKENESS = 0.42
 MANY_PATCHES = 100  # from which on half of them do: a polynomial has 20 coefficients
 MAX_SCORE = 1.01  # likeness of anything; rounding adds a little
 MIN_LIKENESS = 0.3  # of a patch and its place on the page, from which on the place counts
@@ -184,12 +186,17 @@ def _aligned(template: Template, dark: Pixels, homography: Homography) -> tuple[
     return likeness, homography @ shift
 
 
-def _refined(template: Template, dark: Pixels, mapping: Mapping, steps: Steps = STEPS) -> Mapping:
-    """Return the mapping after its patches were looked for near their places, in smaller and smaller circles."""
+def _refined(template: Template, dark: Pixels, mapping: Mapping, steps: Steps = STEPS) -> Mapping | None:
+    """Return the mapping after its patches were looked for near their places, in smaller and smaller circles.
+
+    None where they are so unlike what is there that the page cannot lie so.
+    """
     few = replace(template, patches=template.patches[:: 1 if len(template.patches) < MANY_PATCHES else 2])
     for reduction, radius, order in steps:
         warped = mapping.warp(dark, scale=1 / reduction)
-        at, moved, weights, _ = _matches(few, warped, reduction, radius)
+        at, moved, weights, likeness = _matches(few, warped, reduction, radius)
+        if not len(likeness) or likeness.mean() < MIN_MEAN_LIKENESS:
+            return None
         if len(at) < 12:
             return mapping
         total = moved + mapping.displacement(at + moved)
@@ -245,9 +252,9 @@ def peak(scores: Floats, radius: int) -> tuple[NDArray[np.float64], float, NDArr
     return place, highest, sharp + 1e-3
 
 
-def _tested(template: Template, page: RegisteredPage, mapping: Mapping) -> Registered | None:
+def _tested(template: Template, page: RegisteredPage, mapping: Mapping | None) -> Registered | None:
     """Return the registration if the template's print is found again in every quarter of the page."""
-    if not candidates.is_sane(mapping.homography, template.size, page.dark.shape[::-1]):
+    if mapping is None or not candidates.is_sane(mapping.homography, template.size, page.dark.shape[::-1]):
         return None
     warped = mapping.warp(page.dark)
     if not _lies_best(template, warped):
