@@ -40,7 +40,7 @@ STEPS: list[tuple[str, Any, str]] = [
     ("rows as a whole", line_decoder, "_best_text"),
     ("rows as a whole", line_decoder, "alternatives"),
     ("rest of reading", reader.Reader, "_read"),
-    ("the page in the picture", render, "_marked"),
+    ("the page in the picture", render, "marked"),
     ("PNG", render, "png"),
     ("rest of drawing", task, "annotate"),
     ("file, claim and syncs", task, "_read_durably"),
@@ -89,7 +89,7 @@ def main() -> None:
             files = sorted((base / "scans").iterdir())
         config = WorkerConfig("cnn", None, 200_000_000, 4 << 30)
         cv2.setNumThreads(1)
-        task._loaded[config] = task._Loaded(reader.Reader(), None)
+        task._loaded[config] = task._Loaded(reader.Reader(), None, "")
         meter = Meter()
         warm_up = [files[number % len(files)] for number in range(WARM_UP)]
         for number, file in enumerate(warm_up + files):

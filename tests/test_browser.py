@@ -217,7 +217,7 @@ def test_what_is_no_number_is_never_saved(tmp_path: Path, browsing: Browsing) ->
     with visiting(settings) as page, browsing(str(page.base_url)) as watched:
         for path in ("/review", f"/reading/{row(1).id}/1"):
             watched.open(path)
-            watched.tab.wait_for_selector(".picture:visible")
+            watched.tab.wait_for_selector(".picture:visible, .pane img:visible")
             for typed in ("abc", "n/a", "see note", "?", "12 x", "=1"):
                 watched.tab.fill("#answer", "")
                 for key in (*typed, "Enter"):
@@ -227,7 +227,7 @@ def test_what_is_no_number_is_never_saved(tmp_path: Path, browsing: Browsing) ->
         watched.tab.click("#empty")
         watched.tab.wait_for_selector("#notice:has-text('another value in the field')")
         watched.open("/review")
-        watched.tab.wait_for_selector("#picture:visible")
+        watched.tab.wait_for_selector(".picture:visible, .pane img:visible")
         watched.tab.fill("#answer", "12")
         watched.tab.keyboard.press("Alt+s")
         watched.tab.wait_for_selector("#notice:has-text('There is text in the field')")
