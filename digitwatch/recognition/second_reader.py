@@ -254,7 +254,10 @@ class SecondReader:
         confidence = self._unsure(line.probability)
         rows = (self._digits(grey, line),) if line.digits else ()
         found = replace(reading, rows=rows, signs=line.text if line.known and not line.plain else "")
-        return _with(found, Status.REVIEW, confidence, (Reason(ReasonCode.DISAGREEMENT, first),))
+        reasons = [Reason(ReasonCode.DISAGREEMENT, first)]
+        if not line.known:
+            reasons.append(Reason(ReasonCode.NOT_A_DIGIT, f"other ink beside the digits: {line.text}"))
+        return _with(found, Status.REVIEW, confidence, tuple(reasons))
 
     def _digits(self, grey: Pixels, line: Line) -> tuple[Digit, ...]:
         """Return the digits of a line, where they stand on the (H, W) page."""

@@ -147,6 +147,7 @@ def test_other_ink_beside_a_number_leaves_its_digits() -> None:
     checked = second("?74").check(PAGE, reading("274", 0.01, "review"))
 
     assert (checked.status, checked.text, checked.written) == ("review", "74", "74")
+    assert checked.codes == ("disagreement", "not_a_digit")
 
 
 def test_rows_that_are_likelier_one_line_are_read_as_one() -> None:
