@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from digitwatch import __version__
@@ -46,9 +46,8 @@ class RayReader:
             return Greeting(node, __version__, "", f"{missing[0]} is not there; mount the shared storage")
         self._config = config
         self._task = task
-        limited = replace(config, memory=config.memory + _address_space())  # Ray itself maps gigabytes
         try:
-            return Greeting(node, __version__, task.prepare(limited))
+            return Greeting(node, __version__, task.prepare(config, _address_space()))  # Ray itself maps gigabytes
         except Exception as error:  # any error of the model's loader is reported as it is
             return Greeting(node, __version__, "", str(error) or repr(error))
 

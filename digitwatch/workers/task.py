@@ -84,13 +84,15 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def prepare(config: WorkerConfig) -> str:
+def prepare(config: WorkerConfig, reserved: int = 0) -> str:
     """Load the model, test that it answers, set the memory limit, and return the model's name.
+
+    `reserved` bytes of address space are taken by others in this process, and do not count.
 
     Raises:
         ModelError: the model cannot be used.
     """
-    model = _load(config).reader.model
+    model = _load(config, reserved).reader.model
     _silence_stderr()  # from here on errors are part of the outcome
     return model
 
@@ -104,7 +106,7 @@ class _Loaded:
     templates: str
 
 
-def _load(config: WorkerConfig) -> _Loaded:
+def _load(config: WorkerConfig, reserved: int = 0) -> _Loaded:
     """Return what reads with a configuration; of more than HELD, the one that was not used for longest is dropped."""
     if config in _loaded:
         _loaded.move_to_end(config)
@@ -116,7 +118,7 @@ def _load(config: WorkerConfig) -> _Loaded:
     page = _self_test()
     annotate(Page(1, page), reader.read(page), "self-test")  # draws too, so that the first scan need not wait
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (config.memory, hard))
+    resource.setrlimit(resource.RLIMIT_AS, (config.memory + reserved, hard))
     forms = None
     if config.forms is not None:
         forms = FormReader(schema.load(config.forms), lambda page: reader.read_page(page)[1])
