@@ -11,6 +11,7 @@ Every package may import this module. The concrete classes stand in the modules 
     │   │   ├── UnsupportedError             recognition.image.containers
     │   │   ├── UndecodableError             recognition.image.decoders
     │   │   ├── NotThereError                spool.filed
+    │   │   ├── UnsupportedPatternError      forms.patterns
     │   │   ├── _UnreadableError             workers.task
     │   │   ├── RefusedError                 sinks.sink
     │   │   ├── BadAnswerError               web.views.review

@@ -174,11 +174,12 @@ def test_each_profile_has_its_own_page_sinks_and_reload(tmp_path: Path) -> None:
         for name in NAMES:
             (tmp_path / name / "inbox" / f"{name}.png").write_bytes(scan("7"))
             await_rows(service, name, 1)
+        until(lambda: 'digitwatch_readings_total{profile="calm",status="ok"} 1' in _metrics(port), "the metrics")
+        for name in NAMES:
             (tmp_path / name / "predictions.csv").rename(tmp_path / name / "predictions.csv.1")
         service.signal(signal.SIGHUP)
         (tmp_path / "flood" / "inbox" / "later.png").write_bytes(scan("8"))
         await_rows(service, "flood", 1)
-        until(lambda: 'digitwatch_readings_total{profile="calm",status="ok"} 1' in _metrics(port), "the metrics")
         until(lambda: _delivered(tmp_path / "flood" / "table.sqlite") == ["flood.png", "later.png"], "the deliveries")
         assert service.stop() == 0
 

@@ -8,6 +8,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from digitwatch.errors import InputError
+
 MAX_STATES = 2000  # of a pattern; (x{50}){50} would have more
 QUANTIFIER = re.compile(r"[*+?]|\{(\d*)(,?)(\d*)\}")
 CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
@@ -18,7 +20,7 @@ ANY_COUNT = -1
 Edges = tuple[tuple[frozenset[str], int], ...]
 
 
-class UnsupportedPatternError(ValueError):
+class UnsupportedPatternError(InputError):
     """A pattern has a part that the automaton does not have."""
 
 
