@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from digitwatch.log_codes import Reason, Status
 from digitwatch.recognition.result import Digit, Reading
 
@@ -9,6 +11,11 @@ from digitwatch.recognition.result import Digit, Reading
 def is_sure(confidence: float, review_below: float) -> bool:
     """Return whether a reading needs no review: the only comparison of a confidence with the threshold."""
     return confidence >= review_below
+
+
+def unsure(confidence: float, review_below: float) -> float:
+    """Return the confidence, below the threshold: something speaks for a review whatever it is."""
+    return float(min(confidence, np.nextafter(review_below, 0)))
 
 
 @dataclass(frozen=True)

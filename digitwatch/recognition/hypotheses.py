@@ -103,7 +103,7 @@ def foreground(grey: Pixels, *, min_contrast: int = MIN_CONTRAST, min_height_px:
     return Foreground(ink.strength, ink.mask, ink.factor, min_height_px)
 
 
-def seen_by(network: ForegroundNetwork) -> Hypothesis:
+def foreground_hypothesis(network: ForegroundNetwork) -> Hypothesis:
     """Return the hypothesis that the writing is where the network sees it."""
 
     def prepare(page: Page) -> Foreground:

@@ -10,7 +10,8 @@ import numpy as np
 from digitwatch.log_codes import Reason, ReasonCode, Status
 from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.completeness import left_out
-from digitwatch.recognition.hypotheses import hypotheses, object_hypotheses, seen_by
+from digitwatch.recognition.evidence import unsure
+from digitwatch.recognition.hypotheses import foreground_hypothesis, hypotheses, object_hypotheses
 from digitwatch.recognition.image.decode import ImageError, Page, decode
 from digitwatch.recognition.isolated_line import IsolatedLine
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
@@ -43,7 +44,7 @@ class Reader:
         threshold = self._classifier.card["review_below"] if review_below is None else review_below
         self._page_reader = PageReader(self._classifier, LineRecognizer.load(BUNDLED / "line"), threshold)
         self._foreground = ForegroundNetwork.load(BUNDLED / "foreground")
-        self._handwriting = seen_by(self._foreground)
+        self._handwriting = foreground_hypothesis(self._foreground)
         isolated = IsolatedLine(self._foreground, self._page_reader)
         self._second_reader = SecondReader.load(BUNDLED / "crop", self._classifier.labels, threshold, isolated.read)
         self._review_below = threshold
@@ -116,17 +117,15 @@ class Reader:
         if not boxes:
             return reading
         reason = Reason(ReasonCode.INK_LEFT_OUT, "there is more handwriting than these digits")
-        return replace(for_review(reading, self._below(reading.confidence), reason), left_out=boxes)
+        return replace(for_review(reading, unsure(reading.confidence, self._review_below), reason), left_out=boxes)
 
     def _checked(self, page: Page, reading: Reading) -> Reading:
         """Return the reading, for review where a part of the picture is missing: digits may be lost with it."""
         if not page.damage:
             return reading
-        return for_review(reading, self._below(reading.confidence), Reason(ReasonCode.DAMAGED_FILE, page.damage))
-
-    def _below(self, confidence: float) -> float:
-        """Return the confidence, below the threshold."""
-        return float(min(confidence, np.nextafter(self._review_below, 0)))
+        return for_review(
+            reading, unsure(reading.confidence, self._review_below), Reason(ReasonCode.DAMAGED_FILE, page.damage)
+        )
 
 
 def locate(model: Path | str) -> Path:

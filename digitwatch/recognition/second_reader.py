@@ -13,7 +13,7 @@ from digitwatch.recognition.arrays import Logs, Pixels
 from digitwatch.recognition.decoding import review_reason
 from digitwatch.recognition.decoding.ctc import Text, alternatives, likely_texts, log_probabilities, spans
 from digitwatch.recognition.decoding.expected import PRIOR_ODDS, Expected, Texts, beginnings, with_prior
-from digitwatch.recognition.evidence import is_sure
+from digitwatch.recognition.evidence import is_sure, unsure
 from digitwatch.recognition.foreground.binarise import THUMBNAIL_PX
 from digitwatch.recognition.networks import model_files
 from digitwatch.recognition.networks.crop_recognizer import FRAME, HEIGHT, LABELS, OTHER, CropRecognizer, level
@@ -228,7 +228,7 @@ class SecondReader:
 
     def _unsure(self, confidence: float) -> float:
         """Return the confidence, below the threshold."""
-        return float(min(confidence, np.nextafter(self._review_below, 0)))
+        return unsure(confidence, self._review_below)
 
     def _agreed(self, reading: Reading, line: Line) -> Reading:
         """Return the reading with the probability that digits are right which both readers see."""

@@ -12,8 +12,6 @@ import numpy as np
 
 from digitwatch.recognition.arrays import Logs, Pixels
 from digitwatch.recognition.networks import model_files
-from digitwatch.recognition.networks.digit_classifier import ModelError
-from digitwatch.recognition.networks.litert import ByWidth
 
 HEIGHT = 40  # pixels of a crop as the network sees it
 FRAME = 4  # columns of a crop for each of the network's answers
@@ -57,10 +55,7 @@ class CropRecognizer:
             ModelError: the bytes are no such model.
         """
         self._temperature = temperature
-        try:
-            self._network = ByWidth(content, HEIGHT, WIDTHS[0])
-        except (ValueError, RuntimeError) as error:
-            raise ModelError(f"the crop model is not one that LiteRT can run: {error}") from error
+        self._network = model_files.by_width("crop", content, HEIGHT, WIDTHS[0])
 
     @classmethod
     def load(cls, stem: Path) -> "CropRecognizer":

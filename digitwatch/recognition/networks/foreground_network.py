@@ -12,8 +12,7 @@ import numpy as np
 from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.networks import model_files
 from digitwatch.recognition.networks.crop_recognizer import level
-from digitwatch.recognition.networks.digit_classifier import ModelError
-from digitwatch.recognition.networks.litert import ByWidth, interpreter
+from digitwatch.recognition.networks.litert import interpreter
 
 HEIGHT = 48  # pixels of a crop as the network sees it
 STEP = 2  # pixels of that crop, along each side, for each of the network's answers
@@ -46,10 +45,7 @@ class ForegroundNetwork:
             ModelError: the bytes are no such model.
         """
         self._content = content
-        try:
-            self._network = ByWidth(content, HEIGHT, WIDTHS[0])
-        except (ValueError, RuntimeError) as error:
-            raise ModelError(f"the foreground model is not one that LiteRT can run: {error}") from error
+        self._network = model_files.by_width("foreground", content, HEIGHT, WIDTHS[0])
 
     @classmethod
     def load(cls, stem: Path) -> "ForegroundNetwork":

@@ -6,9 +6,7 @@ import numpy as np
 
 from digitwatch.recognition.arrays import Logs, Pixels
 from digitwatch.recognition.networks import model_files
-from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.networks.line_image import MAX_STRIP_WIDTH, STRIP_HEIGHT
-from digitwatch.recognition.networks.litert import ByWidth
 
 FRAME_PX = 4  # pixels of a strip in one frame of the network
 TWO_THREADS_PX = 1024  # width of a strip from which on two threads are used: few are so long
@@ -26,10 +24,7 @@ class LineRecognizer:
             ModelError: the bytes are not such a model.
         """
         self._temperature = temperature
-        try:
-            self._network = ByWidth(content, STRIP_HEIGHT, INTERPRETER_WIDTHS[0])
-        except (ValueError, RuntimeError) as error:
-            raise ModelError(f"the line model is not one that LiteRT can run: {error}") from error
+        self._network = model_files.by_width("line", content, STRIP_HEIGHT, INTERPRETER_WIDTHS[0])
 
     @classmethod
     def load(cls, stem: Path) -> "LineRecognizer":

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from digitwatch.recognition.networks.digit_classifier import ModelError, check_digest
+from digitwatch.recognition.networks.litert import ByWidth
 
 
 def read(stem: Path) -> tuple[bytes, dict[str, Any]]:
@@ -21,3 +22,15 @@ def read(stem: Path) -> tuple[bytes, dict[str, Any]]:
         raise ModelError(f"cannot read the model {stem}: {error!r}; install digitwatch again") from error
     check_digest(content, card, stem.name)
     return content, card
+
+
+def by_width(name: str, content: bytes, height: int, width: int) -> ByWidth:
+    """Return the network of a .tflite file's bytes, for pictures of one height; `width` is one to try it with.
+
+    Raises:
+        ModelError: the bytes are no such network.
+    """
+    try:
+        return ByWidth(content, height, width)
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(f"the {name} model is not one that LiteRT can run: {error}") from error

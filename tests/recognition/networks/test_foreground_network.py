@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
+from digitwatch.recognition.networks.digit_classifier import ModelError
 from digitwatch.recognition.networks.foreground_network import (
     OTHER_INK,
     WRITING,
     ForegroundNetwork,
-    ModelError,
     framed,
     width,
 )
