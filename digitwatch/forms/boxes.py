@@ -1,4 +1,4 @@
-"""Finds the boxes of a form: cells of tables, combs, frames, and the room above underlines."""
+"""Finds the boxes of a form: cells of tables, combs, frames, and the space above underlines."""
 
 import cv2
 import numpy as np
@@ -56,7 +56,7 @@ def _combs(cells: list[tuple[int, int, int, int]], px_per_mm: float) -> list[tup
 def _underlines(
     across: Pixels, cells: list[tuple[int, int, int, int]], px_per_mm: float
 ) -> list[tuple[int, int, int, int]]:
-    """Return the room above lines that bound no cell."""
+    """Return the space above lines that bound no cell."""
     count, _, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(across, np.ones((3, 9), np.uint8)))
     near, room = 1.5 * px_per_mm, round(ROOM_MM * px_per_mm)
     found = []

@@ -280,7 +280,7 @@ class Profile:
         return False
 
     def _has_room(self) -> bool:
-        """Return whether the disks have room; pause when one has not."""
+        """Return whether the disks have free space; pause when one has none."""
         if reason := self._room.shortage():
             self._backoff.pause(reason)
         return not reason

@@ -1,1 +1,1 @@
-"""The only room that imports TensorFlow: data, augmentation, training and evaluation."""
+"""The only package that imports TensorFlow: data, augmentation, training and evaluation."""

@@ -13,7 +13,7 @@ MEMORY = 4 << 30  # bytes of address space
 
 
 def run(module: str, arguments: Sequence[str], stdin: FileIO, *, seconds: float, fds: Sequence[int] = ()) -> bytes:
-    """Return the JSON that a module prints, or a JSON object with the `problem` where it does not end well."""
+    """Return the JSON that a module prints, or a JSON object with the `problem` where it fails."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     try:
         done = subprocess.run(

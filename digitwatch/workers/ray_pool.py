@@ -176,7 +176,7 @@ class RayPool:
         return min([self._next_look, *(actor.since + self._seconds for actor in self._actors if actor.batches)])
 
     def expire(self) -> None:
-        """Give up actors that have taken too long; ask for more where the cluster has room.
+        """Give up actors that have taken too long; ask for more where the cluster has free processors.
 
         Raises:
             WorkerError: no actor has been ready for long.
