@@ -86,7 +86,17 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     for option in ("out", "again", "forms", "verify", "shard", "ray"):
         if options.command == "watch" and getattr(options, option):
             parser.error(f"--{option} needs --batch")
+    if options.command == "evaluate":
+        _check_evaluate(options)
     return options
+
+
+def _check_evaluate(options: argparse.Namespace) -> None:
+    """End the process with code 2 if options for scans and for test digits are mixed."""
+    for option in ("data", "report", "source") if options.scans else ("folder", "wrong"):
+        if getattr(options, option):
+            text = f"--{option} cannot be combined with --scans" if options.scans else f"--{option} needs --scans"
+            options.parser.error(text)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -199,7 +209,7 @@ def _add_train(commands: "argparse._SubParsersAction[_Parser]") -> None:
 
 
 def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
-    evaluate = _command(commands, "evaluate", "measure a model on test digits")
+    evaluate = _command(commands, "evaluate", "measure a model on test digits, or on your own labelled scans")
     evaluate.add_argument("--model", default=None, help="cnn, dense or a path (default: the configured one)")
     evaluate.add_argument("--data", metavar="FILE.npz", type=Path, help="test digits (default: MNIST by Keras)")
     evaluate.add_argument("--report", metavar="DIR", type=Path, help="also write an HTML report with charts into DIR")
@@ -211,6 +221,14 @@ def _add_evaluate(commands: "argparse._SubParsersAction[_Parser]") -> None:
         default=[],
         help="another data set for the report (may be given several times)",
     )
+    evaluate.add_argument(
+        "--scans",
+        metavar="LABELS.csv",
+        type=Path,
+        help="measure on the scans that this file names (columns file,text,group)",
+    )
+    evaluate.add_argument("--folder", metavar="DIR", type=Path, help="folder of --scans (default: that of LABELS.csv)")
+    evaluate.add_argument("--wrong", action="store_true", help="with --scans: also list each wrong reading")
 
 
 def _add_merge(commands: "argparse._SubParsersAction[_Parser]") -> None:

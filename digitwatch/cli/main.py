@@ -130,6 +130,12 @@ def _merge(options: argparse.Namespace) -> ExitCode:
 def _evaluate(options: argparse.Namespace) -> ExitCode:
     from digitwatch.cli import train  # noqa: PLC0415
 
+    if options.scans is not None:
+        from digitwatch.cli.evaluate_scans import ScanOptions, evaluate  # noqa: PLC0415 (loads OpenCV and LiteRT)
+
+        train.require_model(options.model)
+        chosen = ScanOptions(options.scans, options.folder, options.model, options.wrong, options.quiet)
+        return evaluate(_config(options), chosen)
     return train.evaluate(_config(options), options.model, options.data, options.report, options.source)
 
 

@@ -104,16 +104,16 @@ def read(config: Config, names: Sequence[str], options: ReadOptions) -> ExitCode
     reader = Reader(provisioning.existing_model(settings), review_below=settings.review_below, max_pixels=limits.pixels)
     forms = FormReader(schema.load(templates), lambda page: reader.read_page(page)[1]) if templates else None
     has_failed = False
-    with _memory_limit(limits.memory):
-        for name, content in _sources(names, limits.memory // 2):
-            for page in _pages(_Readers(reader, forms, folder), name, content):
+    with memory_limit(limits.memory):
+        for name, data in _sources(names, limits.memory // 2):
+            for page in pages(Readers(reader, forms, folder), name, data):
                 print(json.dumps(page.record()) if options.as_json else page.line(), flush=True)
                 has_failed = has_failed or page.status == Status.FAILED
     return ExitCode.SOME_FAILED if has_failed else ExitCode.DONE
 
 
 @contextlib.contextmanager
-def _memory_limit(size: int) -> Iterator[None]:
+def memory_limit(size: int) -> Iterator[None]:
     """Limit the address space of this process to `size` bytes, as that of a worker; not where the system refuses it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     with contextlib.suppress(OSError, ValueError):  # macOS, or a lower limit than ours
@@ -131,7 +131,7 @@ def _sources(names: Sequence[str], largest: int) -> Iterator[tuple[str, bytes | 
         if name == STDIN:
             yield from _standard_input(largest)
         else:
-            yield name, _content(name, largest)
+            yield name, content(name, largest)
 
 
 def _standard_input(largest: int) -> Iterator[tuple[str, bytes | str]]:
@@ -143,10 +143,11 @@ def _standard_input(largest: int) -> Iterator[tuple[str, bytes | str]]:
     if not names:
         raise UsageError("read -: expected an image, or names of images, on standard input, found nothing")
     for name in map(os.fsdecode, names):
-        yield name, _content(name, largest)
+        yield name, content(name, largest)
 
 
-def _content(name: str, largest: int) -> bytes | str:
+def content(name: str, largest: int) -> bytes | str:
+    """Return the bytes of a file, or the reason why it cannot be read; it may have `largest` bytes."""
     try:
         with open(name, "rb") as file:
             data = _at_most(file, largest + 1, os.fstat(file.fileno()).st_size + 1)
@@ -171,15 +172,15 @@ def _too_large(largest: int) -> str:
 
 
 @dataclass(frozen=True)
-class _Readers:
+class Readers:
     """What reads a scan, and the folder for its pictures, None for no pictures."""
 
     reader: Reader
-    forms: FormReader | None
-    folder: Path | None
+    forms: FormReader | None = None
+    folder: Path | None = None
 
 
-def _pages(readers: _Readers, name: str, content: bytes | str) -> Iterator[PageRead]:
+def pages(readers: Readers, name: str, content: bytes | str) -> Iterator[PageRead]:
     """Yield the pages of a scan; the last one says why there are no more where the scan is damaged."""
     shown = "stdin" if name == STDIN else printable(name)
     number = 0

@@ -134,8 +134,7 @@ def evaluate(
         UsageError: the data or the model cannot be used.
     """
     settings = factories.load_settings(config)
-    if model and "/" not in model and not any(Path(f"{model}{end}").exists() for end in ("", ".tflite", ".keras")):
-        _require_bundled(model)
+    require_model(model)
     if report is not None:
         output_folder("--report", report)
     from digitwatch.recognition.reader import locate  # noqa: PLC0415 (loads OpenCV and LiteRT)
@@ -154,7 +153,14 @@ def evaluate(
     return ExitCode.DONE
 
 
-def _require_bundled(model: str) -> None:
+def require_model(model: str | None) -> None:
+    """Check that a model named on the command line exists, if one is: a bundled one, or a file.
+
+    Raises:
+        UsageError: it is a bare name that nothing has.
+    """
+    if not model or "/" in model or any(Path(f"{model}{end}").exists() for end in ("", ".tflite", ".keras")):
+        return
     names = sorted(path.stem for path in provisioning.HERE.glob("*.tflite"))
     if model not in names:
         hint = suggestion(model, names)
