@@ -19,9 +19,10 @@ from typing import Any
 import cv2
 import scans
 
-from digitwatch.recognition import hypotheses, page_reader, reader
+from digitwatch.recognition import page_reader, reader
 from digitwatch.recognition.annotation import render
 from digitwatch.recognition.decoding import candidate, line_decoder
+from digitwatch.recognition.foreground import page_ink
 from digitwatch.recognition.image import decode
 from digitwatch.recognition.networks import line_recognizer
 from digitwatch.workers import task
@@ -30,8 +31,8 @@ from digitwatch.workers.messages import Job, WorkerConfig
 WARM_UP = 5  # scans
 STEPS: list[tuple[str, Any, str]] = [
     ("decode", reader, "decode"),
-    ("ink", hypotheses, "find_ink"),
-    ("foreground network", hypotheses, "writing_mask"),
+    ("ink", page_ink, "find_ink"),
+    ("foreground network", page_ink, "writing_mask"),
     ("pieces", page_reader, "find_rows"),
     ("28x28 pictures", candidate, "normalise"),
     ("28x28 pictures", line_decoder, "augmented"),

@@ -16,7 +16,6 @@ from digitwatch.forms.schema import Field, Form, FormError
 from digitwatch.log_codes import Reason, ReasonCode, Status
 from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.image.decode import ImageError, Page, decode
-from digitwatch.recognition.page_reader import turned
 from digitwatch.recognition.result import Reading
 
 NOT_FOUND = Reason(ReasonCode.FORM_NOT_FOUND, "no form template fits the page")
@@ -133,7 +132,7 @@ def _upright(page: Page, mapping: Mapping) -> tuple[Page, Mapping]:
         270: [[0, 1, 0], [-1, 0, width - 1], [0, 0, 1]],
     }
     matrix = np.array(matrices[turn], float)
-    return turned(page, turn), replace(mapping, homography=matrix @ mapping.homography)
+    return page.turned(turn), replace(mapping, homography=matrix @ mapping.homography)
 
 
 def snap(template: Template, registered: Registered, box: Box) -> Points:

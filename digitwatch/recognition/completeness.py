@@ -3,11 +3,9 @@
 import cv2
 import numpy as np
 
-from digitwatch.recognition.arrays import Pixels
-from digitwatch.recognition.foreground.binarise import THUMBNAIL_PX, find_ink
+from digitwatch.recognition.foreground.binarise import THUMBNAIL_PX
 from digitwatch.recognition.foreground.geometry import HEIGHT, LEFT, TOP, WIDTH
-from digitwatch.recognition.foreground.writing_mask import writing_mask
-from digitwatch.recognition.networks.foreground_network import ForegroundNetwork
+from digitwatch.recognition.foreground.page_ink import PageInk
 from digitwatch.recognition.result import Box, Reading
 
 AS_HIGH = 0.5  # of something that may be a digit, by the median height of the digits
@@ -15,12 +13,11 @@ CUT = 0.3  # the same, also of the width, at the edge of the page, which may hav
 SIGN = 1.6  # the same beside digits with signs: a slash is higher than they are
 
 
-def left_out(grey: Pixels, reading: Reading, network: ForegroundNetwork) -> tuple[Box, ...]:
-    """Return where the network sees handwriting as high as digits on an (H, W) uint8 page, and the reading has none."""
-    if not reading.digits or max(grey.shape) <= THUMBNAIL_PX:
+def left_out(page: PageInk, reading: Reading) -> tuple[Box, ...]:
+    """Return where there is handwriting as high as digits on a page, and the reading has none."""
+    if not reading.digits or max(page.page.grey.shape) <= THUMBNAIL_PX:
         return ()
-    ink = find_ink(grey)
-    mask = writing_mask(grey, ink, network)
+    ink, mask = page.ink, page.writing
     stats = cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:]
     height = float(np.median([digit.box.height for digit in reading.digits])) / ink.factor
     low, cut = (SIGN, SIGN) if reading.signs else (AS_HIGH, CUT)

@@ -10,12 +10,10 @@ from digitwatch.log_codes import Status
 from digitwatch.recognition.arrays import Floats, Pixels
 from digitwatch.recognition.decoding import review_reason
 from digitwatch.recognition.evidence import Evidence, Trust
-from digitwatch.recognition.foreground.binarise import MIN_CONTRAST, THUMBNAIL_PX, find_ink
-from digitwatch.recognition.foreground.writing_mask import writing_mask
-from digitwatch.recognition.image.decode import Page
+from digitwatch.recognition.foreground.binarise import THUMBNAIL_PX, Ink, find_ink
+from digitwatch.recognition.foreground.page_ink import PageInk
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.digit_image import SIZE, fit
-from digitwatch.recognition.networks.foreground_network import ForegroundNetwork
 from digitwatch.recognition.networks.letterbox import letterbox
 from digitwatch.recognition.segmentation.components import MIN_WRITING_PX
 
@@ -58,13 +56,8 @@ Prepared = Foreground | Picture | None
 """What the decoder takes; None is a page of one colour."""
 
 
-def _always(page: Page, best: Evidence) -> bool:
-    """Return True: the hypothesis applies to every page of its list."""
-    return True
-
-
-def _any(page: Page, best: Evidence, found: Evidence) -> bool:
-    """Return True: whatever the hypothesis finds counts."""
+def _always(evidence: Evidence) -> bool:
+    """Return True: the hypothesis applies to every page of its list, and whatever it finds counts."""
     return True
 
 
@@ -79,38 +72,21 @@ class Hypothesis:
     Attributes:
         name: what it does to the page.
         prepare: a page to what the decoder takes.
-        applies: whether it is worth the time, from the page and the best evidence so far.
-        accepts: whether what it finds counts, from the page as it was turned, the best evidence and its own.
+        applies: whether it is worth the time, from the best evidence so far.
+        accepts: whether what it finds counts.
         trust: how much its evidence counts.
     """
 
     name: str
-    prepare: Callable[[Page], Prepared]
-    applies: Callable[[Page, Evidence], bool] = _always
-    accepts: Callable[[Page, Evidence, Evidence], bool] = _any
+    prepare: Callable[[PageInk], Prepared]
+    applies: Callable[[Evidence], bool] = _always
+    accepts: Callable[[Evidence], bool] = _always
     trust: Trust = FULL_TRUST
 
 
-def foreground(grey: Pixels, *, min_contrast: int = MIN_CONTRAST, min_height_px: int = MIN_WRITING_PX) -> Foreground:
-    """Return the ink of (H, W) uint8 grey by an adaptive threshold.
-
-    Args:
-        grey: 0 to 255.
-        min_contrast: grey levels by which ink differs from paper at least.
-        min_height_px: see Foreground.
-    """
-    ink = find_ink(grey, min_contrast=min_contrast)
+def foreground(ink: Ink, min_height_px: int = MIN_WRITING_PX) -> Foreground:
+    """Return all ink as foreground, if it is `min_height_px` high at least."""
     return Foreground(ink.strength, ink.mask, ink.factor, min_height_px)
-
-
-def foreground_hypothesis(network: ForegroundNetwork) -> Hypothesis:
-    """Return the hypothesis that the writing is where the network sees it."""
-
-    def prepare(page: Page) -> Foreground:
-        ink = find_ink(page.grey)
-        return Foreground(ink.strength, writing_mask(page.grey, ink, network), ink.factor)
-
-    return Hypothesis("foreground network", prepare, applies=_is_doubtful)
 
 
 def low_pass(grey: Pixels) -> Pixels:
@@ -143,35 +119,40 @@ def whole_crop(strength: Floats) -> Pixels:
     return picture
 
 
-def _is_found(page: Page, best: Evidence) -> bool:
+def _is_found(best: Evidence) -> bool:
     return best.status != Status.EMPTY
 
 
-def _is_doubtful(page: Page, best: Evidence) -> bool:
+def _is_doubtful(best: Evidence) -> bool:
     return best.status != Status.OK
 
 
-def _is_empty(page: Page, best: Evidence) -> bool:
+def _is_empty(best: Evidence) -> bool:
     return best.status == Status.EMPTY
 
 
-def _is_likely(page: Page, best: Evidence, found: Evidence) -> bool:
+def _is_likely(found: Evidence) -> bool:
     """Return whether at least half of what was found are probably digits; paper fibres and shadows are not."""
     likely = [digit.probability > LIKELY_DIGIT for row in found.rows for digit in row]
     return any(likely) and 2 * sum(likely) >= len(likely)
 
 
-THRESHOLD = Hypothesis("adaptive threshold", lambda page: foreground(page.grey))
-HALFTONE = Hypothesis("halftone filter", lambda page: foreground(low_pass(page.grey)))
+THRESHOLD = Hypothesis("adaptive threshold", lambda found: foreground(found.ink))
+WRITING = Hypothesis(
+    "foreground network",
+    lambda found: Foreground(found.ink.strength, found.writing, found.ink.factor),
+    applies=_is_doubtful,
+)
+HALFTONE = Hypothesis("halftone filter", lambda found: foreground(find_ink(low_pass(found.page.grey))))
 WHOLE_CROP = Hypothesis(
     "whole crop",
-    lambda page: Picture(whole_crop(find_ink(page.grey).strength)),
+    lambda found: Picture(whole_crop(found.ink.strength)),
     applies=_is_found,
     trust=Trust(review_reason.SURROUNDINGS, differs=0.9),
 )
 FAINT = Hypothesis(
     "faint or small writing",
-    lambda page: foreground(page.grey, min_contrast=FAINT_CONTRAST, min_height_px=SMALL_WRITING_PX),
+    lambda found: foreground(find_ink(found.page.grey, min_contrast=FAINT_CONTRAST), SMALL_WRITING_PX),
     applies=_is_empty,
     accepts=_is_likely,
     trust=Trust(review_reason.FAINT, alone=0.5),
@@ -181,21 +162,21 @@ THUMBNAIL = (THRESHOLD, WHOLE_CROP)
 """For a picture of one digit: all ink is one component, and surroundings left in the crop are part of it."""
 
 
-def hypotheses(grey: Pixels, handwriting: Hypothesis) -> tuple[Hypothesis, ...]:
+def hypotheses(grey: Pixels) -> tuple[Hypothesis, ...]:
     """Return what to try on (H, W) uint8 grey, in this order: the first always, the others where they apply."""
     if is_halftone(grey):
-        return HALFTONE, handwriting
+        return HALFTONE, WRITING
     if max(grey.shape) <= THUMBNAIL_PX:
         return *THUMBNAIL, FAINT
-    return THRESHOLD, handwriting, FAINT
+    return THRESHOLD, WRITING, FAINT
 
 
 def object_hypotheses(classifier: DigitClassifier) -> tuple[Hypothesis, ...]:
     """Return what to try on a page for a model that sorts whole pictures."""
     background = classifier.card["input"].get("ground")
 
-    def prepare(page: Page) -> Picture | None:
-        picture = letterbox(page.image, classifier.shape, background)
+    def prepare(found: PageInk) -> Picture | None:
+        picture = letterbox(found.page.image, classifier.shape, background)
         return None if picture is None else Picture(picture)
 
     return (Hypothesis("letterbox", prepare),)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from digitwatch.recognition.decoding.expected import Expected
+from digitwatch.recognition.foreground.page_ink import PageInk
 from digitwatch.recognition.foreground.writing_only import writing_only
 from digitwatch.recognition.hypotheses import THRESHOLD
 from digitwatch.recognition.image.decode import Page
@@ -22,7 +23,8 @@ class IsolatedLine:
     def read(self, view: View, expected: Expected | None = None) -> Reading:
         """Return what the page reader sees in the writing of a crop, at its place on the page."""
         alone, margin = writing_only(view.grey, self._network(view.grey))
-        found = self._page_reader.read(Page(1, alone, expected=expected), (THRESHOLD,)).reading()
+        page = PageInk(Page(1, alone, expected=expected), self._network)
+        found = self._page_reader.read(page, (THRESHOLD,)).reading()
         return replace(found, rows=tuple(tuple(_moved(digit, view.box, margin) for digit in row) for row in found.rows))
 
 

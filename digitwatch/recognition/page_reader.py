@@ -1,7 +1,7 @@
 """The page reader: prepares a page by one hypothesis after another, decodes each, and keeps the best evidence."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from digitwatch.recognition.decoding.expected import Expected
 from digitwatch.recognition.decoding.line_decoder import Row, mean_digit_probability, read_rows
 from digitwatch.recognition.decoding.split_digit import merge_split_digit
 from digitwatch.recognition.evidence import Evidence, choose
+from digitwatch.recognition.foreground.page_ink import PageInk
 from digitwatch.recognition.hypotheses import Foreground, Hypothesis, Picture
 from digitwatch.recognition.image.decode import Page
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
@@ -51,26 +52,26 @@ class PageReader:
         self._digits = [k for k in range(len(classifier.labels)) if k != classifier.reject]
         self._review_below = review_below
 
-    def read(self, page: Page, hypotheses: Sequence[Hypothesis]) -> Evidence:
+    def read(self, page: PageInk, hypotheses: Sequence[Hypothesis]) -> Evidence:
         """Return the graded evidence of the hypotheses together: of the first, and of those others that apply."""
         first, *fallbacks = hypotheses
         best = self._decode(page, first).graded(self._review_below)
         for hypothesis in fallbacks:
-            if not hypothesis.applies(page, best):
+            if not hypothesis.applies(best):
                 continue
             found = self._decode(page, hypothesis).graded(self._review_below)
-            if hypothesis.accepts(turned(page, found.turn), best, found):
+            if hypothesis.accepts(found):
                 best = choose(best, found, hypothesis.trust).graded(self._review_below)
         return best
 
-    def _decode(self, page: Page, hypothesis: Hypothesis) -> Evidence:
+    def _decode(self, page: PageInk, hypothesis: Hypothesis) -> Evidence:
         """Return what is found on the page as the hypothesis prepares it."""
         prepared = hypothesis.prepare(page)
         if isinstance(prepared, Foreground):
-            return self._decode_foreground(prepared, page.expected)
+            return self._decode_foreground(prepared, page.page.expected)
         if prepared is None:
             return Evidence((), 1.0, notes=(review_reason.ONE_COLOUR,))
-        return self._classify(page, prepared)
+        return self._classify(page.page, prepared)
 
     def _classify(self, page: Page, picture: Picture) -> Evidence:
         """Return what a picture shows as a whole."""
@@ -141,11 +142,6 @@ class PageReader:
         """Return the digit of a known class, or the most probable one."""
         best = max(self._digits, key=lambda k: probabilities[k]) if known is None else known
         return Digit(self._classifier.labels[best], float(probabilities[best]), box, glyph, probabilities)
-
-
-def turned(page: Page, turn: int) -> Page:
-    """Return the page after a turn clockwise by 0, 90, 180 or 270 degrees."""
-    return replace(page, image=np.ascontiguousarray(np.rot90(page.image, -turn // 90))) if turn else page
 
 
 def _all_of(page: Page) -> Box:

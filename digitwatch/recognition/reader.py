@@ -11,13 +11,14 @@ from digitwatch.log_codes import Reason, ReasonCode, Status
 from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.completeness import left_out
 from digitwatch.recognition.evidence import unsure
-from digitwatch.recognition.hypotheses import foreground_hypothesis, hypotheses, object_hypotheses
+from digitwatch.recognition.foreground.page_ink import PageInk
+from digitwatch.recognition.hypotheses import hypotheses, object_hypotheses
 from digitwatch.recognition.image.decode import ImageError, Page, decode
 from digitwatch.recognition.isolated_line import IsolatedLine
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.foreground_network import ForegroundNetwork
 from digitwatch.recognition.networks.line_recognizer import LineRecognizer
-from digitwatch.recognition.page_reader import PageReader, turned
+from digitwatch.recognition.page_reader import PageReader
 from digitwatch.recognition.result import Reading
 from digitwatch.recognition.second_reader import SecondReader, for_review
 
@@ -44,7 +45,6 @@ class Reader:
         threshold = self._classifier.card["review_below"] if review_below is None else review_below
         self._page_reader = PageReader(self._classifier, LineRecognizer.load(BUNDLED / "line"), threshold)
         self._foreground = ForegroundNetwork.load(BUNDLED / "foreground")
-        self._handwriting = foreground_hypothesis(self._foreground)
         isolated = IsolatedLine(self._foreground, self._page_reader)
         self._second_reader = SecondReader.load(BUNDLED / "crop", self._classifier.labels, threshold, isolated.read)
         self._review_below = threshold
@@ -103,17 +103,18 @@ class Reader:
 
     def _read(self, page: Page) -> tuple[Page, Reading]:
         """Return the page as it was read, and its reading."""
+        found = PageInk(page, self._foreground)
         if self._classifier.sorts_pictures:
-            best = self._page_reader.read(page, object_hypotheses(self._classifier))
+            best = self._page_reader.read(found, object_hypotheses(self._classifier))
             return page, self._checked(page, best.reading(self._classifier.labels))
-        best = self._page_reader.read(page, hypotheses(page.grey, self._handwriting))
-        upright = turned(page, best.turn)
-        reading = self._second_reader.check(upright.grey, best.reading(), page.expected)
-        return upright, self._checked(page, self._complete(upright.grey, reading))
+        best = self._page_reader.read(found, hypotheses(page.grey))
+        upright = found.turned(best.turn)
+        reading = self._second_reader.check(upright.page.grey, best.reading(), page.expected)
+        return upright.page, self._checked(page, self._complete(upright, reading))
 
-    def _complete(self, grey: Pixels, reading: Reading) -> Reading:
-        """Return the reading of an (H, W) page, for review where handwriting is left out."""
-        boxes = left_out(grey, reading, self._foreground) if reading.status == Status.OK else ()
+    def _complete(self, page: PageInk, reading: Reading) -> Reading:
+        """Return the reading of a page, for review where handwriting is left out."""
+        boxes = left_out(page, reading) if reading.status == Status.OK else ()
         if not boxes:
             return reading
         reason = Reason(ReasonCode.INK_LEFT_OUT, "there is more handwriting than these digits")

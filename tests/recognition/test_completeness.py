@@ -6,6 +6,8 @@ import pytest
 
 from digitwatch.log_codes import Status
 from digitwatch.recognition.completeness import left_out
+from digitwatch.recognition.foreground.page_ink import PageInk
+from digitwatch.recognition.image.decode import Page
 from digitwatch.recognition.networks.foreground_network import ForegroundNetwork
 from digitwatch.recognition.reader import BUNDLED, Reader
 from digitwatch.recognition.result import Box, Digit, Reading
@@ -19,7 +21,7 @@ def network() -> ForegroundNetwork:
     return ForegroundNetwork.load(BUNDLED / "foreground")
 
 
-def page(*lefts: int) -> np.ndarray:
+def sheet(*lefts: int) -> np.ndarray:
     """A page of 250 pixels with sevens beginning at these columns."""
     grey = np.full((250, 250), 240, np.uint8)
     cv2.polylines(grey, [np.add(SEVEN, (left, 100)) for left in lefts], False, 40, 5, cv2.LINE_AA)
@@ -35,12 +37,12 @@ def sevens(*lefts: int, signs: str = "") -> Reading:
 
 def test_a_reading_of_all_digits_is_complete(network: ForegroundNetwork) -> None:
     """All the writing lies in the boxes of its digits."""
-    assert left_out(page(60, 130), sevens(60, 130), network) == ()
+    assert left_out(PageInk(Page(1, sheet(60, 130)), network), sevens(60, 130)) == ()
 
 
 def test_a_digit_that_was_not_read_is_left_out(network: ForegroundNetwork) -> None:
     """The second 7 belongs to no digit of the reading."""
-    (box,) = left_out(page(60, 130), sevens(60), network)
+    (box,) = left_out(PageInk(Page(1, sheet(60, 130)), network), sevens(60))
 
     assert abs(box.left - 130) < 5
     assert abs(box.width - 44) < 10
@@ -48,20 +50,20 @@ def test_a_digit_that_was_not_read_is_left_out(network: ForegroundNetwork) -> No
 
 def test_what_the_edge_of_the_page_cuts_is_left_out(network: ForegroundNetwork) -> None:
     """A third 7 is cut, so that little more than its stroke remains."""
-    assert len(left_out(page(60, 130, 215), sevens(60, 130), network)) == 1
+    assert len(left_out(PageInk(Page(1, sheet(60, 130, 215)), network), sevens(60, 130))) == 1
 
 
 def test_a_printed_box_is_not_left_out(network: ForegroundNetwork) -> None:
     """Its lines are no handwriting."""
-    grey = page(60, 130)
+    grey = sheet(60, 130)
     cv2.rectangle(grey, (45, 80), (195, 180), 70, 3)
 
-    assert left_out(grey, sevens(60, 130), network) == ()
+    assert left_out(PageInk(Page(1, grey), network), sevens(60, 130)) == ()
 
 
 def test_a_number_that_the_edge_cuts_is_not_ok() -> None:
     """The two whole digits are shown for review, with the place of the rest."""
-    reading = Reader().read(page(60, 130, 215))
+    reading = Reader().read(sheet(60, 130, 215))
 
     assert (reading.text, reading.status, reading.codes) == ("77", "review", ("ink_left_out",))
     assert [box.left + box.width for box in reading.left_out] == [250]

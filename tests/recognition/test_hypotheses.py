@@ -4,11 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
+from digitwatch.recognition.foreground.page_ink import PageInk
 from digitwatch.recognition.hypotheses import (
     FAINT,
     HALFTONE,
     THRESHOLD,
     WHOLE_CROP,
+    WRITING,
     Foreground,
     Picture,
     hypotheses,
@@ -16,7 +18,8 @@ from digitwatch.recognition.hypotheses import (
     whole_crop,
 )
 from digitwatch.recognition.image.decode import Page
-from digitwatch.recognition.reader import Reader
+from digitwatch.recognition.networks.foreground_network import ForegroundNetwork
+from digitwatch.recognition.reader import BUNDLED, Reader
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +43,14 @@ def dithered(side: int = 120) -> np.ndarray:
 
 def test_the_size_and_the_dots_of_a_page_decide_what_is_tried() -> None:
     """A page of dots is filtered; a thumbnail is also classified as a whole."""
-    assert hypotheses(dithered(), FAINT) == (HALFTONE, FAINT)
-    assert hypotheses(seven(), FAINT)[:2] == (THRESHOLD, WHOLE_CROP)
-    assert hypotheses(seven(112), FAINT)[:2] == (THRESHOLD, FAINT)
+    assert hypotheses(dithered()) == (HALFTONE, WRITING)
+    assert hypotheses(seven()) == (THRESHOLD, WHOLE_CROP, FAINT)
+    assert hypotheses(seven(112)) == (THRESHOLD, WRITING, FAINT)
 
 
 def test_hypotheses_prepare_a_foreground_or_a_picture() -> None:
     """A foreground has the strength and the mask of the ink; a picture is an input of the classifier."""
-    page = Page(1, seven())
+    page = PageInk(Page(1, seven()), ForegroundNetwork.load(BUNDLED / "foreground"))
     ink, picture = THRESHOLD.prepare(page), WHOLE_CROP.prepare(page)
 
     assert isinstance(ink, Foreground)

@@ -3,7 +3,7 @@
 import importlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -68,6 +68,10 @@ class Page:
     def grey(self) -> np.ndarray:
         """The page in grey, (H, W) uint8, 255 white."""
         return grey(self.image)
+
+    def turned(self, degrees: int) -> "Page":
+        """Return the page after a turn clockwise by 0, 90, 180 or 270 degrees."""
+        return replace(self, image=np.ascontiguousarray(np.rot90(self.image, -degrees // 90))) if degrees else self
 
 
 def decode(data: bytes, max_pixels: int = 200_000_000, first: int = 1) -> Iterator[Page]:

@@ -32,7 +32,7 @@ def find_components(
     Args:
         strength: (h, w) float32, from 1 on it is ink.
         mask: (h, w) uint8, 1 where there is ink that counts.
-        legible: pixels that writing is high at least.
+        min_height_px: height of the writing at least.
 
     Returns:
         labels: (h, w) int32, the number of the component at each pixel, 0 = paper.

@@ -75,7 +75,7 @@ def find_rows(strength: Floats, mask: Pixels, min_height_px: float = MIN_WRITING
     Args:
         strength: (h, w) float32, from 1 on it is ink.
         mask: (h, w) uint8, 1 where there is ink that counts.
-        legible: pixels that writing is high at least.
+        min_height_px: height of the writing at least.
 
     Returns:
         Rows from top to bottom, each with its components from left to right. Specks, dots between digits and

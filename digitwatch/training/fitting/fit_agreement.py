@@ -7,7 +7,8 @@ with a small ridge penalty (Hastie, Tibshirani and Friedman 2009, section 4.4.1)
 import numpy as np
 
 from digitwatch.recognition.arrays import Flags, Logs
-from digitwatch.recognition.hypotheses import foreground_hypothesis, hypotheses
+from digitwatch.recognition.foreground.page_ink import PageInk
+from digitwatch.recognition.hypotheses import hypotheses
 from digitwatch.recognition.image.decode import Page
 from digitwatch.recognition.isolated_line import IsolatedLine
 from digitwatch.recognition.networks.crop_recognizer import CropRecognizer
@@ -39,8 +40,8 @@ def fit(model: CropRecognizer, digits: Digits, progress: Progress, *, pages: int
     known, right = [], []
     for _ in range(pages):
         composed = crops.compose(digits, rng)
-        tried = hypotheses(composed.grey, foreground_hypothesis(foreground))
-        reading = first.read(Page(1, composed.grey), tried).reading()
+        page = PageInk(Page(1, composed.grey), foreground)
+        reading = first.read(page, hypotheses(composed.grey)).reading()
         line = second.read(views(composed.grey, reading.digits)) if len(reading.rows) <= 1 else None
         same = second.same_digits(reading, line) if line and line.known and line.digits else None
         if line is not None and same is not None:
