@@ -61,6 +61,22 @@ def test_a_printed_box_is_not_left_out(network: ForegroundNetwork) -> None:
     assert left_out(PageInk(Page(1, grey), network), sevens(60, 130)) == ()
 
 
+def test_a_sign_that_was_read_is_not_left_out(network: ForegroundNetwork) -> None:
+    """A slash may be twice as high as the digits beside it."""
+    grey = sheet(40, 150)
+    cv2.line(grey, (105, 190), (125, 60), 40, 5, cv2.LINE_AA)
+
+    assert left_out(PageInk(Page(1, grey), network), sevens(40, 150, signs="7/7")) == ()
+    assert len(left_out(PageInk(Page(1, grey), network), sevens(40, 150))) == 1
+
+
+def test_a_digit_beside_a_number_with_a_sign_is_left_out(network: ForegroundNetwork) -> None:
+    """Only what stands where the sign was read is the sign."""
+    page = PageInk(Page(1, sheet(20, 90, 170)), network)
+
+    assert len(left_out(page, sevens(20, 90, signs="7,7"))) == 1
+
+
 def test_a_number_that_the_edge_cuts_is_not_ok() -> None:
     """The two whole digits are shown for review, with the place of the rest."""
     reading = Reader().read(sheet(60, 130, 215))
