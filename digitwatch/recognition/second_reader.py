@@ -1,42 +1,31 @@
 """Two unlike readers of a line: `ok` only where the crop recogniser reads the same digits, at a fitted confidence."""
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from digitwatch.log_codes import Reason, ReasonCode, Status
-from digitwatch.recognition.arrays import Logs, Pixels
+from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.decoding import review_reason
-from digitwatch.recognition.decoding.ctc import Text, alternatives, likely_texts, log_probabilities, spans
-from digitwatch.recognition.decoding.expected import PRIOR_ODDS, Expected, Texts, beginnings, with_prior
+from digitwatch.recognition.decoding.expected import Expected, with_prior
 from digitwatch.recognition.evidence import is_sure, unsure
 from digitwatch.recognition.foreground.binarise import THUMBNAIL_PX
+from digitwatch.recognition.line_reader import HALF, LEAST_CHANCE, Line, LineReader, spelt
 from digitwatch.recognition.networks import model_files
-from digitwatch.recognition.networks.crop_recognizer import FRAME, HEIGHT, LABELS, OTHER, CropRecognizer, level
+from digitwatch.recognition.networks.crop_recognizer import CropRecognizer
 from digitwatch.recognition.networks.digit_classifier import ModelError
-from digitwatch.recognition.networks.digit_image import SIZE, fit
 from digitwatch.recognition.number_groups import groups
-from digitwatch.recognition.result import Box, Digit, Reading
+from digitwatch.recognition.result import Reading
 from digitwatch.recognition.segmentation.crop_views import View, around, views
 
 Weights = tuple[float, float, float]
 LookAgain = Callable[[View, Expected | None], Reading]
 
-DIGITS = 10  # the first of LABELS
-CANDIDATES = 5  # texts that each view proposes
-STEERED_CANDIDATES = 20  # of those that may stand there: their probabilities are added up
-OTHERS, HALF = LABELS.index(OTHER), LABELS.index("½")
-HALF_DIGITS = "12"
-WITH_DIGITS = {*range(DIGITS), HALF}
-LEAST_CHANCE = 1e-6  # probabilities nearer to 0 or 1 are not told apart
 SURE = 0.97  # confidence of the first reader from which on it does not look again
-CONTRADICTING = (
-    0.6  # probability of the line below which it does not make a first reader that read otherwise look again
-)
+CONTRADICTING = 0.6  # probability of a line from which on it makes a first reader that read otherwise look again
 SLASHES = {"/": "1"}  # signs of the second reader that are a digit to the first
 PREFERRED = 0.5  # probability of the second text from which on it replaces the first; a thumbnail needs no segmentation
 SURER = 0.3  # by how much the confidence of the first text may be higher than that probability
@@ -46,70 +35,29 @@ FEWEST_TALLIES = 3  # strokes side by side that may count something; of numbers 
 MARK_SHAPES = "01"  # digits that a punched hole, a staple or a stroke beside the writing resembles
 
 
-@dataclass(frozen=True)
-class Line:
-    """What the crop recogniser reads: indices in LABELS, their probability, and the view and frames that say so.
-
-    Where something is expected, `free` is the most probable text of all, and `excluded` the share of the other texts'
-    probability on those that may not stand there.
-    """
-
-    symbols: Text
-    probability: float
-    view: View
-    frames: Logs
-    free: Text = ()
-    excluded: float = 0.0
-
-    @property
-    def text(self) -> str:
-        """The line as written; other ink is `?`."""
-        return _spelt(self.symbols)
-
-    @property
-    def digits(self) -> str:
-        """Its digits alone; a half is written with two."""
-        return "".join(
-            HALF_DIGITS if symbol == HALF else LABELS[symbol] for symbol in self.symbols if symbol in WITH_DIGITS
-        )
-
-    @property
-    def known(self) -> bool:
-        """True when there is no other ink."""
-        return OTHERS not in self.symbols
-
-    @property
-    def plain(self) -> bool:
-        """True when there are digits and nothing else."""
-        return all(symbol < DIGITS for symbol in self.symbols)
-
-
 class SecondReader:
     """Asks the crop recogniser about pages of one line. Not to be shared between threads or forks."""
 
     def __init__(
         self,
-        model: CropRecognizer,
+        lines: LineReader,
         agreement: Weights,
-        labels: Sequence[str],
         review_below: float,
         look_again: LookAgain | None = None,
     ) -> None:
-        """Take the model, the weights of a logistic regression, and the confidence below which a reading is reviewed.
+        """Take what reads a line, the weights of a logistic regression, and the confidence below which one reviews.
 
-        `labels` are the first reader's answers, in the order of `Digit.probabilities`; digits are among them.
         `agreement` weighs 1, the logit of the first reader's confidence, and the logit of the second's probability,
         where both read the same digits. `look_again` returns what the first reader sees in the writing of a crop alone.
         """
-        self._model, self._agreement = model, agreement
-        self._labels, self._review_below = labels, review_below
+        self._lines, self._agreement, self._review_below = lines, agreement, review_below
         self._look_again = look_again
 
     @classmethod
     def load(
         cls, stem: Path, labels: Sequence[str], review_below: float, look_again: LookAgain | None = None
     ) -> "SecondReader":
-        """Return the reader of the crop model `stem`.tflite and its card.
+        """Return the reader of the crop model `stem`.tflite and its card; `labels` are a digit's classes.
 
         Raises:
             ModelError: a file is missing, or is not what a crop model needs.
@@ -120,7 +68,7 @@ class SecondReader:
         except (KeyError, ValueError, TypeError) as error:
             raise ModelError(f"the card of {stem.name} needs three numbers as `agreement`: {error!r}") from error
         model = CropRecognizer(content, float(card["temperature"]))
-        return cls(model, (constant, first, second), labels, review_below, look_again)
+        return cls(LineReader(model, labels), (constant, first, second), review_below, look_again)
 
     def check(self, grey: Pixels, reading: Reading, expected: Expected | None = None) -> Reading:
         """Return the reading of an (H, W) uint8 page, with the status and confidence that both readers give it.
@@ -142,9 +90,9 @@ class SecondReader:
 
     def _check_line(self, grey: Pixels, reading: Reading, expected: Expected | None) -> Reading:
         """Return the reading of one line, or of nothing, with the status and confidence that both readers give it."""
-        line = self.read(views(grey, reading.digits), expected)
+        line = self._lines.read(views(grey, reading.digits), expected)
         if line.free not in (line.symbols, ()):
-            reading = replace(reading, free=_spelt(line.free))
+            reading = replace(reading, free=spelt(line.free))
         same = self.same_digits(reading, line, expected)
         if same is not None:
             return self._agreed(replace(same, free=reading.free), line)
@@ -170,29 +118,6 @@ class SecondReader:
             return same
         return found
 
-    def read(self, places: list[View], expected: Expected | None = None) -> Line:
-        """Return the text whose mean probability over the views, by its prior, is highest."""
-        begins = None if expected is None else beginnings(expected.written, LABELS)
-        chances: dict[Text, float] = defaultdict(float)
-        best: dict[Text, tuple[float, View, Logs]] = {}
-        for view in places:
-            frames = self._model(view.grey)
-            texts = likely_texts(frames, CANDIDATES)
-            if begins is not None:
-                texts = list(dict.fromkeys(texts + likely_texts(frames, STEERED_CANDIDATES, begins)))
-            for text, log in zip(texts, log_probabilities(frames, texts), strict=True):
-                chance = float(np.exp(log))
-                chances[text] += chance / len(places)
-                if text not in best or chance > best[text][0]:
-                    best[text] = chance, view, frames
-        free = max(chances, key=chances.__getitem__)
-        if expected is None:
-            return Line(free, chances[free], *best[free][1:])
-        excluded = {text for text in chances if text and not _may_be(text, expected.written)}
-        text = max(chances, key=lambda each: chances[each] * (1.0 if each in excluded else PRIOR_ODDS))
-        share = sum(chances[each] for each in excluded) / max(1 - chances[text], LEAST_CHANCE)
-        return Line(text, chances[text], *best[text][1:], free=free, excluded=0.0 if text in excluded else share)
-
     def _check_rows(self, grey: Pixels, reading: Reading) -> Reading:
         """Return the reading of several rows; where it is for review, that of one line if the page is likely one.
 
@@ -201,7 +126,7 @@ class SecondReader:
         checked = self._each_row(grey, reading)
         if checked.status == Status.OK:
             return checked
-        line = self.read(views(grey, reading.digits))
+        line = self._lines.read(views(grey, reading.digits))
         is_a_row = line.digits in ("".join(digit.text for digit in row) for row in reading.rows)
         if line.known and line.digits and line.probability >= PREFERRED and not is_a_row:
             return self._replaced(grey, reading, line)
@@ -218,7 +143,7 @@ class SecondReader:
                 reason = Reason(ReasonCode.AMBIGUOUS, f"the {row[0].text} in row {number} may be a mark", row[0].text)
                 return for_review(reading, self._unsure(reading.confidence), reason)
             view = around(grey, row)
-            line = self.read([view]) if view else None
+            line = self._lines.read([view]) if view else None
             if line is None or line.text != "".join(digit.text for digit in row):
                 seen = line.text or "no digits" if line else "nothing to read"
                 reason = Reason(ReasonCode.DISAGREEMENT, f"a second reader sees {seen} in row {number}")
@@ -252,35 +177,12 @@ class SecondReader:
         """Return what the second reader sees, for review."""
         first = f"a first reader sees {reading.text} instead" if reading.text else "only a second reader sees digits"
         confidence = self._unsure(line.probability)
-        rows = (self._digits(grey, line),) if line.digits else ()
+        rows = (self._lines.digits(grey, line),) if line.digits else ()
         found = replace(reading, rows=rows, signs=line.text if line.known and not line.plain else "")
         reasons = [Reason(ReasonCode.DISAGREEMENT, first)]
         if not line.known:
             reasons.append(Reason(ReasonCode.NOT_A_DIGIT, f"other ink beside the digits: {line.text}"))
         return _with(found, Status.REVIEW, confidence, tuple(reasons))
-
-    def _digits(self, grey: Pixels, line: Line) -> tuple[Digit, ...]:
-        """Return the digits of a line, where they stand on the (H, W) page."""
-        box = line.view.box
-        scale = max(box.height / HEIGHT, box.width / (FRAME * len(line.frames)))  # page pixels a column of the crop
-        chances = np.exp(alternatives(line.frames, line.symbols, DIGITS))
-        read = []
-        for symbol, (first, last), chance in zip(line.symbols, spans(line.frames, line.symbols), chances, strict=True):
-            left = min(round(first * FRAME * scale), box.width - 1)
-            width = max(1, min(round((last - first) * FRAME * scale), box.width - left))
-            place = Box(box.left + left, box.top, width, box.height)
-            if symbol < DIGITS:
-                read.append(self._digit(grey, symbol, place, chance))
-            elif symbol == HALF:
-                half = np.eye(DIGITS) * line.probability
-                read += [self._digit(grey, int(each), place, half[int(each)]) for each in HALF_DIGITS]
-        return tuple(read)
-
-    def _digit(self, grey: Pixels, symbol: int, place: Box, chance: Logs) -> Digit:
-        """Return the digit at a place of the (H, W) page, with the probabilities of all ten there."""
-        probabilities = np.zeros(len(self._labels), np.float32)
-        probabilities[[self._labels.index(label) for label in LABELS[:DIGITS]]] = chance
-        return Digit(LABELS[symbol], float(chance[symbol]), place, _glyph(grey, place), probabilities)
 
 
 def _doubt(reading: Reading, line: Line) -> Reason | None:
@@ -305,16 +207,6 @@ def _without_slashes(reading: Reading, line: Line) -> Reading | None:
     return replace(reading, rows=(row,))
 
 
-def _may_be(symbols: Text, expected: Texts) -> bool:
-    """Return whether indices in LABELS may be a text that is expected: other ink may be any, badly written."""
-    return OTHERS in symbols or expected.accepts(_spelt(symbols))
-
-
-def _spelt(symbols: Text) -> str:
-    """Return the text of indices in LABELS; other ink is `?`."""
-    return "".join("?" if symbol == OTHERS else LABELS[symbol] for symbol in symbols)
-
-
 def features(reading: Reading, line: Line) -> Weights:
     """Return what the weights of the agreement are for: 1, and the logits of both readers' confidences."""
     return 1.0, logit(reading.confidence), logit(line.probability)
@@ -331,13 +223,6 @@ def _with(reading: Reading, status: Status, confidence: float, reasons: tuple[Re
     """Return the same digits with these reasons alone."""
     text, codes = "; ".join(each.text for each in reasons), tuple(each.coded for each in reasons)
     return replace(reading, confidence=confidence, status=status, reason=text, codes=codes)
-
-
-def _glyph(grey: Pixels, box: Box) -> Pixels:
-    """Return (28, 28) uint8 of what is in the box of a grey page, dark as 255."""
-    part = fit(255 - level(grey[box.top : box.top + box.height, box.left : box.left + box.width]), SIZE)
-    rows, columns = SIZE - part.shape[0], SIZE - part.shape[1]
-    return np.pad(part, ((rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2)))
 
 
 def logit(probability: float) -> float:

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from digitwatch.log_codes import Status
 from digitwatch.recognition.decoding.expected import Expected, Texts
+from digitwatch.recognition.line_reader import Line, LineReader
 from digitwatch.recognition.networks.crop_recognizer import LABELS, OTHER, CropRecognizer
 from digitwatch.recognition.result import Box, Digit, Reading
-from digitwatch.recognition.second_reader import Line, SecondReader
+from digitwatch.recognition.second_reader import SecondReader
 from digitwatch.recognition.segmentation.crop_views import views
 
 Pixels = NDArray[np.uint8]
@@ -45,7 +46,7 @@ def reading(text: str, confidence: float, status: str) -> Reading:
 
 def second(text: str, chance: float = 0.999) -> SecondReader:
     """Return a second reader that sees this text."""
-    return SecondReader(Seen(text, chance), (0.0, 1.0, 1.0), DIGITS, 0.95)
+    return SecondReader(LineReader(Seen(text, chance), DIGITS), (0.0, 1.0, 1.0), 0.95)
 
 
 def test_agreement_makes_a_doubtful_reading_sure() -> None:
@@ -99,7 +100,8 @@ def test_a_page_that_only_seems_to_have_digits_is_for_review_without_them() -> N
 
 def test_the_writing_alone_may_settle_a_disagreement() -> None:
     """The first reader joins print to the digits; without the print it sees what the second one sees."""
-    reader = SecondReader(Seen("42"), (0.0, 1.0, 1.0), DIGITS, 0.95, lambda *_: reading("42", 0.9, "review"))
+    lines = LineReader(Seen("42"), DIGITS)
+    reader = SecondReader(lines, (0.0, 1.0, 1.0), 0.95, lambda *_: reading("42", 0.9, "review"))
 
     checked = reader.check(PAGE, reading("412", 0.999, "ok"))
 
@@ -110,7 +112,7 @@ def test_a_forced_text_is_not_looked_for_again() -> None:
     """Only 12 may stand there and the second reader sees 42: a crop in which the first sees 12 is no proof."""
     only = Texts("12".startswith, lambda text: text == "12")
     weights = (0.0, 1.0, 1.0)
-    reader = SecondReader(Seen("42", 0.8), weights, DIGITS, 0.95, lambda *_: reading("12", 0.9999, "ok"))
+    reader = SecondReader(LineReader(Seen("42", 0.8), DIGITS), weights, 0.95, lambda *_: reading("12", 0.9999, "ok"))
 
     checked = reader.check(PAGE, reading("12", 0.3, "review"), Expected(only, only))
 
@@ -204,7 +206,7 @@ def test_a_page_of_any_size_is_read(shape: tuple[int, int]) -> None:
     page = np.full(shape, 200, np.uint8)
     cv2.circle(page, (shape[1] // 2, shape[0] // 2), 2, (0,), -1)
 
-    line = second("5").read(views(page, ()))
+    line = LineReader(Seen("5"), DIGITS).read(views(page, ()))
 
     assert isinstance(line, Line)
     assert line.text == "5"

@@ -11,6 +11,7 @@ from digitwatch.recognition.foreground.page_ink import PageInk
 from digitwatch.recognition.hypotheses import hypotheses
 from digitwatch.recognition.image.decode import Page
 from digitwatch.recognition.isolated_line import IsolatedLine
+from digitwatch.recognition.line_reader import LineReader
 from digitwatch.recognition.networks.crop_recognizer import CropRecognizer
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.foreground_network import ForegroundNetwork
@@ -35,14 +36,15 @@ def fit(model: CropRecognizer, digits: Digits, progress: Progress, *, pages: int
     classifier = DigitClassifier.load(BUNDLED / "cnn")
     first = PageReader(classifier, LineRecognizer.load(BUNDLED / "line"), classifier.card["review_below"])
     foreground = ForegroundNetwork.load(BUNDLED / "foreground")
-    second = SecondReader(model, (0.0, 1.0, 1.0), classifier.labels, 1.0, IsolatedLine(foreground, first).read)
+    lines = LineReader(model, classifier.labels)
+    second = SecondReader(lines, (0.0, 1.0, 1.0), 1.0, IsolatedLine(foreground, first).read)
     rng = np.random.default_rng(1)
     known, right = [], []
     for _ in range(pages):
         composed = crops.compose(digits, rng)
         page = PageInk(Page(1, composed.grey), foreground)
         reading = first.read(page, hypotheses(composed.grey)).reading()
-        line = second.read(views(composed.grey, reading.digits)) if len(reading.rows) <= 1 else None
+        line = lines.read(views(composed.grey, reading.digits)) if len(reading.rows) <= 1 else None
         same = second.same_digits(reading, line) if line and line.known and line.digits else None
         if line is not None and same is not None:
             known.append(features(same, line))
