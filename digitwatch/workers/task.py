@@ -6,12 +6,10 @@ import errno
 import gc
 import hashlib
 import itertools
-import multiprocessing.connection
 import os
 import resource
 import signal
 import stat
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -37,6 +35,7 @@ from digitwatch.spool.csv_rows import printable
 from digitwatch.spool.durable_io import open_folder
 from digitwatch.spool.file_probe import OPEN_FLAGS
 from digitwatch.spool.folder_probe import can_list, can_write
+from digitwatch.system.child_process import end_with_parent
 from digitwatch.system.os_errors import describe
 from digitwatch.workers import page_journal
 from digitwatch.workers.messages import (
@@ -66,7 +65,7 @@ def attach_to_parent() -> None:
     """Prepare this process to be a worker: ignore Ctrl-C, which the parent handles, and end when the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
 
 
 def _silence_stderr() -> None:
@@ -74,14 +73,6 @@ def _silence_stderr() -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     os.close(null)
-
-
-def _end_with_parent() -> None:
-    """End as soon as the daemon has died, in the middle of a job too."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
 
 
 def prepare(config: WorkerConfig, reserved: int = 0) -> str:

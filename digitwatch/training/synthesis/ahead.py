@@ -12,6 +12,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
+from digitwatch.system.child_process import end_with_parent
 from digitwatch.training.data.digits import Digits
 
 Example = TypeVar("Example")
@@ -45,7 +46,8 @@ def examples(make: Make[Example], digits: Digits, *, seed: int, chunk: int, ahea
 
 
 def _set_up(digits: Digits, nice: int) -> None:
-    """Use one thread at low priority."""
+    """Use one thread at low priority, and end with the training."""
+    end_with_parent()
     cv2.setNumThreads(1)
     os.nice(nice)
     _given.append(digits)
