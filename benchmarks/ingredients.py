@@ -101,9 +101,8 @@ def tried(trial: Trial, data: Path, count: int, sources: dict[str, Digits]) -> d
         changes.enter_context(patch.object(train_digits, "Recipe", functools.partial(train_digits.Recipe, **SHORT)))
         for module, name, value in without().get(trial.without, []):
             changes.enter_context(patch.object(module, name, value))
-        train_digits.train(
-            "cnn", Path(folder, "model"), data=data, epochs=count, seed=trial.seed, progress=lambda line: None
-        )
+        run = train_digits.Run(data, count, trial.seed, lambda line: None)
+        train_digits.train("cnn", Path(folder, "model"), run)
         model = DigitClassifier.load(Path(folder, "model"))
     return {name: _measured(model, digits) for name, digits in sources.items()}
 

@@ -186,6 +186,7 @@ def _add_train(commands: "argparse._SubParsersAction[_Parser]") -> None:
     )
     train.add_argument("--data", metavar="FILE.npz", type=Path, help="MNIST-like data (default: MNIST by Keras)")
     train.add_argument("--out", metavar="NAME", type=Path, help="output path of the model (default: models/MODEL)")
+    train.add_argument("--start", metavar="NAME", type=Path, help="crop model whose training is continued (20 epochs)")
     train.add_argument("--epochs", type=_positive, help="passes over the data (default: depends on the model)")
     train.add_argument("--seed", type=int, default=1, help="seed of the random numbers (default: 1)")
     what = train.add_mutually_exclusive_group()

@@ -180,7 +180,7 @@ def _train(options: argparse.Namespace) -> ExitCode:
     if options.convert:
         return train.convert(options.convert, options.out)
     arguments = train.TrainArguments(
-        options.model, options.dataset, options.data, options.out, options.epochs, options.seed
+        options.model, options.dataset, options.data, options.out, options.epochs, options.seed, options.start
     )
     if options.corrections is not None:
         return train.fine_tune(_config(options), options.corrections, arguments)

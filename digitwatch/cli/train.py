@@ -24,6 +24,7 @@ class TrainArguments:
 
     model: the architecture, cnn, line or dense. dataset: a name of keras.datasets, an .npz file or a folder.
     data: an .npz file of digits. out: the path of the model without ending.
+    start: the same of a crop model whose training continues.
     """
 
     model: str | None = None
@@ -32,6 +33,7 @@ class TrainArguments:
     out: Path | None = None
     epochs: int | None = None
     seed: int = 1
+    start: Path | None = None
 
 
 def train(config: Config, arguments: TrainArguments) -> ExitCode:
@@ -46,11 +48,17 @@ def train(config: Config, arguments: TrainArguments) -> ExitCode:
     is_digits = arguments.dataset in (None, "mnist")  # digits have a test set and reference scores of their own
     if not is_digits and (arguments.data or arguments.model):
         raise UsageError("--dataset cannot be combined with --data or --model")
+    if arguments.start and arguments.model != "crop":
+        raise UsageError("--start continues the training of a crop model: add --model crop")
     name = arguments.model or "cnn" if is_digits else Path(arguments.dataset or "").stem
     out = arguments.out or factories.load_all_settings(config)[0].base / "models" / name
     output_folder("--out", out.parent)  # before minutes of training
     if is_digits:
-        train_digits.train(name, out, data=arguments.data, epochs=arguments.epochs, seed=arguments.seed, progress=print)
+        run = train_digits.Run(arguments.data, arguments.epochs, arguments.seed, print)
+        if arguments.start:
+            train_digits.continue_crop(arguments.start, out, run)
+        else:
+            train_digits.train(name, out, run)
     else:
         train_images.train(str(arguments.dataset), out, epochs=arguments.epochs, seed=arguments.seed, progress=print)
     print(f"installed {out}.tflite with its card {out}.json")

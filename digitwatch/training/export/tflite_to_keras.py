@@ -17,7 +17,7 @@ from digitwatch.training.fitting import architectures
 
 Steps = list[tuple[str, Floats, Floats]]  # operator name, weights, bias
 
-ARCHITECTURES = (architectures.cnn, architectures.dense, architectures.line)
+ARCHITECTURES = (architectures.cnn, architectures.dense, architectures.line, architectures.crop)
 FLOATS = {0: np.float32, 1: np.float16}  # by the tensor types of schema.fbs
 INT8 = 9
 

@@ -31,7 +31,7 @@ STEPS, RIDGE = 30, 0.05
 WRONG = 0.03
 
 
-def fit(model: CropRecognizer, digits: Digits, progress: Progress, *, pages: int = PAGES) -> list[float]:
+def fit(model: CropRecognizer, digits: Digits, progress: Progress, *, pages: int | None = None) -> list[float]:
     """Return the weights of the features of two readers that agree, with the bundled models as first reader."""
     classifier = DigitClassifier.load(BUNDLED / "cnn")
     first = PageReader(classifier, LineRecognizer.load(BUNDLED / "line"), classifier.card["review_below"])
@@ -40,6 +40,7 @@ def fit(model: CropRecognizer, digits: Digits, progress: Progress, *, pages: int
     second = SecondReader(lines, (0.0, 1.0, 1.0), 1.0, IsolatedLine(foreground, first).read)
     rng = np.random.default_rng(1)
     known, right = [], []
+    pages = pages or PAGES
     for _ in range(pages):
         composed = crops.compose(digits, rng)
         page = PageInk(Page(1, composed.grey), foreground)
@@ -50,6 +51,8 @@ def fit(model: CropRecognizer, digits: Digits, progress: Progress, *, pages: int
             known.append(features(same, line))
             right.append(line.symbols == tuple(composed.symbols))
     progress(f"the readers agree on {len(right)} of {pages} crops, and are wrong on {len(right) - sum(right)} of these")
+    if not right:  # a network that was hardly trained: whatever it reads is as probable as not
+        return [0.0, 0.0, 0.0]
     weights = logistic(np.array(known), np.array(right))
     weights[0] += logit(1 - WRONG) - logit(float(np.mean(right)))
     return [round(float(weight), 3) for weight in weights]

@@ -1,10 +1,11 @@
 """Training the crop recogniser: a network that reads a grey crop of a line, from crops composed of single digits."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +14,7 @@ from digitwatch.recognition.networks.crop_recognizer import CropRecognizer
 from digitwatch.training.data import digits as datasets
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.export import quantise, tflite
+from digitwatch.training.export.tflite_to_keras import recover
 from digitwatch.training.fitting import architectures, fit_agreement, sequences
 from digitwatch.training.fitting.batches import of_one_width
 from digitwatch.training.fitting.trainer import Progress, Recipe, fit, policy
@@ -21,17 +23,31 @@ from digitwatch.training.synthesis.handwriting import LONGEST
 
 AREA = 8192  # columns of crops in one batch: 64 crops of 128
 STEPS = 200  # batches that count as an epoch: about 10,000 crops
-EPOCHS = 90
+EPOCHS = 105
+MORE_EPOCHS, MORE_RATE = 20, 5e-4  # of a training that continues
 CROPS = 1000  # that tell how good a model is
 
 
 def train(
-    learn: Digits, epochs: int | None, *, seed: int, progress: Progress, steps: int = STEPS
+    learn: Digits,
+    epochs: int | None,
+    *,
+    seed: int,
+    progress: Progress,
+    steps: int = STEPS,
+    start: bytes | None = None,
 ) -> tuple[bytes, dict[str, Any]]:
-    """Train the crop recogniser, and calibrate it on crops of held-out writers' digits. Return .tflite and card."""
-    recipe = Recipe(epochs=epochs or EPOCHS, batch=0, peak_rate=2.5e-3, smoothing=0.0)
+    """Train the crop recogniser, and calibrate it on crops of held-out writers' digits. Return .tflite and card.
+
+    `start` is the .tflite of one whose training continues, as after a kind of paper has been added to the crops.
+    """
+    recipe = Recipe(epochs=epochs or EPOCHS, batch=0, peak_rate=2.5e-3, warm_up=0.1, smoothing=0.0)
+    build = architectures.crop
+    if start is not None:
+        recipe = replace(recipe, epochs=epochs or MORE_EPOCHS, peak_rate=MORE_RATE)
+        build = partial(_continued, start)
     learn, held = datasets.hold_out(learn)
-    model = fit(architectures.crop, batches(learn, seed), recipe, steps=steps, loss=sequences.loss, progress=progress)
+    model = fit(build, batches(learn, seed), recipe, steps=steps, loss=sequences.loss, progress=progress)
     content = quantise.to_tflite(model)
     card = tflite.describe_crop()
     known = sequences.sample(partial(crops.crop, held), CROPS // 2)
@@ -40,6 +56,14 @@ def train(
     card["agreement"] = fit_agreement.fit(CropRecognizer(content, card["temperature"]), held, progress)
     scores = {"held_out_crops_exact": round(exact(content, card, held), 4)}
     return content, card | {"recipe": asdict(recipe) | {"arithmetic": policy()}, "scores": scores}
+
+
+def _continued(content: bytes) -> keras.Model:
+    """Return the network of a .tflite; its normalisations, which are part of the convolutions there, stay constant."""
+    network = recover(content, "crop")
+    for layer in network.layers:
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    return network
 
 
 def exact(content: bytes, card: dict[str, Any], digits: Digits) -> float:

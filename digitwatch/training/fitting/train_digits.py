@@ -3,7 +3,8 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.recognition.arrays import Floats
+from digitwatch.recognition.networks import model_files
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.training.data import digits
 from digitwatch.training.data.digits import DataError, Digits
@@ -28,44 +30,65 @@ DENSE_EPOCHS = 3
 LICENCE = "MIT; trained on MNIST (LeCun, Cortes, Burges; CC BY-SA 3.0)"
 
 
-def train(
-    architecture: str,
-    out: Path,
-    *,
-    data: Path | None = None,
-    epochs: int | None = None,
-    seed: int = 0,
-    progress: Progress = print,
-) -> dict[str, Any]:
-    """Train `architecture` and install it as `out`.tflite and `out`.json; return the card.
+@dataclass(frozen=True)
+class Run:
+    """A training: its data (None: MNIST from Keras), epochs (None: as in the recipe), seed, and who sees its progress.
 
-    Args:
-        architecture: one of architectures.ARCHITECTURES.
-        out: path of the model without ending.
-        data: an .npz file as for digits.load; None: MNIST from Keras.
-        epochs: None: as in the recipe.
-        seed: of the weights, the order and all variations.
-        progress: called with a line at least every half minute while epochs last, and after each.
+    `progress` is called with a line at least every half minute while epochs last, and after each.
+    """
+
+    data: Path | None = None
+    epochs: int | None = None
+    seed: int = 0
+    progress: Progress = print
+
+
+def train(architecture: str, out: Path, run: Run) -> dict[str, Any]:
+    """Train `architecture`, one of architectures.ARCHITECTURES; install it as `out`.tflite and .json; return the card.
 
     Raises:
         DataError: the training data cannot be used.
-        ValueError: there is no such architecture, or `epochs` is not positive.
+        ValueError: there is no such architecture, or the number of epochs is not positive.
     """
-    trainer = _trainer(architecture, epochs)
+    return _trained(_trainer(architecture, run.epochs), f"--model {architecture}", out, run)
+
+
+def continue_crop(start: Path, out: Path, run: Run) -> dict[str, Any]:
+    """Continue the training of the crop model `start`; install it as `train` does; return the card, with its origin.
+
+    Raises:
+        DataError: the training data cannot be used.
+        ModelError: `start` is no model.
+        RecoverError: it is another network.
+    """
+    content, known = model_files.read(start)
+    origin = {key: known.get(key) for key in ("command", "minutes", "recipe", "sha256")}
+    trainer = partial(train_crops.train, start=content)
+    return _trained(trainer, f"--model crop --start {start.name}", out, run, {"start": origin})
+
+
+def _trained(
+    trainer: Callable[..., tuple[bytes, dict[str, Any]]],
+    what: str,
+    out: Path,
+    run: Run,
+    origin: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Install what the trainer returns as `out`.tflite and `out`.json; return the card."""
     began = time.monotonic()
-    learn, test = digits.load(data)
-    progress(f"{len(learn)} training digits, {len(test)} test digits")
-    keras.utils.set_random_seed(seed)
-    content, card = trainer(learn, epochs, seed=seed, progress=progress)
-    source = "" if data is None else f" --data {data.name}"
+    learn, test = digits.load(run.data)
+    run.progress(f"{len(learn)} training digits, {len(test)} test digits")
+    keras.utils.set_random_seed(run.seed)
+    content, card = trainer(learn, run.epochs, seed=run.seed, progress=run.progress)
+    source = "" if run.data is None else f" --data {run.data.name}"
     card |= {
         "name": out.name,
-        "data": "MNIST (keras.datasets.mnist)" if data is None else data.name,
-        "command": f"digitwatch train --model {architecture}{source} --epochs {card['recipe']['epochs']} --seed {seed}",
+        "data": "MNIST (keras.datasets.mnist)" if run.data is None else run.data.name,
+        "command": f"digitwatch train {what}{source} --epochs {card['recipe']['epochs']} --seed {run.seed}",
         "minutes": round((time.monotonic() - began) / 60, 1),
         "licence": LICENCE,
-    }
-    card["scores"] |= _scores(content, card, test, progress)
+    } | (origin or {})
+    card["scores"] |= _scores(content, card, test, run.progress)
     tflite.save(content, card, out)
     return card
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 Progress = Callable[[str], None]
 
+AHEAD = 4  # batches that are ready while one is learnt
 EVERY = 30.0  # seconds between two progress lines within an epoch
 
 
@@ -75,7 +76,8 @@ def _of_any_width(batches: Iterator[tuple[Any, Any]]) -> tf.data.Dataset:
     """Return the batches as a data set of any shapes; Keras itself takes a width for fixed that two batches share."""
     first = next(batches)
     signature = tuple(tf.TensorSpec([None] * (part.ndim - 1) + [part.shape[-1]], part.dtype) for part in first)
-    return tf.data.Dataset.from_generator(lambda: chain([first], batches), output_signature=signature)
+    stream = tf.data.Dataset.from_generator(lambda: chain([first], batches), output_signature=signature)
+    return stream.prefetch(AHEAD)
 
 
 def policy() -> str:

@@ -11,7 +11,7 @@ pytest.importorskip("tensorflow")
 from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.digit_image import normalise
 from digitwatch.training.data.digits import DataError
-from digitwatch.training.fitting.train_digits import train
+from digitwatch.training.fitting.train_digits import Run, train
 from digitwatch.training.synthesis import strokes
 
 
@@ -31,7 +31,7 @@ def test_training_installs_a_model(tmp_path: Path, data: Path, architecture: str
     """One epoch gives a model that the classifier loads, a card with scores, and lines of progress."""
     lines: list[str] = []
 
-    card = train(architecture, tmp_path / "mine", data=data, epochs=1, seed=3, progress=lines.append)
+    card = train(architecture, tmp_path / "mine", Run(data, 1, 3, lines.append))
     model = DigitClassifier.load(tmp_path / "mine")
 
     assert card.items() <= json.loads((tmp_path / "mine.json").read_text()).items()
@@ -45,7 +45,7 @@ def test_training_installs_a_model(tmp_path: Path, data: Path, architecture: str
 def test_same_seed_gives_the_same_dense_network(tmp_path: Path, data: Path) -> None:
     """Training is repeatable: two runs answer alike."""
     for name in ("first", "second"):
-        train("dense", tmp_path / name, data=data, epochs=1, seed=5, progress=lambda _: None)
+        train("dense", tmp_path / name, Run(data, 1, 5, lambda _: None))
     batch = np.load(data)["x_test"]
 
     assert np.allclose(*(DigitClassifier.load(tmp_path / name)(batch) for name in ("first", "second")), atol=1e-3)
@@ -54,10 +54,10 @@ def test_same_seed_gives_the_same_dense_network(tmp_path: Path, data: Path) -> N
 def test_bad_requests_are_refused_before_any_work(tmp_path: Path) -> None:
     """Unknown architectures, no epochs and absent data are named, and nothing is written."""
     with pytest.raises(ValueError, match="expected one of cnn, dense, line, crop, foreground, found 'rnn'"):
-        train("rnn", tmp_path / "x")
+        train("rnn", tmp_path / "x", Run())
     with pytest.raises(ValueError, match="expected 1 epoch or more, found 0"):
-        train("cnn", tmp_path / "x", epochs=0)
+        train("cnn", tmp_path / "x", Run(epochs=0))
     with pytest.raises(DataError, match="no such file"):
-        train("cnn", tmp_path / "x", data=tmp_path / "absent.npz")
+        train("cnn", tmp_path / "x", Run(tmp_path / "absent.npz"))
 
     assert not list(tmp_path.iterdir())
