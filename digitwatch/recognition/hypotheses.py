@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from digitwatch.log_codes import Status
@@ -16,11 +15,6 @@ from digitwatch.recognition.networks.digit_classifier import DigitClassifier
 from digitwatch.recognition.networks.digit_image import SIZE, fit
 from digitwatch.recognition.networks.letterbox import letterbox
 from digitwatch.recognition.segmentation.components import MIN_WRITING_PX
-
-HALFTONE_PX = 5  # side of the box filter for a page that is made of dots
-HALFTONE_STEP, HALFTONE_SHARE = 96, 0.12  # grey levels between neighbours; share of all pairs that differ so much
-MIN_HALFTONE_PX = 64  # shorter side; in a smaller picture, strokes are as close as dots
-HALFTONE_ROWS = 64  # rows of pixels that are sampled for dots
 
 # Faint or small writing: lower limits than usual on a page that seems empty.
 FAINT_CONTRAST = 10  # grey levels by which ink differs from paper at least
@@ -89,21 +83,6 @@ def foreground(ink: Ink, min_height_px: int = MIN_WRITING_PX) -> Foreground:
     return Foreground(ink.strength, ink.mask, ink.factor, min_height_px)
 
 
-def low_pass(grey: Pixels) -> Pixels:
-    """Return (H, W) uint8 grey after two box filters, in which the dots of a halftone become strokes."""
-    side = (HALFTONE_PX, HALFTONE_PX)
-    return np.asarray(cv2.blur(cv2.blur(grey, side), side), np.uint8)
-
-
-def is_halftone(grey: Pixels) -> bool:
-    """Return whether (H, W) uint8 grey is made of dots, as a fax, a newspaper or dithering shows grey."""
-    if min(grey.shape) < MIN_HALFTONE_PX:
-        return False
-    rows = grey[:: max(1, len(grey) // HALFTONE_ROWS)]
-    steps = cv2.absdiff(rows[:, 1:], rows[:, :-1])
-    return bool(cv2.countNonZero(cv2.compare(steps, HALFTONE_STEP, cv2.CMP_GT)) > HALFTONE_SHARE * steps.size)
-
-
 def whole_crop(strength: Floats) -> Pixels:
     """Return all of a picture as input of the classifier, uncropped: (28, 28) uint8, 0 = paper to 255 = ink.
 
@@ -143,7 +122,6 @@ WRITING = Hypothesis(
     lambda found: Foreground(found.ink.strength, found.writing, found.ink.factor),
     applies=_is_doubtful,
 )
-HALFTONE = Hypothesis("halftone filter", lambda found: foreground(find_ink(low_pass(found.page.grey))))
 WHOLE_CROP = Hypothesis(
     "whole crop",
     lambda found: Picture(whole_crop(found.ink.strength)),
@@ -164,8 +142,6 @@ THUMBNAIL = (THRESHOLD, WHOLE_CROP)
 
 def hypotheses(grey: Pixels) -> tuple[Hypothesis, ...]:
     """Return what to try on (H, W) uint8 grey, in this order: the first always, the others where they apply."""
-    if is_halftone(grey):
-        return HALFTONE, WRITING
     if max(grey.shape) <= THUMBNAIL_PX:
         return *THUMBNAIL, FAINT
     return THRESHOLD, WRITING, FAINT

@@ -28,7 +28,7 @@ SURE = 0.97  # confidence of the first reader from which on it does not look aga
 CONTRADICTING = 0.6  # probability of a line from which on it makes a first reader that read otherwise look again
 SLASHES = {"/": "1"}  # signs of the second reader that are a digit to the first
 PREFERRED = 0.5  # probability of the second text from which on it replaces the first; a thumbnail needs no segmentation
-SURER = 0.3  # by how much the confidence of the first text may be higher than that probability
+SURER = 0.15  # by how much the confidence of the first text may be higher than that probability
 SEPARATED = re.compile(r"\d+([.,:/-]\d+)+")  # texts with signs that may be `ok`; a lone stroke may be a minus, or dirt
 FEWEST_TURNED = 6  # digits that prove how a page lies: "the" upside down resembles 247
 FEWEST_TALLIES = 3  # strokes side by side that may count something; of numbers of three digits one in 900 is 111
@@ -95,7 +95,11 @@ class SecondReader:
             reading = replace(reading, free=spelt(line.free))
         same = self.same_digits(reading, line, expected)
         if same is not None:
-            return self._agreed(replace(same, free=reading.free), line)
+            agreed = self._agreed(replace(same, free=reading.free), line)
+            if reading.digits or agreed.status != Status.OK:
+                return agreed
+            # All digits were missed at first, so that some may be missed still.
+            return for_review(agreed, self._unsure(agreed.confidence), review_reason.FAINT)
         chance = reading.confidence if reading.digits else 0.0
         is_thumbnail = max(grey.shape) <= THUMBNAIL_PX
         needed = max(PREFERRED, chance) if is_thumbnail else max(min(PREFERRED, chance), chance - SURER)

@@ -130,6 +130,16 @@ def test_digits_that_only_the_second_reader_sees_are_for_review() -> None:
         assert digit.glyph.shape == (28, 28)
 
 
+def test_digits_that_are_found_only_on_a_second_look_are_for_review() -> None:
+    """602 in ink hardly darker than its paper: where nothing was seen at first, the 2 may not be all of it."""
+    lines = LineReader(Seen("2"), DIGITS)
+    reader = SecondReader(lines, (0.0, 1.0, 1.0), 0.95, lambda *_: reading("2", 0.999, "ok"))
+
+    checked = reader.check(PAGE, reading("", 1.0, "empty"))
+
+    assert (checked.status, checked.text, checked.codes) == ("review", "2", ("faint",))
+
+
 def test_a_half_is_written_as_such_with_its_two_digits() -> None:
     """2½ has the digits 2, 1 and 2, and is for review."""
     checked = second("2½").check(PAGE, reading("24", 0.999, "ok"))

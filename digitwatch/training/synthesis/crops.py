@@ -9,11 +9,11 @@ import numpy as np
 
 from digitwatch.recognition.arrays import Pixels
 from digitwatch.recognition.networks import foreground_network
-from digitwatch.recognition.networks.crop_recognizer import FRAME, framed, level, to_height
+from digitwatch.recognition.networks.crop_recognizer import FRAME, OTHER, framed, level, to_height
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.synthesis import augment, surroundings
 from digitwatch.training.synthesis.ahead import examples
-from digitwatch.training.synthesis.handwriting import TALL, Row, digit, sized, written
+from digitwatch.training.synthesis.handwriting import INDEX, TALL, Row, digit, sized, written
 
 Random = np.random.Generator
 
@@ -22,6 +22,7 @@ MASK_LEVEL = 50  # 0 to 255: how dark ink is where it counts for the mask
 CHUNK, AHEAD = 100, 10  # crops per task, and tasks in flight
 
 REACHING, SLOPE = 0.15, 0.025  # the probability of fragments of neighbours; a standard deviation, in radians
+CUT, CUT_OFF = 0.01, (0.22, 0.5)  # the probability that an edge cuts the writing; the share of its height that is lost
 MARGINS = (((0, 0.15), 0.3), ((0.1, 0.8), 0.5), ((0.5, 4), 0.2))  # beside the writing, in heights; and how often
 
 
@@ -132,10 +133,28 @@ def _cut(row: Row, rng: Random) -> tuple[Pixels, tuple[int, int, int, int], list
     right = max(left + width, row.edges[-1] if row.edges else 0)
     ink = np.zeros((TALL, right + shift + before + behind + 2), np.uint8)
     y = int(rng.integers(0, TALL - height + 1))
+    if rng.random() < CUT:
+        y = _cut_off(row, line[top : top + height], rng)
     start = left + shift + before
-    ink[y : y + height, start : start + width] = line[top : top + height, left : left + width]
-    box = (start, y, start + width, y + height)
+    first, last = max(0, y), min(TALL, y + height)
+    ink[first:last, start : start + width] = line[top + first - y : top + last - y, left : left + width]
+    box = (start, first, start + width, last)
     return ink, box, [edge + shift + before for edge in row.edges]
+
+
+def _cut_off(row: Row, line: Pixels, rng: Random) -> int:
+    """Remove the upper or the lower part of a line, as the edge of a scan does, and return where the rest stands.
+
+    What is left of a digit may look like another one: the text is other ink.
+    """
+    height = int(line.shape[0])
+    lost = round(height * rng.uniform(*CUT_OFF))
+    row.symbols = [INDEX[OTHER]]
+    if rng.random() < 0.5:
+        line[:lost] = 0
+        return -lost
+    line[height - lost :] = 0
+    return TALL - height + lost
 
 
 def _margin(height: int, rng: Random) -> int:

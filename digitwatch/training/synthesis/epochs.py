@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digitwatch.recognition.arrays import Pixels
+from digitwatch.system.child_process import end_with_parent
 from digitwatch.training.data.digits import Digits
 from digitwatch.training.synthesis import augment, degrade, negatives, strokes
 
@@ -40,7 +41,7 @@ LATE_FROM = 0.7  # of all epochs
 # Added images as a share of the number of training digits: drawn digits and non-digits.
 # DRAWN_WEIGHTS: weights of the drawn digits by class; some have more written forms than others.
 DRAWN, OTHERS = 0.16, 0.16
-DRAWN_WEIGHTS = np.array([1, 2, 1, 1, 2, 1, 1, 1.5, 1, 2])
+DRAWN_WEIGHTS = np.array([1, 2, 1, 1, 2, 1, 1, 2.5, 1, 2])
 
 CHUNK = 2000  # images per task
 
@@ -130,6 +131,7 @@ def _shuffled(chunks: list[Epoch], seed: int) -> Epoch:
 
 
 def _limit_process() -> None:
-    """Limit a process to one thread and a priority below that of the training."""
+    """Limit a process to one thread and a priority below that of the training, with which it ends."""
+    end_with_parent()
     cv2.setNumThreads(1)
     os.nice(5)

@@ -18,23 +18,29 @@ LONGEST = 14  # symbols in a crop
 
 EMPTY, LONE = 0.06, 0.17  # probabilities of a crop without writing, and of a single digit
 # Probabilities of signs, of a half, of other ink, and of crossed-out cells before the number, in a crop of a number
-SIGNED, HALVED, LETTERED, CROSSED = 0.28, 0.09, 0.13, 0.03
-STRUCK, OVERWRITTEN = 0.02, 0.01  # of a digit
+SIGNED, HALVED, LETTERED, CROSSED = 0.27, 0.11, 0.11, 0.03
+STRUCK, OVERWRITTEN, DISPLACED = 0.02, 0.02, 0.006  # of a digit
+CANCELLED = 0.05  # probability that a line strikes out a number, or its first digits
 LONE_STRUCK, LONE_OVERWRITTEN = 0.05, 0.05  # of a single digit
 # Probability that a digit is drawn as strokes, in a form that MNIST hardly has (1 with an upstroke, open 4, barred 7).
-DRAWN = (0.12, 0.22, 0.12, 0.12, 0.22, 0.12, 0.12, 0.4, 0.12, 0.16)
+DRAWN = (0.12, 0.22, 0.12, 0.12, 0.22, 0.12, 0.12, 0.55, 0.12, 0.16)
 TRIES = 300  # digits among which one with a label is looked for
 CELLS = 0.30  # probability that digits stand in cells
 BENT = 0.7  # how much single digits vary, relative to the augmentation of the digit model
 # d: one digit or several; D: two; Y: four
-FORMS = "d.d d,d d,dd d/d d/d/d -d (d) d:d d% d-d d. d) d.d.d d,- d/ d.d% D/D/Y D/D/D D/D/Y D/D/D D/D/Y D.D.Y D-D-Y D:D"
-HALVES = "d½ d½ d½ ½"
+FORMS = (
+    "d.d d,d d,dd d/d d/d/d -d (d) d:d d% d-d d. d) d.d.d d,- d.d% "
+    "D/D/Y D/D/D D/D/Y D/D/D D/D/Y D/D/D D.D.Y D.D.D D-D-Y D:D"
+)
+LIKE_STRUCK = (0, 1, 4, 7)  # digits that one more stroke makes another form of, not a struck-out one
+HALVES = "d½ d½ d½ 1½ ½"
 LENGTHS = {"D": 2, "Y": 4}
 DATED = 0.7  # probability that a form with parts of two digits is a date or a time that may exist
 TEXTS, HALF_TEXTS = tuple(FORMS.split()), tuple(HALVES.split())
 LINES = ("-0,0 100,5", "-0,0 0,100 100,100", "-100,0 0,0 0,100", "-100,0 100,100 0,100")  # a minus, corners of boxes
 CROSS = "-0,0 100,100 | -100,0 0,100"
 MARKS = tuple(mark for mark in negatives.SIGNS if mark not in LINES)
+DIGITS = 10  # the first of LABELS
 INDEX = {label: number for number, label in enumerate(LABELS)}
 
 
@@ -93,12 +99,15 @@ def written(digits: Digits, rng: Random) -> Row:
     height = round(TALL * rng.uniform(0.3, 1.0) ** (1.0 if len(text) < 6 else 1.3))
     height = max(22, height)
     row = Row(np.zeros((3 * height, (len(text) + 3) * 3 * height), np.uint8), height, 2 * height, height)
-    gap, spread = ((0.22, 0.12), (-0.02, 0.05), (0.1, 0.12), (0.6, 0.3))[int(rng.choice(4, p=[0.4, 0.22, 0.3, 0.08]))]
+    gap, spread = ((0.22, 0.12), (-0.06, 0.07), (0.1, 0.12), (0.6, 0.3))[int(rng.choice(4, p=[0.4, 0.22, 0.3, 0.08]))]
     pitch = height * rng.uniform(0.85, 1.7) if rng.random() < CELLS else 0.0
     start = row.right
     stretch = float(np.exp(rng.normal(0, 0.13)))
+    struck = int(rng.integers(1, len(text) + 1)) if len(text) > 1 and rng.random() < CANCELLED else 0
     for number, each in enumerate(text):
         symbol, glyph, below = _glyph(each, digits, height, rng)
+        if symbol < DIGITS and len(text) > 1 and rng.random() < DISPLACED:  # an exponent, or a wheel between two digits
+            symbol, below = INDEX[OTHER], round(height * rng.uniform(0.35, 0.7) * rng.choice((-1, -1, 1)))
         if each == "#" or each.isdigit():
             glyph = np.asarray(cv2.resize(glyph, (max(2, round(glyph.shape[1] * stretch)), glyph.shape[0])), np.uint8)
         if pitch:
@@ -111,10 +120,23 @@ def written(digits: Digits, rng: Random) -> Row:
         _put(row, glyph, left, below + round(rng.normal(0, 0.04) * height))
         if not (symbol == INDEX[OTHER] and row.symbols[-1:] == [symbol]):
             row.symbols.append(symbol)
+        if number + 1 == struck:
+            _cancel(row, start, rng)
     if pitch and text:
         extra = int(rng.choice([0, 0, 1, 3]))
         row.edges = [round(start + k * pitch) for k in range(len(text) + 1 + extra)]
     return row
+
+
+def _cancel(row: Row, start: int, rng: Random) -> None:
+    """Strike out all that stands in the row by one or two lines, which reach beyond it on both sides."""
+    beyond = rng.uniform(0.05, 0.5, 2) * row.height
+    x = max(0, int(start - beyond[0])), int(row.right + beyond[1])
+    pen = max(1, round(row.height * rng.uniform(0.04, 0.12)))
+    for _ in range(int(rng.choice([1, 1, 2]))):
+        y = row.base - rng.uniform(0.25, 0.75, 2) * row.height
+        cv2.line(row.ink, (x[0], int(y[0])), (x[1], int(y[1])), (255,), pen, cv2.LINE_AA)
+    row.right, row.symbols = x[1], [INDEX[OTHER]]
 
 
 def _glyph(text: str, digits: Digits, height: int, rng: Random) -> tuple[int, Pixels, int]:
@@ -128,7 +150,7 @@ def _glyph(text: str, digits: Digits, height: int, rng: Random) -> tuple[int, Pi
     label, ink = digit(digits, int(text) if text.isdigit() else None, rng)
     ink = sized(ink, height * float(np.exp(rng.normal(0, 0.07))))
     if text == "s" or rng.random() < STRUCK:
-        return INDEX[OTHER], _struck(ink, rng), 0
+        return INDEX[OTHER], _struck(ink, 2 if label in LIKE_STRUCK else 1, rng), 0
     if text == "o" or rng.random() < OVERWRITTEN:
         other, second = digit(digits, (label + int(rng.integers(1, 10))) % 10, rng)
         over = cv2.resize(sized(second, height), ink.shape[::-1])
@@ -195,8 +217,8 @@ def _disc(rng: Random) -> Pixels:
     return ink
 
 
-def _struck(ink: Pixels, rng: Random) -> Pixels:
-    """Return the digit crossed out by strokes that reach beyond it, or scribbled over."""
+def _struck(ink: Pixels, fewest: int, rng: Random) -> Pixels:
+    """Return the digit crossed out by strokes that reach beyond it, `fewest` at least, or scribbled over."""
     height, width = ink.shape
     margin = max(3, round(0.25 * height))
     ink, pen = np.pad(ink, ((0, 0), (margin, margin))), max(1, round(height * rng.uniform(0.05, 0.12)))
@@ -205,7 +227,7 @@ def _struck(ink: Pixels, rng: Random) -> Pixels:
         points = [(rng.uniform(0, across), rng.uniform(0.05, 0.95) * height) for _ in range(int(rng.integers(6, 14)))]
         cv2.polylines(ink, [np.array(points, np.int32)], False, (255,), pen, cv2.LINE_AA)
         return ink
-    for _ in range(int(rng.integers(2, 5))):
+    for _ in range(int(rng.integers(fewest, 5))):
         y = rng.uniform(0.25, 0.75, 2) * height + np.array([1, -1]) * rng.uniform(-0.3, 0.3) * height
         cv2.line(ink, (1, int(y[0])), (across - 2, int(y[1])), (255,), pen, cv2.LINE_AA)
     return ink

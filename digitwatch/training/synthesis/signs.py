@@ -71,7 +71,7 @@ def _strokes(text: str, rng: Random) -> list[Stroke]:
     """Return the strokes of one sign."""
     u = rng.uniform
     low, high, lean = u(-0.35, 0.0), u(0.9, 1.35), u(-0.1, 0.65)
-    bow = u(0.1, 0.3)
+    bow = u(0.18, 0.38)  # less bent strokes are ones
     middle, half = (high + low) / 2, (high - low) / 2
     arc = [(-bow * np.cos(t) + bow, middle + half * np.sin(t)) for t in np.linspace(-1.2, 1.2, 9)]
     dot = [(0.0, 0.02), (u(0.0, 0.04), u(0.0, 0.05))]

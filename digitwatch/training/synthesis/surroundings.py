@@ -10,7 +10,7 @@ from digitwatch.recognition.arrays import Floats, Pixels
 Random = np.random.Generator
 
 # ---- probability of each kind of print; several may be combined
-FRAME, SIDE, RULE, DOTTED, GRID, CAPTION, GUIDES, PATTERN = 0.28, 0.22, 0.18, 0.10, 0.06, 0.10, 0.05, 0.09
+FRAME, RING, SIDE, RULE, DOTTED, GRID, CAPTION, GUIDES, PATTERN = 0.28, 0.05, 0.22, 0.18, 0.10, 0.06, 0.10, 0.05, 0.09
 # ---- probability of each effect on the paper and its picture
 GRADIENT, SHADOW, STAIN, DRY, SMALL, SOFT, JPEG, NEGATIVE = 0.6, 0.10, 0.12, 0.12, 0.32, 0.5, 0.35, 0.08
 LEAST_CONTRAST = 6  # of ink to paper, in standard deviations of the noise
@@ -22,6 +22,8 @@ def printed(shape: tuple[int, int], text: tuple[int, int, int, int], rng: Random
     lines = np.zeros(shape, np.uint8)
     if rng.random() < FRAME:
         _frame(lines, text, rng)
+    if rng.random() < RING:
+        _ring(lines, text, rng)
     if rng.random() < SIDE:
         _side(lines, rng)
     if rng.random() < RULE:
@@ -65,6 +67,20 @@ def _frame(lines: Pixels, text: tuple[int, int, int, int], rng: Random) -> None:
     gap = rng.uniform(-0.05, 0.6, 4) * (bottom - top)
     corner, other = (int(left - gap[0]), int(top - gap[1])), (int(right + gap[2]), int(bottom + gap[3]))
     cv2.rectangle(lines, corner, other, (255 * shade,), pen, cv2.LINE_AA)
+
+
+def _ring(lines: Pixels, text: tuple[int, int, int, int], rng: Random) -> None:
+    """Draw a ring around the writing by hand, as markers do around a sum; its ends may cross."""
+    left, top, right, bottom = text
+    high = bottom - top
+    axes = ((right - left) * rng.uniform(0.6, 0.8) + rng.uniform(0.1, 0.5) * high, high * rng.uniform(0.65, 1.1))
+    turn = np.linspace(0, rng.uniform(5.6, 7.2), 60) + rng.uniform(0, 6.3)
+    drift = 1 + rng.uniform(-0.08, 0.08) * np.linspace(0, 1, 60)
+    x, y = (left + right) / 2 + axes[0] * drift * np.cos(turn), (top + bottom) / 2 + axes[1] * drift * np.sin(turn)
+    if x.min() < 0 or x.max() >= lines.shape[1]:
+        return  # of a ring that the crop cuts a stroke like a 1 would be left beside the writing
+    pen, shade = _pen(rng)
+    cv2.polylines(lines, [np.stack([x, y], 1).round().astype(np.int32)], False, (255 * shade,), pen, cv2.LINE_AA)
 
 
 def _side(lines: Pixels, rng: Random) -> None:
@@ -181,8 +197,8 @@ def picture(ink: Pixels, lines: Pixels, rng: Random) -> Pixels:
         page = cv2.GaussianBlur(page, (0, 0), float(rng.uniform(0.4, 2.2)))
     if rng.random() < SMALL:
         page = _coarse(page, rng)
-    grain = rng.normal(0, noise, page.shape)
-    grey = np.clip(page + grain, 0, 255).astype(np.uint8)
+    page += np.float32(noise) * rng.standard_normal(page.shape, np.float32)
+    grey = np.clip(page, 0, 255).astype(np.uint8)
     if rng.random() < JPEG:
         quality = int(rng.integers(12, 85))
         coded = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]

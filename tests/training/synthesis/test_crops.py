@@ -10,6 +10,7 @@ from digitwatch.training.synthesis import strokes
 
 crops = pytest.importorskip("digitwatch.training.synthesis.crops", reason="needs the extra `train`")
 handwriting = pytest.importorskip("digitwatch.training.synthesis.handwriting", reason="needs the extra `train`")
+surroundings = pytest.importorskip("digitwatch.training.synthesis.surroundings", reason="needs the extra `train`")
 signs = pytest.importorskip("digitwatch.training.synthesis.signs", reason="needs the extra `train`")
 
 
@@ -53,3 +54,24 @@ def test_a_label_that_no_digit_has_is_drawn() -> None:
 
     assert label == 7
     assert ink.any()
+
+
+def test_a_struck_out_number_is_other_ink(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line through a number, or through its first digits, leaves one symbol of them, which is no digit."""
+    monkeypatch.setattr(handwriting, "CANCELLED", 1.0)
+    rng, digits = np.random.default_rng(0), drawn(40)
+    numbers = [row.symbols for row in (handwriting.written(digits, rng) for _ in range(60)) if len(row.symbols) > 1]
+
+    assert len(numbers) > 10
+    assert all(symbols[0] == handwriting.INDEX[handwriting.OTHER] for symbols in numbers)
+
+
+def test_a_ring_is_print_around_the_writing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has ink on all four sides of the writing, and none in its middle."""
+    for kind in ("FRAME", "SIDE", "RULE", "DOTTED", "GRID", "CAPTION"):
+        monkeypatch.setattr(surroundings, kind, 0.0)
+    monkeypatch.setattr(surroundings, "RING", 1.0)
+    lines = surroundings.printed((120, 240), (80, 40, 160, 80), np.random.default_rng(0))
+
+    assert all(part.any() for part in (lines[:60], lines[60:], lines[:, :120], lines[:, 120:]))
+    assert not lines[50:70, 100:140].any()
