@@ -2,7 +2,7 @@
 
 A .tflite is a list of operators in the order of the layers. The exporter has folded each batch normalisation that
 follows a convolution into it and left one that follows a pooling as a multiplication and an addition; here each
-normalisation gets these constants, with a mean of 0 and a variance of 1.
+normalisation gets these constants, with a mean of 0 and a variance of 1, and is frozen: its statistics are not known.
 """
 
 from collections.abc import Iterator
@@ -91,6 +91,7 @@ def _fill(network: keras.Model, steps: Steps) -> None:
                 shift = scale * shift + _take(steps, "ADD")[0]
             divisor = np.sqrt(np.float32(1 + layer.epsilon))  # the divisor for a variance of 1
             layer.set_weights([scale * divisor, shift, np.zeros(size), np.ones(size)])
+            layer.trainable = False
         elif isinstance(layer, keras.layers.Dense):
             weights, bias = _take(steps, "FULLY_CONNECTED")
             layer.set_weights([weights.T, bias])

@@ -229,9 +229,7 @@ def _mixed(original: Digits, reviewed: Digits, seed: int) -> Digits:
 def _fit(
     network: keras.Model, digits: Digits, card: dict[str, Any], recipe: FineTuneRecipe, progress: Progress
 ) -> None:
-    """Fit the network to varied digits; batch normalisation stays frozen: its statistics are folded into the export."""
-    for layer in network.layers:
-        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    """Fit the network to varied digits."""
     classes = len(card["labels"])
     steps = max(1, (epochs.size(digits) if card["reject"] else len(digits)) // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(RATE, decay_steps=recipe.epochs * steps)

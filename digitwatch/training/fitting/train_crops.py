@@ -5,7 +5,6 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +23,7 @@ from digitwatch.training.synthesis.handwriting import LONGEST
 AREA = 8192  # columns of crops in one batch: 64 crops of 128
 STEPS = 200  # batches that count as an epoch: about 10,000 crops
 EPOCHS = 105
-MORE_EPOCHS, MORE_RATE = 20, 5e-4  # of a training that continues
+MORE_EPOCHS, MORE_RATE = 20, 5e-4  # of a training that is continued: epochs, and highest learning rate
 CROPS = 1000  # that tell how good a model is
 
 
@@ -45,7 +44,7 @@ def train(
     build = architectures.crop
     if start is not None:
         recipe = replace(recipe, epochs=epochs or MORE_EPOCHS, peak_rate=MORE_RATE)
-        build = partial(_continued, start)
+        build = partial(recover, start, "crop")
     learn, held = datasets.hold_out(learn)
     model = fit(build, batches(learn, seed), recipe, steps=steps, loss=sequences.loss, progress=progress)
     content = quantise.to_tflite(model)
@@ -56,14 +55,6 @@ def train(
     card["agreement"] = fit_agreement.fit(CropRecognizer(content, card["temperature"]), held, progress)
     scores = {"held_out_crops_exact": round(exact(content, card, held), 4)}
     return content, card | {"recipe": asdict(recipe) | {"arithmetic": policy()}, "scores": scores}
-
-
-def _continued(content: bytes) -> keras.Model:
-    """Return the network of a .tflite; its normalisations, which are part of the convolutions there, stay constant."""
-    network = recover(content, "crop")
-    for layer in network.layers:
-        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
-    return network
 
 
 def exact(content: bytes, card: dict[str, Any], digits: Digits) -> float:
