@@ -89,8 +89,10 @@ def fine_tune(config: Config, corrections: str, arguments: TrainArguments) -> Ex
     from digitwatch.training.export import tflite  # noqa: PLC0415
     from digitwatch.training.fitting import fine_tune as tuning  # noqa: PLC0415
 
-    if arguments.out or arguments.model:
-        raise UsageError("--corrections cannot be combined with --model or --out: it fine-tunes the configured model")
+    if arguments.out or arguments.model or arguments.start:
+        raise UsageError(
+            "--corrections cannot be combined with --model, --start or --out: it fine-tunes the configured model"
+        )
     settings = factories.load_settings(config)
     content = partial(training_pages.content, factories.folders(settings))
     file = Path(corrections or settings.corrections)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from digitwatch.recognition.arrays import Floats
 from digitwatch.recognition.networks import model_files
-from digitwatch.recognition.networks.digit_classifier import DigitClassifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier, ModelError
 from digitwatch.training.data import digits
 from digitwatch.training.data.digits import DataError, Digits
 from digitwatch.training.evaluation.evaluate import measure
@@ -58,10 +58,11 @@ def continue_crop(start: Path, out: Path, run: Run) -> dict[str, Any]:
 
     Raises:
         DataError: the training data cannot be used.
-        ModelError: `start` is no model.
-        RecoverError: it is another network.
+        ModelError: `start` is no crop model.
     """
     content, known = model_files.read(start)
+    if known.get("reads") != "crops":
+        raise ModelError(f"--start: expected a crop model, found {start.name}, which reads {known.get('reads')}")
     origin = {key: known.get(key) for key in ("command", "minutes", "recipe", "sha256")}
     trainer = partial(train_crops.train, start=content)
     return _trained(trainer, f"--model crop --start {start.name}", out, run, {"start": origin})

@@ -8,10 +8,11 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from digitwatch.recognition.networks.digit_classifier import DigitClassifier
+from digitwatch.recognition.networks.digit_classifier import DigitClassifier, ModelError
 from digitwatch.recognition.networks.digit_image import normalise
+from digitwatch.recognition.reader import locate
 from digitwatch.training.data.digits import DataError
-from digitwatch.training.fitting.train_digits import Run, train
+from digitwatch.training.fitting.train_digits import Run, continue_crop, train
 from digitwatch.training.synthesis import strokes
 
 
@@ -59,5 +60,13 @@ def test_bad_requests_are_refused_before_any_work(tmp_path: Path) -> None:
         train("cnn", tmp_path / "x", Run(epochs=0))
     with pytest.raises(DataError, match="no such file"):
         train("cnn", tmp_path / "x", Run(tmp_path / "absent.npz"))
+
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_the_training_of_a_crop_model_is_continued(tmp_path: Path) -> None:
+    """The model of single digits is named, and nothing is written."""
+    with pytest.raises(ModelError, match="expected a crop model, found cnn, which reads digits"):
+        continue_crop(locate("cnn").with_suffix(""), tmp_path / "x", Run())
 
     assert not list(tmp_path.iterdir())
