@@ -1,6 +1,7 @@
 """Completeness: the handwriting on a page that no digit of its reading accounts for."""
 
 import re
+from itertools import accumulate
 
 import cv2
 import numpy as np
@@ -35,8 +36,8 @@ def left_out(page: PageInk, reading: Reading) -> tuple[Box, ...]:
 def _signs(reading: Reading, height: int) -> list[Box]:
     """Return where the signs of a reading stand: between the middles of two digits, on a page of that height."""
     middles = [digit.box.left + digit.box.width // 2 for digit in reading.digits]
-    spelt = re.split(r"\D+", reading.signs)
-    ends = np.cumsum([len(part) for part in spelt[:-1]], dtype=int) if reading.signs else ()
+    parts = re.split(r"\D+", reading.signs)
+    ends = accumulate(len(part) for part in parts[:-1])
     return [Box(middles[end - 1], 0, middles[end] - middles[end - 1], height) for end in ends if 0 < end < len(middles)]
 
 

@@ -116,21 +116,21 @@ def _is_likely(found: Evidence) -> bool:
     return any(likely) and 2 * sum(likely) >= len(likely)
 
 
-THRESHOLD = Hypothesis("adaptive threshold", lambda found: foreground(found.ink))
+THRESHOLD = Hypothesis("adaptive threshold", lambda page: foreground(page.ink))
 WRITING = Hypothesis(
     "foreground network",
-    lambda found: Foreground(found.ink.strength, found.writing, found.ink.factor),
+    lambda page: Foreground(page.ink.strength, page.writing, page.ink.factor),
     applies=_is_doubtful,
 )
 WHOLE_CROP = Hypothesis(
     "whole crop",
-    lambda found: Picture(whole_crop(found.ink.strength)),
+    lambda page: Picture(whole_crop(page.ink.strength)),
     applies=_is_found,
     trust=Trust(review_reason.SURROUNDINGS, differs=0.9),
 )
 FAINT = Hypothesis(
     "faint or small writing",
-    lambda found: foreground(find_ink(found.page.grey, min_contrast=FAINT_CONTRAST), SMALL_WRITING_PX),
+    lambda page: foreground(find_ink(page.page.grey, min_contrast=FAINT_CONTRAST), SMALL_WRITING_PX),
     applies=_is_empty,
     accepts=_is_likely,
     trust=Trust(review_reason.FAINT, alone=0.5),
@@ -151,8 +151,8 @@ def object_hypotheses(classifier: DigitClassifier) -> tuple[Hypothesis, ...]:
     """Return what to try on a page for a model that sorts whole pictures."""
     background = classifier.card["input"].get("ground")
 
-    def prepare(found: PageInk) -> Picture | None:
-        picture = letterbox(found.page.image, classifier.shape, background)
+    def prepare(page: PageInk) -> Picture | None:
+        picture = letterbox(page.page.image, classifier.shape, background)
         return None if picture is None else Picture(picture)
 
     return (Hypothesis("letterbox", prepare),)

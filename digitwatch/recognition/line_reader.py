@@ -20,7 +20,7 @@ STEERED_CANDIDATES = 20  # of those that may stand there: their probabilities ar
 OTHERS, HALF = LABELS.index(OTHER), LABELS.index("½")
 HALF_DIGITS = "12"
 WITH_DIGITS = {*range(DIGITS), HALF}
-LEAST_CHANCE = 1e-6  # the probability of all other texts at least
+LEAST_CHANCE = 1e-6  # probabilities nearer to 0 or 1 are not told apart
 
 
 @dataclass(frozen=True)

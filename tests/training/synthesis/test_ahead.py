@@ -4,8 +4,9 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+from service import until
 
 PROGRAM = """
 import multiprocessing, signal
@@ -35,19 +36,16 @@ def test_the_composing_process_ends_with_a_killed_training(tmp_path: Path) -> No
     training.wait()
     training.stdout.close()
 
-    assert _ended(helper, within=60)
+    try:
+        until(lambda: not _runs(helper), "the end of the composing process")
+    finally:
+        if _runs(helper):
+            os.kill(helper, signal.SIGKILL)
 
 
-def _ended(process: int, within: float) -> bool:
-    """Return whether a process ends in so many seconds; it is killed otherwise."""
-    end = time.monotonic() + within
-    while time.monotonic() < end:
-        try:
-            state = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
-        except FileNotFoundError:
-            return True
-        if state == "Z":  # nobody waits for an orphan in a container without an init process
-            return True
-        time.sleep(0.05)
-    os.kill(process, signal.SIGKILL)
-    return False
+def _runs(process: int) -> bool:
+    """Return whether a process runs; an orphan that nobody waits for has ended, too."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
